@@ -1,0 +1,84 @@
+# Every target can be run again at any time and only does what is missing.
+
+PYTHON ?= python3
+VENV ?= .venv
+INI ?= development.ini
+# More words for pytest: make test ARGS="tests/domain -x"
+ARGS ?=
+
+BIN = $(VENV)/bin
+PINS = requirements.txt
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS)
+CODE = $(wildcard accountsapp tests bench docs/conf.py setup.py)
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check lint format-check format types docs bench lock clean
+.DELETE_ON_ERROR:
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | \
+	while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
+
+serve: $(VENV)/.serve  ## serve development.ini on http://127.0.0.1:6543/
+	@mkdir -p var
+	$(BIN)/accountsapp -c $(INI) db upgrade
+	$(BIN)/accountsapp -c $(INI) accounts ensure-admin
+	$(BIN)/pserve $(INI)
+
+test: $(VENV)/.test  ## run the whole test suite
+	$(BIN)/pytest $(ARGS)
+
+check: lint format-check types docs test  ## everything that must pass before a commit lands
+
+lint: $(VENV)/.test  ## find mistakes
+	$(BIN)/ruff check $(CODE)
+
+format-check: $(VENV)/.test  ## is everything formatted?
+	$(BIN)/ruff format --check $(CODE)
+
+format: $(VENV)/.test  ## format the code, mend what can be mended by itself
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+types: $(VENV)/.test  ## check the types
+	$(BIN)/mypy
+
+docs: $(VENV)/.test  ## build the documentation into docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+bench: $(VENV)/.test  ## measure what requests cost
+	$(BIN)/python -m bench
+
+lock: $(VENV)/.python  ## pin every requirement anew; ARGS=--upgrade takes newer releases
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --no-header $(ARGS) setup.py --output-file $(PINS)
+	@{ echo '# Every requirement of the application and of all its extras, pinned for Python 3.11 and newer.'; \
+	   echo '# Made by "make lock"; what may be chosen stands in setup.py.'; \
+	   grep -v '^# ' $(PINS); } > $(PINS).new
+	@mv $(PINS).new $(PINS)
+
+clean:  ## remove what can be made again; var/ with your data stays
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		accountsapp.egg-info build dist docs/_build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Two stages of one environment. setuptools is pinned and installed first, and the application is
+# built with that one, so that nothing unpinned ever runs.
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	{ echo "accountsapp needs Python 3.11 or newer; '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; \
+	  exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.serve: $(VENV)/.python setup.py $(PINS)
+	$(PIP) setuptools
+	$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.python setup.py $(PINS)
+	$(PIP) setuptools
+	$(PIP) --no-build-isolation --editable '.[testing,postgresql,redis,docs]'
+	@touch $@ $(VENV)/.serve

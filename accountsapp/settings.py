@@ -1,0 +1,299 @@
+"""Every setting of the ini file, parsed and checked once, into one frozen object.
+
+The names and defaults are those of the operator's page (``docs/operate.rst``). The environment wins over
+the ini: ``accountsapp.mail.host`` is overridden by ``ACCOUNTSAPP_MAIL_HOST``.
+"""
+
+import logging
+import os
+import stat
+from collections.abc import Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+log = logging.getLogger(__name__)
+
+DEVELOPMENT_SECRET = "development-only-secret-never-use-it-in-production"  # noqa: S105
+SHORTEST_SECRET = 32
+APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
+HOLD_SECRETS = ("accountsapp.secret", "accountsapp.mail.password")
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed; the text is one line a setting, without any value."""
+
+
+def _words(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def _site_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 refuses a port that is none
+    except ValueError:
+        raise ValueError("must be an absolute http or https URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an absolute http or https URL")
+    if parts.username is not None or any(c.isspace() or c in '<>"\\^`{|}' for c in value):
+        raise ValueError("must be an absolute http or https URL without user information")
+    if parts.port == 0:
+        raise ValueError("must be an absolute http or https URL")
+    return value.rstrip("/")
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if not parts.scheme or not parts.netloc or parts.path or parts.query or parts.fragment:
+        raise ValueError("must be origins such as https://app.example.org")
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError as error:
+        raise ValueError("must be IP addresses or networks such as 10.0.0.0/8") from error
+    return value
+
+
+def _secret(value: str) -> str:
+    if len(value) < SHORTEST_SECRET:
+        raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
+    return value
+
+
+def _database_url(value: str) -> str:
+    url = _parsed_url(value)
+    if url is None:
+        raise ValueError("is not a database URL")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
+        raise ValueError("must be a sqlite:// or a postgresql+psycopg:// URL")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("must name a SQLite file")
+    return value
+
+
+def _parsed_url(value: str) -> URL | None:
+    try:
+        return make_url(value)
+    except (ArgumentError, ValueError):
+        return None
+
+
+def _storage_url(value: str) -> str:
+    if value == "memory://":
+        return value
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(c.isspace() for c in value):
+        raise ValueError("must be memory:// or a Redis URL with a host")
+    return value
+
+
+def _sender(value: str) -> str:
+    local, at, domain = value.partition("@")
+    if not (local and at and domain) or "@" in domain or not value.isprintable() or " " in value:
+        raise ValueError("must be an e-mail address")
+    return value
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
+        raise ValueError("names one twice")
+    return names
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+
+
+class MailSettings(BaseModel):
+    """Where mail goes (``accountsapp.mail.…``)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    port: int
+    username: str
+    password: str
+    tls: Literal["none", "starttls", "tls"]
+    sender: str
+    enabled: bool
+    directory: Path
+    """Where each mail is written as an ``.eml`` file when ``enabled`` is false."""
+
+
+class Settings(BaseModel):
+    """The settings of one process; see ``docs/operate.rst`` for their meaning."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=False, hide_input_in_errors=True)
+
+    mode: Literal["production", "development"] = Field("production", alias="accountsapp.mode")
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(alias="sqlalchemy.url")
+    secrets: Annotated[
+        tuple[Annotated[str, AfterValidator(_secret)], ...],
+        BeforeValidator(_words),
+        Field(min_length=1),
+    ] = Field(alias="accountsapp.secret")
+    site_url: Annotated[str, AfterValidator(_site_url)] = Field(alias="accountsapp.site_url")
+    apis: Annotated[
+        tuple[Literal[APIS], ...],  # type: ignore[valid-type]
+        BeforeValidator(_words),
+        AfterValidator(_once),
+    ] = Field(APIS, alias="accountsapp.apis")
+    files: Path = Field(alias="accountsapp.files")
+    bcrypt_rounds: int = Field(12, ge=4, le=20, alias="accountsapp.bcrypt_rounds")
+    mail_host: str = Field("localhost", min_length=1, alias="accountsapp.mail.host")
+    mail_port: int = Field(25, ge=1, le=65535, alias="accountsapp.mail.port")
+    mail_username: str = Field("", alias="accountsapp.mail.username")
+    mail_password: str = Field("", alias="accountsapp.mail.password")
+    mail_tls: Literal["none", "starttls", "tls"] = Field("none", alias="accountsapp.mail.tls")
+    mail_sender: Annotated[str, AfterValidator(_sender)] = Field(
+        "accounts@localhost", alias="accountsapp.mail.sender"
+    )
+    mail_enabled: bool = Field(True, alias="accountsapp.mail.enabled")
+    mail_directory: Path = Field(alias="accountsapp.mail.directory")
+    registration: Literal["open", "closed", "confirm"] = Field("open", alias="accountsapp.registration")
+    rate_limit: bool = Field(True, alias="accountsapp.rate_limit")
+    rate_limit_storage: Annotated[str, AfterValidator(_storage_url)] = Field(
+        "memory://", alias="accountsapp.rate_limit.storage"
+    )
+    jobs: Literal["embedded", "external"] = Field("embedded", alias="accountsapp.jobs")
+    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_words)] = (
+        Field((), alias="accountsapp.cors_origins")
+    )
+    passwords_refused: Path | None = Field(None, alias="accountsapp.passwords.refused")
+    links_expire: int = Field(18000, ge=1, le=31_536_000, alias="accountsapp.links_expire")
+    metrics_from: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_words)] = (
+        Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
+    )
+
+    @model_validator(mode="after")
+    def _files_exist(self) -> Self:
+        if self.passwords_refused is not None and not self.passwords_refused.is_file():
+            raise ValueError("accountsapp.passwords.refused: no such file")
+        return self
+
+    @property
+    def mail(self) -> MailSettings:
+        return MailSettings(
+            host=self.mail_host,
+            port=self.mail_port,
+            username=self.mail_username,
+            password=self.mail_password,
+            tls=self.mail_tls,
+            sender=self.mail_sender,
+            enabled=self.mail_enabled,
+            directory=self.mail_directory,
+        )
+
+
+NAMES = frozenset(field.alias for field in Settings.model_fields.values() if field.alias)
+
+
+def load(
+    ini: Mapping[str, str],
+    *,
+    here: str | Path = ".",
+    ini_file: str | Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Parse the settings of ``[app:main]``.
+
+    :param ini: names and values as the ini has them
+    :param here: the folder of the ini: where ``var/files`` and ``var/mail`` are by default
+    :param ini_file: the ini itself; in production mode its permissions are looked at
+    :param environ: the environment, which wins over the ini
+    :raises SettingsError: names every missing or malformed setting, without its value
+    """
+    values: dict[str, str] = {
+        "accountsapp.files": str(Path(here) / "var" / "files"),
+        "accountsapp.mail.directory": str(Path(here) / "var" / "mail"),
+    }
+    values |= {name: value for name, value in ini.items() if name in NAMES}
+    values |= {name: environ[variable] for name in NAMES if (variable := _environment_name(name)) in environ}
+    if not values.get("accountsapp.passwords.refused", "x"):
+        del values["accountsapp.passwords.refused"]
+    for name in sorted(set(ini) - NAMES):
+        if name.startswith("accountsapp."):
+            log.warning("unknown setting %s", name)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_one_line_each(error)) from None
+    if settings.mode == "production":
+        _guard_production(settings, ini, ini_file, environ)
+    return settings
+
+
+def _environment_name(name: str) -> str:
+    return name.upper().replace(".", "_")
+
+
+def _one_line_each(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False):
+        if not problem["loc"]:
+            lines.append(problem["msg"].removeprefix("Value error, "))
+            continue
+        name = str(problem["loc"][0])
+        text = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {'is required' if problem['type'] == 'missing' else text}")
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _guard_production(
+    settings: Settings, ini: Mapping[str, str], ini_file: object, environ: Mapping[str, str]
+) -> None:
+    if DEVELOPMENT_SECRET in settings.secrets:
+        raise SettingsError(
+            "accountsapp.secret: is the one of development.ini; make one of your own for production"
+        )
+    if aid := _debugging_aid(ini, environ):
+        raise SettingsError(f"{aid}: no debugging aids in production mode")
+    if isinstance(ini_file, str | Path) and (held := _secrets_in(ini)):
+        mode = Path(ini_file).stat().st_mode
+        if mode & stat.S_IROTH:
+            raise SettingsError(
+                f"{held}: the ini holds it and everybody may read the file; chmod o-rwx the ini "
+                "or give the setting in the environment"
+            )
+
+
+def _debugging_aid(ini: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
+    """The first setting that asks Pyramid for one, by any of the names and words that Pyramid takes."""
+    if "debugtoolbar" in ini.get("pyramid.includes", ""):
+        return "pyramid.includes"
+    given = {name: ini.get(name, "") for name in ("pyramid.debug_all", "debug_all")}
+    given["PYRAMID_DEBUG_ALL"] = environ.get("PYRAMID_DEBUG_ALL", "")
+    yes = ("1", "on", "t", "true", "y", "yes")
+    return next((name for name, value in given.items() if value.strip().lower() in yes), None)
+
+
+def _secrets_in(ini: Mapping[str, str]) -> str | None:
+    for name in HOLD_SECRETS:
+        if ini.get(name):
+            return name
+    url = _parsed_url(ini.get("sqlalchemy.url", ""))
+    if url is not None and (url.password or "password" in url.query):
+        return "sqlalchemy.url"
+    if "@" in ini.get("accountsapp.rate_limit.storage", ""):
+        return "accountsapp.rate_limit.storage"
+    return None

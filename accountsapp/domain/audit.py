@@ -1,0 +1,137 @@
+"""What the operator may have to explain later: who did what to which account, from where.
+
+A success is recorded in its own transaction; a refusal in a short one of its own (``store.begin``), so that
+it is there although the request was rolled back. Nothing recorded is a secret or something a client typed.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.orm import Session, aliased
+
+from accountsapp.domain.clock import now
+from accountsapp.domain.models import Account, AuditEvent
+
+KEPT = timedelta(days=400)
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    REGISTERED = "registered"
+    INVITED = "invited"
+    SIGNED_IN = "signed in"
+    SIGN_IN_FAILED = "sign-in failed"
+    SIGNED_OUT = "signed out"
+    REFUSED = "refused"
+    """Somebody who was proved asked for what is not his."""
+    PASSWORD_CHANGED = "password changed"  # noqa: S105
+    PASSWORD_RESET = "password reset"  # noqa: S105
+    PASSWORD_WRONG = "wrong current password"  # noqa: S105
+    API_KEY_RESET = "API key reset"
+    EMAIL_ASKED = "e-mail change asked for"
+    EMAIL_CHANGED = "e-mail changed"
+    EMAIL_ADDED = "e-mail address added"
+    EMAIL_VERIFIED = "e-mail address verified"
+    EMAIL_REMOVED = "e-mail address removed"
+    RECOVERY_SENT = "recovery mail sent"
+    ACTIVATED = "activated"
+    DEACTIVATED = "deactivated"
+    DELETED = "deleted"
+    ACCESS_GRANTED = "access granted"
+    """A person let an OAuth client in."""
+    ACCESS_WITHDRAWN = "access withdrawn"
+    TOKEN_REUSED = "used token presented again"  # noqa: S105
+    """An authorization code or refresh token: somebody copied it, so the grant ended."""
+    INVITES_SET = "number of invites set"
+
+
+class AuditRow(NamedTuple):
+    """One event, with the names of its accounts as they are now."""
+
+    id: int
+    at: datetime
+    event: str
+    account_id: int | None
+    account: str | None
+    actor_id: int | None
+    actor: str | None
+    address: str | None
+    detail: dict[str, Any]
+
+
+def record(
+    session: Session,
+    event: Event,
+    *,
+    account_id: int | None = None,
+    actor_id: int | None = None,
+    address: str | None = None,
+    **detail: Any,
+) -> None:
+    """Record an event in the session's transaction.
+
+    :param account_id: whose account it is about
+    :param actor_id: who did it, where somebody was proved
+    :param address: the client's address
+    :param detail: plain facts such as the name of a view
+    """
+    session.add(
+        AuditEvent(event=event, account_id=account_id, actor_id=actor_id, address=address, detail=detail)
+    )
+
+
+_account, _actor = aliased(Account), aliased(Account)
+_EVENTS = (
+    select(
+        AuditEvent.id,
+        AuditEvent.at,
+        AuditEvent.event,
+        AuditEvent.account_id,
+        _account.username,
+        AuditEvent.actor_id,
+        _actor.username,
+        AuditEvent.address,
+        AuditEvent.detail,
+    )
+    .outerjoin(_account, _account.id == AuditEvent.account_id)
+    .outerjoin(_actor, _actor.id == AuditEvent.actor_id)
+    .order_by(AuditEvent.id.desc())
+)
+
+
+def listing(
+    connection: Connection,
+    *,
+    since: datetime | None = None,
+    account_id: int | None = None,
+    most: int | None = None,
+) -> Iterator[AuditRow]:
+    """Events, newest first.
+
+    :param since: only those from then on
+    :param account_id: only those about that account
+    :param most: how many at most
+    """
+    statement = _EVENTS.limit(most)
+    if since is not None:
+        statement = statement.where(AuditEvent.at >= since)
+    if account_id is not None:
+        statement = statement.where(AuditEvent.account_id == account_id)
+    return (AuditRow._make(row) for row in connection.execute(statement))
+
+
+def forget_addresses(session: Session, account_id: int) -> None:
+    """Take the client addresses out of what an account did and what was done to it: it is deleted."""
+    mine = (AuditEvent.account_id == account_id) | (AuditEvent.actor_id == account_id)
+    session.execute(
+        update(AuditEvent).where(mine).values(address=None).execution_options(synchronize_session=False)
+    )
+
+
+def clear_old(session: Session) -> None:
+    """Forget events that are over 400 days old."""
+    session.execute(delete(AuditEvent).where(AuditEvent.at < now() - KEPT))

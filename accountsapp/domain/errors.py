@@ -1,0 +1,116 @@
+"""What the domain refuses. Each API turns these into its own statuses and words."""
+
+
+class DomainError(Exception):
+    """Base of every refusal; ``str(error)`` is an English sentence for people, without secrets."""
+
+
+class InvalidValue(DomainError):
+    """A value breaks the rule of its field."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+class InvalidUsername(InvalidValue):
+    """Not a username that can be had."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("username", text)
+
+
+class UsernameTaken(InvalidUsername):
+    """Another account has that name, case aside."""
+
+    def __init__(self) -> None:
+        super().__init__("The user name is already taken")
+
+
+class InvalidEmail(InvalidValue):
+    """Not an e-mail address."""
+
+    def __init__(self, text: str = "Invalid email address.") -> None:
+        super().__init__("email", text)
+
+
+class EmailTaken(InvalidEmail):
+    """Another account has that address as its primary or as a verified one."""
+
+    def __init__(self) -> None:
+        super().__init__("That e-mail address is already taken.")
+
+
+class WeakPassword(InvalidValue):
+    """The password rule refuses it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("password", text)
+
+
+class ApiKeyTaken(InvalidValue):
+    """Another account has that API key."""
+
+    def __init__(self) -> None:
+        super().__init__("api_key", "That API key belongs to another account.")
+
+
+class AccountNotFound(DomainError):
+    """No such account, or it is being deleted."""
+
+
+class WrongPassword(DomainError):
+    """The password is not that of the account, or the account has none."""
+
+
+class StaleCredential(DomainError):
+    """The credential was good when the request began and is not any more."""
+
+
+class Busy(DomainError):
+    """Too much at once; trying again after ``retry_after`` seconds is worth it."""
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__("The service is busy, please try again.")
+        self.retry_after = retry_after
+
+
+class TooManyAttempts(DomainError):
+    """A throttle is full; it opens again in ``retry_after`` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many attempts, please try again later.")
+        self.retry_after = retry_after
+
+
+class InactiveAccount(DomainError):
+    """The account is pending or was deactivated."""
+
+
+class DeadLink(DomainError):
+    """A mailed code is unknown, used, expired or void."""
+
+
+class NoInvitesLeft(DomainError):
+    """The account may not invite anybody more."""
+
+    def __init__(self) -> None:
+        super().__init__("You have no invites left at this time.")
+
+
+class ClientNotFound(DomainError):
+    """No such OAuth client, or it was revoked."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such client, or it was revoked before.")
+
+
+class TokenNotFound(DomainError):
+    """No such token, or it is dead already."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such token, or it is dead already.")
+
+
+class EmailNotFound(DomainError):
+    """The account does not have that address."""

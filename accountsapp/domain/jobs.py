@@ -1,0 +1,371 @@
+"""Jobs: what is done after the reply, as rows of the transaction that wants it done.
+
+A job is done at least once. A worker leases it, works, and finishes it in the same transaction as what
+it writes; both name the lease's token, so a worker whose lease ran out and went to somebody else can
+finish nothing. Times are those of the one clock that all workers share: the database's on PostgreSQL,
+the machine's on SQLite. Nothing here commits.
+"""
+
+import random
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from accountsapp.domain.clock import now
+from accountsapp.domain.errors import DomainError
+from accountsapp.domain.models import Job, JobState
+
+DELAYS = (5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600)
+"""Seconds before the second, third, … try; the last one repeats. Up to a quarter is added by chance."""
+
+TRIES = len(DELAYS) + 1
+"""How often a job is tried by default: eight times in more than 13 hours."""
+
+MOST_STARTS = 50
+"""A job that was begun so often without an end kills its workers and is not begun again."""
+
+KEPT_DONE = timedelta(days=1)
+KEPT_FAILED = timedelta(days=30)
+
+ENQUEUED = "accountsapp.jobs_enqueued"
+"""Set in ``Session.info`` when the session has queued a job, for who wants to know after the commit."""
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_QUEUED = text("state = 'queued'")  # as the index says it: PostgreSQL takes no parameter for that
+
+
+class LeaseLost(Exception):
+    """The lease ran out and another worker has the job, or has done it: nothing may be written for it."""
+
+
+class JobError(Exception):
+    """A job failed for a known reason.
+
+    :param text: one line without secrets; it goes into the row and the log
+    :param tries: give up after so many failures, where trying on has little hope
+    """
+
+    def __init__(self, text: str, *, tries: int | None = None) -> None:
+        super().__init__(text)
+        self.tries = tries
+
+
+class JobNotFound(DomainError):
+    """No such job, or not one that can be tried again: it is done, or being worked on."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(f"There is no failed or waiting job {job_id}.")
+
+
+class JobQueuedAlready(DomainError):
+    """The same thing has been queued anew since the job failed."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(f"What job {job_id} was to do is queued again already.")
+
+
+@dataclass(frozen=True)
+class LeasedJob:
+    """A job that one worker has for a while."""
+
+    id: int
+    name: str
+    payload: dict[str, Any]
+    account_id: int | None
+    attempts: int
+    """How often it failed before."""
+    max_attempts: int
+    created: datetime
+    token: str
+    """Names this lease."""
+
+
+class JobRow(NamedTuple):
+    """What is shown of a job; never its payload."""
+
+    id: int
+    name: str
+    state: str
+    """``queued``, ``running``, ``failed`` or ``done``."""
+    account_id: int | None
+    attempts: int
+    max_attempts: int
+    created: datetime
+    run_at: datetime
+    finished: datetime | None
+    last_error: str | None
+
+
+def enqueue(
+    session: Session,
+    name: str,
+    payload: dict[str, Any],
+    *,
+    account_id: int | None = None,
+    unique_key: str | None = None,
+    run_at: datetime | None = None,
+    max_attempts: int = TRIES,
+) -> Job:
+    """Queue a job in the session's transaction.
+
+    :param name: which handler does it
+    :param payload: for JSON; secrets in it are sealed
+    :param unique_key: the same key is queued once: while a job that has it waits or is being worked on,
+        nothing is added
+    :param run_at: not before; aware
+    :param max_attempts: failures after which it is given up
+    :returns: the new job, or the one that was queued under ``unique_key``
+    """
+    insert = _INSERTS[_dialect(session).name](Job).values(
+        name=name,
+        payload=payload,
+        account_id=account_id,
+        unique_key=unique_key,
+        run_at=run_at if run_at is not None else _moment(_dialect(session)),
+        max_attempts=max_attempts,
+    )
+    insert = insert.on_conflict_do_nothing(index_elements=[Job.unique_key], index_where=_QUEUED)
+    queued = select(Job).where(Job.unique_key == unique_key, Job.state == JobState.QUEUED)
+    session.info[ENQUEUED] = True
+    while True:
+        job: Job | None = session.scalar(insert.returning(Job)) or session.scalar(queued)
+        if job is not None:
+            return job
+
+
+def is_due(connection: Connection) -> bool:
+    """Whether there is something to lease; takes no lock."""
+    return bool(connection.scalar(select(exists().where(*_due(connection.dialect)))))
+
+
+def due_count(connection: Connection) -> int:
+    """How many jobs could be leased now."""
+    query = select(func.count()).select_from(Job).where(*_due(connection.dialect))
+    return connection.scalar(query) or 0
+
+
+def lease(session: Session, seconds: float) -> LeasedJob | None:
+    """Take the job that has been due longest and that nobody has; None when there is none.
+
+    The transaction should end at once: it is what makes the job this worker's.
+
+    :param seconds: after which the job is free again for other workers
+    """
+    dialect = _dialect(session)
+    oldest = (
+        select(Job.id)
+        .where(*_due(dialect))
+        .order_by(Job.run_at, Job.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    claim = (
+        update(Job)
+        .where(Job.id == oldest)
+        .values(
+            starts=Job.starts + 1,
+            leased_until=_moment(dialect, seconds),
+            lease_token=secrets.token_hex(16),
+        )
+        .returning(
+            Job.id,
+            Job.name,
+            Job.payload,
+            Job.account_id,
+            Job.attempts,
+            Job.max_attempts,
+            Job.created,
+            Job.lease_token,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    row = session.execute(claim).one_or_none()
+    return None if row is None else LeasedJob(*row)
+
+
+def extend(session: Session, job: LeasedJob, seconds: float) -> None:
+    """Keep a leased job for that many seconds from now.
+
+    :raises LeaseLost: it is not this worker's any more
+    """
+    _change(session, job, leased_until=_moment(_dialect(session), seconds))
+
+
+def finish(session: Session, job: LeasedJob) -> None:
+    """Note a leased job as done, in the transaction that has what was done; its payload is emptied.
+
+    :raises LeaseLost: it is not this worker's any more; the transaction must be rolled back
+    """
+    _change(
+        session,
+        job,
+        state=JobState.DONE,
+        payload={},
+        last_error=None,
+        finished=_moment(_dialect(session)),
+        leased_until=None,
+        lease_token=None,
+    )
+
+
+def fail(session: Session, job: LeasedJob, error: str, *, tries: int | None = None) -> bool:
+    """Note that a leased job failed; it waits for its next try, or is given up.
+
+    :param error: one line without secrets
+    :param tries: give up after so many failures, if that is fewer than the job has
+    :returns: whether it will be tried again
+    :raises LeaseLost: it is not this worker's any more
+    """
+    failures = job.attempts + 1
+    given_up = failures >= min(job.max_attempts, tries or job.max_attempts)
+    _change(
+        session,
+        job,
+        attempts=failures,
+        last_error=error,
+        state=JobState.FAILED if given_up else JobState.QUEUED,
+        finished=_moment(_dialect(session)) if given_up else None,
+        run_at=_moment(_dialect(session), delay_after(failures)),
+        leased_until=None,
+        lease_token=None,
+    )
+    return not given_up
+
+
+def delay_after(failures: int) -> float:
+    """Seconds to wait after the first, second, … failure, with jitter so that a herd spreads."""
+    return DELAYS[min(failures, len(DELAYS)) - 1] * random.uniform(1, 1.25)  # noqa: S311
+
+
+def retry(session: Session, job_id: int) -> None:
+    """Have a failed job tried again with all its tries, or a waiting one at once.
+
+    :raises JobNotFound: no such job, or it is done or being worked on
+    :raises JobQueuedAlready: another job with its unique key is queued
+    """
+    dialect = _dialect(session)
+    free = or_(Job.leased_until.is_(None), Job.leased_until < _moment(dialect))
+    again = (
+        update(Job)
+        .where(Job.id == job_id, Job.state.in_((JobState.QUEUED, JobState.FAILED)), free)
+        .values(
+            state=JobState.QUEUED,
+            attempts=0,
+            starts=0,
+            finished=None,
+            run_at=_moment(dialect),
+        )
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    try:
+        changed = session.scalar(again)
+    except IntegrityError as error:
+        raise JobQueuedAlready(job_id) from error
+    if changed is None:
+        raise JobNotFound(job_id)
+    session.info[ENQUEUED] = True
+
+
+def give_up_deadly(session: Session) -> int:
+    """Fail the jobs that were begun :data:`MOST_STARTS` times and never ended.
+
+    :returns: how many
+    """
+    moment = _moment(_dialect(session))
+    given_up = (
+        update(Job)
+        .where(Job.state == JobState.QUEUED, Job.starts >= MOST_STARTS, Job.leased_until < moment)
+        .values(
+            state=JobState.FAILED,
+            finished=moment,
+            last_error="its worker died over it every time",
+            leased_until=None,
+            lease_token=None,
+        )
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(session.scalars(given_up).all())
+
+
+def clear_old(session: Session, done: timedelta = KEPT_DONE, failed: timedelta = KEPT_FAILED) -> int:
+    """Delete jobs that were done or given up longer ago than that.
+
+    :returns: how many
+    """
+    dialect = _dialect(session)
+    over = [
+        (Job.state == state) & (Job.finished < _moment(dialect, -kept.total_seconds()))
+        for state, kept in ((JobState.DONE, done), (JobState.FAILED, failed))
+    ]
+    old = delete(Job).where(or_(*over)).returning(Job.id)
+    return len(session.scalars(old.execution_options(synchronize_session=False)).all())
+
+
+def listing(connection: Connection) -> Iterator[JobRow]:
+    """Every job that is kept, in the order of queueing."""
+    state = case((Job.leased_until > _moment(connection.dialect), "running"), else_=Job.state)
+    rows = connection.execute(
+        select(
+            Job.id,
+            Job.name,
+            state,
+            Job.account_id,
+            Job.attempts,
+            Job.max_attempts,
+            Job.created,
+            Job.run_at,
+            Job.finished,
+            Job.last_error,
+        ).order_by(Job.id)
+    )
+    return (JobRow(*row) for row in rows)
+
+
+def _change(session: Session, job: LeasedJob, **values: Any) -> None:
+    mine = update(Job).where(Job.id == job.id, Job.lease_token == job.token)
+    mine = mine.values(values).returning(Job.id).execution_options(synchronize_session=False)
+    if session.scalar(mine) is None:
+        raise LeaseLost
+
+
+def _due(dialect: Dialect) -> tuple[Any, ...]:
+    moment = _moment(dialect)
+    return (
+        Job.state == JobState.QUEUED,
+        Job.run_at <= moment,
+        or_(Job.leased_until.is_(None), Job.leased_until < moment),
+        Job.starts < MOST_STARTS,
+    )
+
+
+def _moment(dialect: Dialect, seconds: float = 0) -> Any:
+    moment: Any = now()
+    if dialect.name == "postgresql":
+        moment = func.statement_timestamp(type_=DateTime(timezone=True))
+    return moment + timedelta(seconds=seconds)
+
+
+def _dialect(session: Session) -> Dialect:
+    return session.get_bind().dialect

@@ -1,0 +1,68 @@
+"""The first step of every change: lock the account's row, and read it as it is now."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from accountsapp.domain.errors import (
+    AccountNotFound,
+    ApiKeyTaken,
+    DomainError,
+    EmailTaken,
+    StaleCredential,
+    UsernameTaken,
+)
+from accountsapp.domain.models import Account, AccountState
+
+_UNIQUE: dict[str, type[DomainError]] = {
+    "username_key": UsernameTaken,
+    "address_taken": EmailTaken,
+    "address_key": EmailTaken,
+    "digest": ApiKeyTaken,
+}
+"""What a unique violation names, on PostgreSQL the constraint and on SQLite the column."""
+
+
+def lock(session: Session, account_id: int) -> Account:
+    """The account's row, locked until the transaction ends, as it is now.
+
+    :raises AccountNotFound: it is gone
+    """
+    account = session.get(Account, account_id, with_for_update=True, populate_existing=True)
+    if account is None:
+        raise AccountNotFound
+    return account
+
+
+def lock_active(session: Session, account_id: int) -> Account:
+    """As :func:`lock`, for an account that acts itself.
+
+    :raises StaleCredential: it was deactivated or deleted since its credential was checked
+    """
+    try:
+        account = lock(session, account_id)
+    except AccountNotFound as error:
+        raise StaleCredential from error
+    if account.state != AccountState.ACTIVE:
+        raise StaleCredential
+    return account
+
+
+@contextmanager
+def refusing_duplicates() -> Iterator[None]:
+    """Turns a unique violation, by somebody who was faster, into the domain's refusal."""
+    try:
+        yield
+    except IntegrityError as error:
+        refusal = duplicate_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def duplicate_of(error: IntegrityError) -> DomainError | None:
+    """What a unique violation means; None for a violation of another kind."""
+    text = str(error.orig)
+    return next((refusal() for column, refusal in _UNIQUE.items() if column in text), None)

@@ -1,0 +1,178 @@
+"""The one password rule, and the only place where bcrypt is called.
+
+The rule is that of NIST SP 800-63B 5.1.1.2: a minimum length, no composition rules, a list of refused
+passwords. bcrypt reads 72 bytes; a longer password is refused, never cut.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
+
+import bcrypt
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from accountsapp.domain.errors import Busy, WeakPassword
+from accountsapp.domain.folding import fold
+
+SHORTEST = 8
+LONGEST_BYTES = 72
+ADMISSION = 0.25
+"""Seconds that a check waits while too many are under way."""
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def commonest_passwords() -> frozenset[str]:
+    """Folded passwords that everybody tries first: the ranked list that zxcvbn ships (30,000)."""
+    return frozenset(fold(password) for password in FREQUENCY_LISTS["passwords"])
+
+
+def read_refused(path: Path | None) -> frozenset[str]:
+    """The operator's own list (``accountsapp.passwords.refused``), one password a line, UTF-8."""
+    if path is None:
+        return frozenset()
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        return frozenset(fold(line.rstrip("\r\n")) for line in lines if line.strip())
+
+
+class Passwords:
+    """Checks, hashes and verifies passwords.
+
+    :param rounds: bcrypt cost of new hashes, 4 to 20 (each step doubles the time)
+    :param refused: folded passwords that are refused besides the commonest
+    :param slots: how many hashes are computed at once. bcrypt lets go of Python's lock, so this is what
+        keeps a flood of sign-ins from taking every core
+    :param guesses: how many checks may be under way or waiting; a further one is refused at once, nearly,
+        so that a flood does not take every thread of the server either
+    :param patience: seconds that a caller waits for a slot
+    """
+
+    def __init__(
+        self,
+        rounds: int = 12,
+        refused: frozenset[str] = frozenset(),
+        slots: int | None = None,
+        guesses: int = 8,
+        patience: float = 10.0,
+    ) -> None:
+        self.rounds = rounds
+        self._refused = refused
+        self.slots = slots or max(1, (os.cpu_count() or 2) - 1)
+        self._computing = threading.BoundedSemaphore(self.slots)
+        self._guessing = threading.BoundedSemaphore(guesses)
+        self._patience = patience
+        self._dummy_lock = threading.Lock()
+        self._dummy: str | None = None
+
+    def check(self, password: object, *, names: Iterable[str | None] = ()) -> str:
+        """The password, taken as given, if somebody may have it.
+
+        :param names: the username and addresses of its owner, which it must not be
+        :raises WeakPassword: says which rule it breaks
+        """
+        if not isinstance(password, str) or not password:
+            raise WeakPassword("You must provide a password")
+        if len(password) < SHORTEST:
+            raise WeakPassword(f"A password needs at least {SHORTEST} characters")
+        encoded = _encoded(password)
+        if encoded is None or b"\0" in encoded:
+            raise WeakPassword("The password has characters that are not allowed")
+        if len(encoded) > LONGEST_BYTES:
+            raise WeakPassword(f"A password may have at most {LONGEST_BYTES} bytes")
+        if password.isspace():
+            raise WeakPassword("A password of white space only is not allowed")
+        folded = fold(password)
+        if any(name and folded == fold(name) for name in names):
+            raise WeakPassword("A password must not be the user name or e-mail address")
+        if folded in commonest_passwords() or folded in self._refused:
+            raise WeakPassword("That password is too common")
+        return password
+
+    def hash(self, password: str) -> str:
+        """The bcrypt hash (``$2b$``) of a password that passed :meth:`check`.
+
+        :raises Busy: too many hashes are being computed
+        """
+        with self._slot():
+            return bcrypt.hashpw(password.encode(), bcrypt.gensalt(self.rounds)).decode("ascii")
+
+    def verify(self, password: object, password_hash: str | None) -> bool:
+        """Whether the password is the hashed one; takes as long for an account without a password.
+
+        Anything that cannot be a password (not a string, longer than 72 bytes, NUL) is simply wrong.
+
+        :param password_hash: ``$2a$``, ``$2b$`` or ``$2y$``; None where there is no account or no password
+        :raises Busy: too many hashes are being computed
+        """
+        encoded = _encoded(password) if isinstance(password, str) else None
+        plausible = encoded is not None and len(encoded) <= LONGEST_BYTES and b"\0" not in encoded
+        candidate = encoded if plausible and encoded is not None else b"-"
+        with self._guess():
+            try:
+                matches = bcrypt.checkpw(candidate, (password_hash or self._dummy_hash()).encode())
+            except ValueError:
+                log.warning("a stored password hash is malformed")
+                bcrypt.checkpw(candidate, self._dummy_hash().encode())
+                matches = False
+        return matches and plausible and password_hash is not None
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        """Whether a good hash was made at a lower cost than new ones are."""
+        try:
+            return int(password_hash[4:6]) < self.rounds
+        except ValueError:
+            return True
+
+    def _dummy_hash(self) -> str:
+        with self._dummy_lock:
+            if self._dummy is None:
+                self._dummy = bcrypt.hashpw(
+                    os.urandom(16).hex().encode(), bcrypt.gensalt(self.rounds)
+                ).decode()
+            return self._dummy
+
+    @contextmanager
+    def _guess(self) -> Iterator[None]:
+        with _taking(self._guessing, ADMISSION), self._slot():
+            yield
+
+    def _slot(self) -> AbstractContextManager[None]:
+        return _taking(self._computing, self._patience)
+
+
+@contextmanager
+def _taking(semaphore: threading.Semaphore, seconds: float) -> Iterator[None]:
+    if not semaphore.acquire(timeout=seconds):
+        raise Busy(retry_after=2)
+    try:
+        yield
+    finally:
+        semaphore.release()
+
+
+def is_bcrypt_hash(text: str) -> bool:
+    """Whether the text is a bcrypt hash that an imported account may come with."""
+    return (
+        len(text) == 60
+        and text.isascii()
+        and text[:4] in ("$2a$", "$2b$", "$2y$")
+        and text[4:6].isdecimal()
+        and text[6] == "$"
+        and 4 <= int(text[4:6]) <= 31
+        and set(text[7:]) <= _BCRYPT_ALPHABET
+    )
+
+
+_BCRYPT_ALPHABET = frozenset("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def _encoded(password: str) -> bytes | None:
+    try:
+        return password.encode()
+    except UnicodeEncodeError:
+        return None

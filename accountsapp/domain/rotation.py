@@ -1,0 +1,91 @@
+"""After a new first value of ``accountsapp.secret``: everything that an older one sealed is sealed anew.
+
+Short batches, each row compared before it is set: sign-in goes on, a key that is reset meanwhile is not lost,
+and what was interrupted is finished by running it again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from accountsapp.domain import notices, recovery
+from accountsapp.domain.accounts import owner_of
+from accountsapp.domain.keys import SealError
+from accountsapp.domain.models import ApiKey, Base
+from accountsapp.domain.reads import API_KEY
+from accountsapp.domain.store import Store
+from accountsapp.domain.writing import Write
+
+BATCH = 500
+
+_keys = Base.metadata.tables[ApiKey.__tablename__]
+_RESEAL = (
+    update(_keys)
+    .where(_keys.c.account_id == bindparam("of"), _keys.c.digest == bindparam("old_digest"))
+    .values(digest=bindparam("new_digest"), sealed=bindparam("sealed"), secret_id=bindparam("secret_id"))
+)
+
+
+@dataclass
+class Rotated:
+    """How many were sealed anew, and how many could not be: no given secret opens them."""
+
+    api_keys: int = 0
+    mails: int = 0
+    unreadable: int = 0
+
+
+def rotate(store: Store, write: Write) -> Rotated:
+    """Seal with the present secret whatever an older one sealed.
+
+    :param store: its keyring has the present secret first and the older ones after it
+    :param write: runs one transaction
+    """
+    rotated = Rotated()
+    for rows in _pages(store):
+        changes = []
+        for row in rows:
+            try:
+                changes.append(_resealed(store, row))
+            except SealError:
+                rotated.unreadable += 1
+        if changes:
+            rotated.api_keys += write(partial(_apply, changes=changes))
+    with store.begin() as session:
+        rotated.mails = notices.reseal(session, store.keyring)
+        rotated.mails += recovery.reseal(session, store.keyring)
+    return rotated
+
+
+def _pages(store: Store) -> Iterator[Sequence[Any]]:
+    last = 0
+    while True:
+        rows = store.connection.execute(
+            select(_keys.c.account_id, _keys.c.digest, _keys.c.sealed)
+            .where(_keys.c.secret_id != store.keyring.secret_id, _keys.c.account_id > last)
+            .order_by(_keys.c.account_id)
+            .limit(BATCH)
+        ).all()
+        if not rows:
+            return
+        yield rows
+        last = rows[-1].account_id
+
+
+def _resealed(store: Store, row: Any) -> dict[str, Any]:
+    owner = owner_of(row.account_id)
+    api_key = store.keyring.unseal(owner, row.sealed)
+    return {
+        "of": row.account_id,
+        "old_digest": row.digest,
+        "new_digest": store.keyring.digest(API_KEY, api_key),
+        "sealed": store.keyring.seal(owner, api_key),
+        "secret_id": store.keyring.secret_id,
+    }
+
+
+def _apply(connection: Connection, changes: list[dict[str, Any]]) -> int:
+    return connection.execute(_RESEAL, changes).rowcount

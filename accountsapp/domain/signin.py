@@ -1,0 +1,86 @@
+"""Signing in with a password: one operation for every API that takes one."""
+
+from sqlalchemy import select, update
+
+from accountsapp.domain import audit, sessions
+from accountsapp.domain.audit import Event
+from accountsapp.domain.errors import InactiveAccount, StaleCredential, WrongPassword
+from accountsapp.domain.folding import fold
+from accountsapp.domain.locking import lock_active
+from accountsapp.domain.models import Account, AccountState, EmailAddress
+from accountsapp.domain.reads import AccountRow
+from accountsapp.domain.store import Store
+from accountsapp.domain.text import is_storable
+
+
+def authenticate(
+    store: Store, identifier: str, password: object, address: str, *, by_email: bool = True
+) -> AccountRow:
+    """The active account with that name and password.
+
+    Costs one bcrypt check whether or not the account exists; wrong ones are throttled by account and client
+    address, for all doors together. A good hash of a lower cost is made anew.
+
+    :param identifier: a username or, with ``by_email``, a primary or verified address, case aside; tried as
+        an address first
+    :param address: the client's
+    :raises WrongPassword: no such account, no password, or another one
+    :raises InactiveAccount: the password is right, but the account is not active
+    :raises TooManyAttempts: too many wrong ones
+    :raises Busy: too many checks at once
+    """
+    row = _find(store, identifier.strip(), by_email) if is_storable(identifier) else None
+    known_hash = store.reader.password_hash(row.id) if row is not None else None
+    with store.throttle.guess(row.username_key if row else fold(identifier), address):
+        if not store.passwords.verify(password, known_hash) or row is None or known_hash is None:
+            _record_failure(store, row, address)
+            raise WrongPassword
+    if row.state != AccountState.ACTIVE:
+        _record_failure(store, row, address)
+        raise InactiveAccount
+    if isinstance(password, str) and store.passwords.needs_rehash(known_hash):
+        _rehash(store, row, password, known_hash)
+    return row
+
+
+def sign_in(store: Store, row: AccountRow, address: str) -> str:
+    """Begin a session for an account that just proved itself.
+
+    :returns: the value of the session cookie
+    :raises StaleCredential: it was locked, or its password changed, since it proved itself
+    """
+    account = lock_active(store.session, row.id)
+    if account.credential_epoch != row.credential_epoch:
+        raise StaleCredential
+    audit.record(store.session, Event.SIGNED_IN, account_id=row.id, actor_id=row.id, address=address)
+    value = sessions.begin(store.session, account, address)
+    store.session.flush()
+    return value
+
+
+def _find(store: Store, identifier: str, by_email: bool) -> AccountRow | None:
+    if by_email and "@" in identifier:
+        owner = store.connection.execute(
+            select(EmailAddress.account_id).where(
+                EmailAddress.address_key == fold(identifier),
+                EmailAddress.verified | EmailAddress.primary,
+            )
+        ).scalar()
+        if owner is not None:
+            return store.reader.by_id(owner)
+    return store.reader.by_username(identifier)
+
+
+def _record_failure(store: Store, row: AccountRow | None, address: str) -> None:
+    with store.begin() as session:
+        audit.record(session, Event.SIGN_IN_FAILED, account_id=row.id if row else None, address=address)
+
+
+def _rehash(store: Store, row: AccountRow, password: str, known_hash: str) -> None:
+    stronger = store.passwords.hash(password)
+    with store.begin() as session:
+        session.execute(
+            update(Account)
+            .where(Account.id == row.id, Account.password_hash == known_hash)
+            .values(password_hash=stronger)
+        )

@@ -1,0 +1,99 @@
+"""What an operation of the domain works with: the two ways to the data, the keys, the hasher, the rules."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from accountsapp.domain.keys import Keyring
+from accountsapp.domain.passwords import Passwords
+from accountsapp.domain.reads import Reader
+from accountsapp.settings import Settings
+
+
+class Throttle(Protocol):
+    """How often somebody may try; counts live outside the transaction and survive a refusal."""
+
+    def guess(self, username_key: str, address: str) -> AbstractContextManager[None]:
+        """Surrounds one check of a password.
+
+        :raises TooManyAttempts: before the check, when there were too many wrong ones
+        """
+
+    def check(self, limit: str, *who: object) -> None:
+        """Count nothing.
+
+        :raises TooManyAttempts: the limit is reached
+        """
+
+    def hit(self, limit: str, *who: object) -> None:
+        """Count one.
+
+        :raises TooManyAttempts: the limit is reached
+        """
+
+
+class Store:
+    """One caller's access to the accounts: a request, a command or a job has one.
+
+    Nothing is opened before it is used. What opened the session also commits it.
+
+    :param read_connection: gives an autocommit connection, which is not the store's to close
+    :param open_session: gives the session whose transaction the caller ends
+    :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keyring: Keyring,
+        passwords: Passwords,
+        throttle: Throttle,
+        read_connection: Callable[[], Connection],
+        open_session: Callable[[], Session],
+        begin: Callable[[], AbstractContextManager[Session]],
+    ) -> None:
+        self.settings = settings
+        self.keyring = keyring
+        self.passwords = passwords
+        self.throttle = throttle
+        self.begin = begin
+        self._read_connection = read_connection
+        self._open_session = open_session
+        self._connection: Connection | None = None
+        self._session: Session | None = None
+        self._reader: Reader | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """Reads: every statement sees what is committed when it runs."""
+        if self._connection is None:
+            self._connection = self._read_connection()
+        return self._connection
+
+    @property
+    def session(self) -> Session:
+        """Writes: one transaction; on SQLite its first statement takes the write lock."""
+        if self._session is None:
+            self._session = self._open_session()
+        return self._session
+
+    @property
+    def reader(self) -> Reader:
+        """Accounts as frozen rows, each read once."""
+        if self._reader is None:
+            self._reader = Reader(self.connection, self.keyring)
+        return self._reader
+
+    def commit(self) -> None:
+        """End the transaction, where the caller ends it; what is written next begins another one."""
+        if self._session is not None:
+            self._session.commit()
+
+    def close(self) -> None:
+        """Give back what was opened; an open transaction is rolled back."""
+        if self._session is not None:
+            self._session.close()
+        self._session = self._connection = self._reader = None

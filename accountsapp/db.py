@@ -1,0 +1,214 @@
+"""The database: engines, pragmas, transactions of a request, and the revision the code needs.
+
+There are two ways to the data. Reads of safe methods go over an autocommit connection of ``read_engine``;
+writes go through a Session of ``write_engine`` in one transaction, which on SQLite takes the write lock at
+its first statement (``BEGIN IMMEDIATE``), so that read-modify-write loses nothing.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+import zope.sqlalchemy
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pyramid.tweens import EXCVIEW
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+from accountsapp.settings import Settings
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a SQLite statement waits for the write lock."""
+
+RETRY_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before each further try of :meth:`Database.write`."""
+
+RETRYABLE_SQLSTATES = ("40001", "40P01", "55P03")
+"""serialization_failure, deadlock_detected, lock_not_available."""
+
+
+class WrongRevision(Exception):
+    """The database is at another revision than the code; the text names the command that mends it."""
+
+
+class Database:
+    """The engines of one process.
+
+    :param url: ``sqlite:///…`` (a file) or ``postgresql+psycopg://…``
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {
+            "pool_size": 20,
+            "max_overflow": 20,
+            "pool_timeout": 5,
+            "hide_parameters": True,
+        }
+        if self.is_sqlite:
+            Path(self.url.database or "").resolve().parent.mkdir(parents=True, exist_ok=True)
+            options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+        else:
+            options["pool_pre_ping"] = True
+            options["connect_args"] = {"connect_timeout": 2}
+        # Each thread keeps one of these (read_connection): the number of threads is their limit.
+        self.read_engine: Engine = create_engine(
+            self.url,
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            **{**options, "max_overflow": -1},
+        )
+        self.write_engine: Engine = create_engine(self.url, **options)
+        if self.is_sqlite:
+            event.listen(self.read_engine, "connect", _set_pragmas)
+            event.listen(self.write_engine, "connect", _set_pragmas)
+            event.listen(self.write_engine, "begin", _begin_immediate)
+        self._kept = threading.local()
+        self._opened: WeakSet[Connection] = WeakSet()
+        self.sessions = sessionmaker(self.write_engine)
+        self.request_sessions = sessionmaker(self.write_engine)
+        zope.sqlalchemy.register(self.request_sessions)
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A session in a transaction of its own: committed at the end, rolled back by an exception."""
+        with self.sessions() as session, session.begin():
+            yield session
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Do ``work`` in a transaction of its own; again from its start while others are in the way.
+
+        :param work: changes nothing but the database
+        :raises DBAPIError: the database refuses, or others were in the way for too long
+        """
+        for pause in (*RETRY_PAUSES, None):
+            try:
+                with self.write_engine.begin() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if pause is None or not is_retryable(error):
+                    raise
+                time.sleep(pause)
+        raise AssertionError
+
+    def read_connection(self) -> Connection:
+        """This thread's autocommit connection, kept from one request to the next: opening one costs more
+        than a read. One that was lost is replaced."""
+        connection: Connection | None = getattr(self._kept, "connection", None)
+        if connection is not None and (connection.invalidated or connection.closed):
+            connection.close()
+            connection = None
+        if connection is None:
+            connection = self._kept.connection = self.read_engine.connect()
+            self._opened.add(connection)
+        return connection
+
+    def dispose(self) -> None:
+        for connection in list(self._opened):
+            connection.close()
+        self.read_engine.dispose()
+        self.write_engine.dispose()
+
+    def current_revision(self) -> str | None:
+        """The revision the database is at; None for an empty one."""
+        with self.read_engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def check_revision(self) -> None:
+        """
+        :raises WrongRevision: the database is not at the revision this code needs
+        """
+        current, needed = self.current_revision(), newest_revision()
+        if current != needed:
+            raise WrongRevision(
+                f"the database is at revision {current or 'none'}, this version needs {needed}; "
+                "run: accountsapp -c INI db upgrade"
+            )
+
+
+def alembic_config(database: Database | None = None) -> AlembicConfig:
+    """Alembic's configuration: the migrations inside the package, run on ``database``."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", "accountsapp:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["database"] = database
+    return config
+
+
+def newest_revision() -> str | None:
+    """The revision that this code's models describe."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def is_retryable(error: BaseException | None) -> bool:
+    """Whether the database refused because others wrote at the same time, so that trying again helps."""
+    if not isinstance(error, DBAPIError):
+        return False
+    original: Any = error.orig
+    if getattr(original, "sqlstate", None) in RETRYABLE_SQLSTATES:
+        return True
+    return getattr(original, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself: the begin event does, and only where one writes.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def is_unsafe(request: Any) -> bool:
+    """Whether the request may write: only then is there a transaction, and only then are there retries."""
+    return request.method not in ("GET", "HEAD", "OPTIONS")
+
+
+LARGEST_RETRIED = 1024 * 1024
+"""Bytes of a request body that is kept in memory to be read again."""
+
+
+def attempts(request: Any) -> int:
+    """How often a request is tried when the database says "locked" or "serialization failure"."""
+    return 3 if is_unsafe(request) and (request.content_length or 0) <= LARGEST_RETRIED else 1
+
+
+def includeme(config: Any) -> None:
+    """One transaction a request on unsafe methods, tried again where the database asks for it.
+
+    ``pyramid_tm`` is added as a tween, not included: its ``request.tm`` would build a class per request.
+    """
+    settings: Settings = config.registry.app_settings
+    database = Database(settings.database_url)
+    config.registry.database = database
+    try:
+        database.check_revision()
+    except Exception:
+        database.dispose()
+        raise
+    config.get_settings().update(
+        {
+            "tm.activate_hook": is_unsafe,
+            "tm.annotate_user": False,
+            "retry.attempts": 3,
+            "retry.activate_hook": attempts,
+        }
+    )
+    config.add_tween("pyramid_tm.tm_tween_factory", over=EXCVIEW)
+    config.include("pyramid_retry")

@@ -1,0 +1,1 @@
+"""Alembic migrations; ``accountsapp db upgrade`` runs them."""

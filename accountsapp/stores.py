@@ -1,0 +1,54 @@
+"""Makes stores: for a request, and for commands and jobs, which end their own transaction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from accountsapp.db import Database
+from accountsapp.domain.keys import Keyring
+from accountsapp.domain.passwords import Passwords, read_refused
+from accountsapp.domain.store import Store, Throttle
+from accountsapp.settings import Settings
+
+
+class Stores:
+    """What every store of one process shares."""
+
+    def __init__(self, settings: Settings, database: Database, throttle: Throttle) -> None:
+        self.settings = settings
+        self.database = database
+        self.keyring = Keyring(settings.secrets)
+        self.passwords = Passwords(settings.bcrypt_rounds, read_refused(settings.passwords_refused))
+        self.throttle = throttle
+
+    def for_request(self) -> Store:
+        """A store whose writes are committed with the request's transaction; the request closes it."""
+        return self._open(self.database.request_sessions)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Store]:
+        """A store whose writes are committed at the end, rolled back by an exception."""
+        store = self._open(self.database.sessions)
+        try:
+            yield store
+            store.commit()
+        finally:
+            store.close()
+
+    def _open(self, open_session: Callable[[], Session]) -> Store:
+        return Store(
+            self.settings,
+            self.keyring,
+            self.passwords,
+            self.throttle,
+            self.database.read_connection,
+            open_session,
+            self.database.begin,
+        )
+
+
+def includeme(config: Any) -> None:
+    registry = config.registry
+    registry.stores = Stores(registry.app_settings, registry.database, registry.throttle)

@@ -1,0 +1,80 @@
+"""What a raised exception means over HTTP, whatever the API: a status, a text, headers.
+
+Each API's error view puts a :class:`Failure` into its own format.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyramid.exceptions import PredicateMismatch
+from pyramid.httpexceptions import HTTPException, HTTPForbidden
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from accountsapp.db import is_retryable
+from accountsapp.domain.errors import Busy, StaleCredential, TooManyAttempts
+from accountsapp.security.identity import Reason
+
+log = logging.getLogger(__name__)
+
+TEXTS = {
+    401: "Authentication is required.",
+    403: "Not authorized for request.",
+    404: "Not found.",
+    405: "That method is not allowed here.",
+    500: "Something went wrong on our side.",
+    503: "The service is busy, please try again.",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A refusal or a fault of ours.
+
+    :ivar status: HTTP status
+    :ivar text: an English sentence for people, without secrets and without what the client sent
+    :ivar headers: such as ``Allow`` and ``Retry-After``
+    :ivar reason: why the security policy refused, if it did
+    """
+
+    status: int
+    text: str
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    reason: Reason | None = None
+
+
+def failure_of(error: BaseException, request: Any) -> Failure:
+    """The failure that an exception means; what is not foreseen is logged and is a 500."""
+    match error:
+        case PredicateMismatch():
+            return Failure(405, TEXTS[405], [("Allow", ", ".join(allowed_methods(request)))])
+        case HTTPForbidden():
+            return Failure(403, TEXTS[403], reason=getattr(error.result, "reason", None))
+        case HTTPException():
+            text = TEXTS.get(error.code) or error.detail or error.title
+            return Failure(error.code, text)
+        case StaleCredential():
+            return Failure(403, TEXTS[403], reason=Reason.BAD_CREDENTIAL)
+        case TooManyAttempts():
+            return Failure(429, str(error), [("Retry-After", str(error.retry_after))])
+        case Busy():
+            return Failure(503, str(error), [("Retry-After", str(error.retry_after))])
+        case DBAPIError() | PoolTimeout() if _is_outage(error):
+            log.warning("the database is not available: %s", type(error).__name__)
+            return Failure(503, TEXTS[503], [("Retry-After", "2")])
+    log.error("request %s failed", request.id, exc_info=error)
+    return Failure(500, TEXTS[500])
+
+
+def _is_outage(error: BaseException) -> bool:
+    """Whether the database could not be reached, or said that others write."""
+    return is_retryable(error) or isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+
+
+def allowed_methods(request: Any) -> list[str]:
+    """The methods of the URL that the request names, sorted, ``OPTIONS`` among them."""
+    methods = {"OPTIONS"}
+    for context in type(request.context).__mro__:
+        methods |= request.registry.methods.get((context, request.view_name), set())
+    return sorted(methods)

@@ -1,0 +1,98 @@
+"""The request class: everything a view, a resource or the policy asks a request for.
+
+A class of our own, because ``add_request_method(reify=True)`` would build one for every request.
+"""
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import transaction
+from pyramid.decorator import reify
+from pyramid.request import Request as PyramidRequest
+
+from accountsapp.db import LARGEST_RETRIED
+from accountsapp.domain.store import Store
+from accountsapp.input import Parameters, read_body, read_query
+from accountsapp.security.identity import Identity, Nobody
+from accountsapp.security.policy import caller_of
+
+if TYPE_CHECKING:
+    from accountsapp.db import Database
+    from accountsapp.resources import ApiRoot
+    from accountsapp.security.throttle import Throttle
+    from accountsapp.settings import Settings
+
+
+class Request(PyramidRequest):
+    """One request; what is expensive is made when it is first asked for.
+
+    :ivar api: the nearest API root above the context, set by the traverser; None outside the APIs
+    :ivar view_name: what the path says after the context, empty where the path could not be walked
+    """
+
+    api: "ApiRoot | None" = None
+    view_name: str = ""
+    tm = transaction.manager
+    request_body_tempfile_limit = LARGEST_RETRIED
+    """Up to here a body is kept in memory, not in a temporary file that nobody closes."""
+
+    @reify
+    def id(self) -> str:
+        """Names this request in the logs and in its answer (``X-Request-Id``)."""
+        return secrets.token_hex(8)
+
+    @property
+    def app_settings(self) -> "Settings":
+        return self.registry.app_settings
+
+    @property
+    def database(self) -> "Database":
+        return self.registry.database
+
+    @property
+    def throttle(self) -> "Throttle":
+        return self.registry.throttle
+
+    @property
+    def client_addr(self) -> str:
+        """The client's address; a proxy's word for it counts only where the server trusts the proxy."""
+        return self.environ.get("REMOTE_ADDR", "")
+
+    @reify
+    def store(self) -> Store:
+        """The accounts, for this request: writes are committed with the request's transaction."""
+        return self.registry.stores.for_request()
+
+    @reify
+    def caller(self) -> Identity | Nobody:
+        """Who asks."""
+        return caller_of(self)
+
+    @reify
+    def query_pairs(self) -> list[tuple[str, Any]]:
+        """
+        :raises HTTPBadRequest: the query string cannot be read
+        """
+        return read_query(self.environ.get("QUERY_STRING", ""))
+
+    @reify
+    def parameters(self) -> Parameters:
+        """The parameters of the query and, on unsafe methods, of the body, by the rules of the API.
+
+        :raises HTTPClientError: they cannot be read
+        """
+        if self.method in ("GET", "HEAD", "OPTIONS") or self.api is None:
+            return Parameters(self.query_pairs, [])
+        body = read_body(
+            self,
+            largest=self.api.largest_body,
+            untyped=self.api.untyped_body,
+            optional=self.api.optional_body,
+        )
+        return Parameters(self.query_pairs, body)
+
+    def close_store(self) -> None:
+        """Give back the connection, if one was opened."""
+        store = self.__dict__.get("store")
+        if store is not None:
+            store.close()

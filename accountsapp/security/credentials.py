@@ -1,0 +1,141 @@
+"""The kinds of credentials, each a small class.
+
+An API root names the kinds it accepts (``accepts``). The first one that is presented decides; a bad one never
+falls through to another.
+"""
+
+from base64 import b64decode
+from typing import Any, Protocol
+
+from accountsapp.domain import sessions, signin, tokens
+from accountsapp.domain.errors import InactiveAccount, WrongPassword
+from accountsapp.domain.keys import is_plausible
+from accountsapp.domain.reads import AccountRow
+from accountsapp.security import scopes
+from accountsapp.security.identity import Identity, Nobody, Reason
+from accountsapp.security.remembered import RememberedPasswords
+
+
+class Credential(Protocol):
+    """One kind of credential."""
+
+    kind: str
+    """Its name in ``accountsapp tree`` and in logs."""
+
+    def identify(self, request: Any) -> Identity | Nobody | None:
+        """Who presented it; :class:`Nobody` for a bad one; None where there is none of this kind."""
+
+
+class QueryApiKey:
+    """The parameter ``api_key``: in the query string, on unsafe methods in the body too.
+
+    All values given, in all places, must be the same string.
+    """
+
+    kind = "api_key"
+
+    def identify(self, request: Any) -> Identity | Nobody | None:
+        values = request.parameters.all("api_key")
+        if not any(values):
+            return None
+        request.throttle.check("api-key", request.client_addr)
+        api_key = values[0]
+        account = None
+        if isinstance(api_key, str) and all(value == api_key for value in values):
+            account = request.store.reader.by_api_key(api_key) if is_plausible(api_key) else None
+        if account is None:
+            request.throttle.count("api-key", request.client_addr)
+            return Nobody(Reason.BAD_CREDENTIAL)
+        return Identity(account, self.kind, secret=api_key)
+
+
+class SessionCookie:
+    """The cookie ``sessionid`` of somebody who signed in. A visitor's cookie is no credential."""
+
+    kind = "session"
+
+    def identify(self, request: Any) -> Identity | Nobody | None:
+        value = request.cookies.get("sessionid")
+        if not value:
+            return None
+        session = sessions.find(request.store.connection, value)
+        if session is None:
+            return None
+        if session.needs_touch:
+            with request.store.begin() as writing:
+                sessions.touch(writing, session.id)
+        return Identity(session.account, self.kind, secret=value)
+
+
+class Basic:
+    """``Authorization: Basic``: username and password (RFC 7617, UTF-8; the first colon separates)."""
+
+    kind = "basic"
+
+    def identify(self, request: Any) -> Identity | Nobody | None:
+        header = request.environ.get("HTTP_AUTHORIZATION", "")
+        if _after_scheme(header, "basic") is None:
+            return None
+        pair = basic_pair(header)
+        if pair is None:
+            return Nobody(Reason.BAD_CREDENTIAL)
+        username, password = pair
+        account = self._account(request, username, password)
+        if account is None:
+            return Nobody(Reason.BAD_CREDENTIAL)
+        vouches = account.is_staff or account.is_admin
+        return Identity(account, self.kind, scopes=scopes.ALL, vouches=vouches)
+
+    def _account(self, request: Any, username: str, password: str) -> AccountRow | None:
+        remembered: RememberedPasswords = request.registry.remembered_passwords
+        address = request.client_addr
+        account = request.store.reader.by_username(username)
+        if account is not None:
+            # Looked at first, or a password that is remembered could be guessed without end.
+            request.throttle.check("password-address", address)
+            request.throttle.check("password", account.username_key, address)
+            if remembered.knows(account, password):
+                return account
+        try:
+            account = signin.authenticate(request.store, username, password, address, by_email=False)
+        except (WrongPassword, InactiveAccount):
+            return None
+        remembered.remember(account, password)
+        return account
+
+
+class Bearer:
+    """``Authorization: Bearer``: an access token of the authorization server."""
+
+    kind = "bearer"
+
+    def identify(self, request: Any) -> Identity | Nobody | None:
+        value = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), "bearer")
+        if value is None:
+            return None
+        token = tokens.find(request.store.connection, value)
+        if token is None:
+            return Nobody(Reason.BAD_CREDENTIAL)
+        account = request.store.reader.remember(token.account)
+        return Identity(
+            account,
+            self.kind,
+            scopes=scopes.permissions(token.scope),
+            vouches=token.client_id is None or token.client_is_confidential,
+        )
+
+
+def basic_pair(header: str) -> tuple[str, str] | None:
+    """User-id and password of an ``Authorization`` header; None if it cannot be read as Basic."""
+    try:
+        decoded = b64decode(_after_scheme(header, "basic") or "", validate=True).decode()
+    except ValueError:
+        return None
+    user_id, colon, password = decoded.partition(":")
+    return (user_id, password) if user_id and colon else None
+
+
+def _after_scheme(header: str, scheme: str) -> str | None:
+    """What an ``Authorization`` header says after the scheme, if it names that scheme, in any case."""
+    named, _, rest = header.partition(" ")
+    return rest.strip() if named.lower() == scheme else None

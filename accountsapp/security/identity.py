@@ -1,0 +1,64 @@
+"""Who asks, by which credential: plain values that outlive the database session."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from accountsapp.domain.models import AccountState
+from accountsapp.domain.reads import AccountRow
+
+ADMINISTRATORS = "group:administrators"
+
+
+def principal(account_id: int) -> str:
+    """The principal of an account in an ACL: its id, never its name."""
+    return f"account:{account_id}"
+
+
+class Reason(StrEnum):
+    """Why somebody may not."""
+
+    NO_CREDENTIAL = "no credential"
+    BAD_CREDENTIAL = "bad credential"
+    INACTIVE = "inactive account"
+    SCOPE = "scope missing"
+    NOT_ALLOWED = "not allowed"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An account, and the credential that proved it.
+
+    :ivar account: None for an OAuth client that acts for no account
+    :ivar vouches: whether the caller's word proves an e-mail address: the operator trusts it to have checked
+    :ivar scopes: the permissions the credential grants; None grants all
+    :ivar secret: the credential itself where an operation must compare it again, never shown
+    """
+
+    account: AccountRow | None = field(repr=False)
+    kind: str
+    scopes: frozenset[str] | None = None
+    secret: str | None = field(default=None, repr=False)
+    vouches: bool = False
+
+    @property
+    def account_id(self) -> int | None:
+        return self.account.id if self.account is not None else None
+
+    @property
+    def is_active(self) -> bool:
+        return self.account is None or self.account.state == AccountState.ACTIVE
+
+    @cached_property
+    def principals(self) -> list[str]:
+        if self.account is None:
+            return []
+        mine = [principal(self.account.id)]
+        return [*mine, ADMINISTRATORS] if self.account.is_admin else mine
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """Nobody was proved, and why."""
+
+    reason: Reason

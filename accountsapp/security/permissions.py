@@ -1,0 +1,36 @@
+"""What a view may ask for."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Named by what they open; a view names exactly one."""
+
+    ACCOUNT_READ = "account:read"
+    """See the account's own data."""
+    ACCOUNT_WRITE = "account:write"
+    """Change the account's own data, invite others in its name."""
+    EMAIL_READ = "email:read"
+    """See all of the account's e-mail addresses."""
+    EMAIL_WRITE = "email:write"
+    """Add, verify and remove the account's e-mail addresses."""
+    ADMINISTER = "administer"
+    """Administer all accounts."""
+    KEY_READ = "key:read"
+    """See the account's API key."""
+    KEY_WRITE = "key:write"
+    """Replace the account's API key."""
+    PASSWORD_WRITE = "password:write"  # noqa: S105
+    """Change the account's password, knowing the present one."""
+
+
+OWNER = (
+    Permission.ACCOUNT_READ,
+    Permission.ACCOUNT_WRITE,
+    Permission.EMAIL_READ,
+    Permission.EMAIL_WRITE,
+    Permission.KEY_READ,
+    Permission.KEY_WRITE,
+    Permission.PASSWORD_WRITE,
+)
+"""What an account may do with itself."""

@@ -1,0 +1,45 @@
+"""Passwords that were right a moment ago, so that Basic authentication costs one bcrypt check a minute."""
+
+import hmac
+import secrets
+from collections import OrderedDict
+from hashlib import sha256
+from threading import Lock
+from time import monotonic
+
+from accountsapp.domain.reads import AccountRow
+
+
+class RememberedPasswords:
+    """Keyed digests in the memory of one process; neither key nor password is ever written anywhere.
+
+    A digest includes what ends it: the account's credential epoch and state, so that a changed password and a
+    locked account are known on the next request, on every server.
+
+    :param seconds: how long a digest counts
+    :param most: how many are kept; the oldest go first
+    """
+
+    def __init__(self, seconds: float = 60.0, most: int = 10_000) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._key = secrets.token_bytes(32)
+        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._lock = Lock()
+
+    def knows(self, account: AccountRow, password: str) -> bool:
+        """Whether that was the account's password less than ``seconds`` ago."""
+        return self._until.get(self._digest(account, password), 0.0) > monotonic()
+
+    def remember(self, account: AccountRow, password: str) -> None:
+        """That was just found to be the account's password."""
+        digest = self._digest(account, password)
+        with self._lock:
+            self._until[digest] = monotonic() + self._seconds
+            self._until.move_to_end(digest)
+            while len(self._until) > self._most:
+                self._until.popitem(last=False)
+
+    def _digest(self, account: AccountRow, password: str) -> bytes:
+        bound = f"{account.id} {account.credential_epoch} {account.state}\0{password}"
+        return hmac.digest(self._key, bound.encode("utf-8", "surrogatepass"), sha256)

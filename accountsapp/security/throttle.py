@@ -1,0 +1,98 @@
+"""How often somebody may try.
+
+Counts live in the memory of the process or in Redis, never in a transaction, so they survive a refusal.
+Nothing here locks an account: a stranger who guesses fills the count of his own address.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from accountsapp.domain.errors import TooManyAttempts, WrongPassword
+
+log = logging.getLogger(__name__)
+
+LIMITS: dict[str, RateLimitItem] = {
+    "password": parse("10 per 5 minutes"),  # wrong ones, by account and client address
+    "password-address": parse("100 per 5 minutes"),  # wrong ones, by client address
+    "api-key": parse("60 per minute"),  # wrong ones, by client address
+    "email-change": parse("10 per hour"),  # requests, by account
+    "recovery-address": parse("30 per hour"),  # requests, by client address
+    "recovery-mail": parse("5 per hour"),  # mails, by e-mail address
+    "recovery-burst": parse("3 per 15 minutes"),  # the same
+}
+
+
+class Throttle:
+    """The limits of :data:`LIMITS`, counted in one storage.
+
+    :param enabled: ``accountsapp.rate_limit``
+    :param storage: ``memory://`` or ``redis://…``; while Redis does not answer, the process counts alone
+    """
+
+    def __init__(self, enabled: bool = True, storage: str = "memory://") -> None:
+        self.enabled = enabled
+        self._storage = storage_from_string(storage)
+        self._limiter = FixedWindowRateLimiter(self._storage)
+        self._fallback = FixedWindowRateLimiter(MemoryStorage())
+
+    def check(self, limit: str, *who: object) -> None:
+        """Refuse when the limit is reached; counts nothing.
+
+        :raises TooManyAttempts: with the seconds until the window ends
+        """
+        if self.enabled and not self._do("test", limit, who):
+            self._refuse(limit, who)
+
+    def hit(self, limit: str, *who: object) -> None:
+        """Count one.
+
+        :raises TooManyAttempts: the limit was reached before it
+        """
+        if self.enabled and not self._do("hit", limit, who):
+            self._refuse(limit, who)
+
+    def count(self, limit: str, *who: object) -> None:
+        """Count one, whether or not the limit is reached."""
+        if self.enabled:
+            self._do("hit", limit, who)
+
+    @contextmanager
+    def guess(self, username_key: str, address: str) -> Iterator[None]:
+        """Surrounds one check of a password, which raises ``WrongPassword`` when it fails.
+
+        Counted before the check, so that simultaneous guesses cannot slip past it; a right one clears the
+        count of its account and address.
+
+        :raises TooManyAttempts: before the check, when there were too many wrong ones
+        """
+        self.check("password-address", address)
+        self.hit("password", username_key, address)
+        try:
+            yield
+        except WrongPassword:
+            self.count("password-address", address)
+            raise
+        if self.enabled:
+            self._do("clear", "password", (username_key, address))
+
+    def _do(self, method: str, limit: str, who: tuple[object, ...]) -> bool:
+        identifiers = (limit, *(str(part) for part in who))
+        try:
+            return getattr(self._limiter, method)(LIMITS[limit], *identifiers)
+        except self._storage.base_exceptions:
+            log.warning("the throttle's storage does not answer; this process counts alone")
+            return getattr(self._fallback, method)(LIMITS[limit], *identifiers)
+
+    def _refuse(self, limit: str, who: tuple[object, ...]) -> None:
+        identifiers = (limit, *(str(part) for part in who))
+        try:
+            reset_time = self._limiter.get_window_stats(LIMITS[limit], *identifiers).reset_time
+        except self._storage.base_exceptions:
+            reset_time = time.time() + LIMITS[limit].get_expiry()
+        raise TooManyAttempts(retry_after=max(1, int(reset_time - time.time()) + 1))

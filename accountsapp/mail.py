@@ -1,0 +1,239 @@
+"""Mail: messages as pure functions of a notice, and their delivery.
+
+A message is rendered when it is sent. Its links begin with ``accountsapp.site_url`` and nothing else; its
+headers are made by :class:`email.message.EmailMessage` alone.
+"""
+
+import contextlib
+import os
+import re
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import parseaddr
+from functools import lru_cache
+from gettext import translation
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from accountsapp.domain import notices
+from accountsapp.domain.jobs import JobError, LeasedJob
+from accountsapp.domain.keys import Keyring, SealError
+from accountsapp.domain.notices import Notice
+from accountsapp.domain.text import UNPRINTABLE, has_control_characters
+from accountsapp.settings import MailSettings, Settings
+
+TIMEOUT = 20.0
+"""Seconds for each step of a delivery."""
+
+REFUSED_TRIES = 3
+"""How often a mail is offered to a server that refuses it for good (5xx, RFC 5321 4.2.1)."""
+
+LONGEST_LINE = 998
+"""Characters of a line without its end (RFC 5322 2.1.1)."""
+
+UNWRITABLE = "the address cannot be written to"
+
+_MAILABLE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+@[A-Za-z0-9.\x80-\U0010ffff-]+")
+"""Unquoted local part and a domain name (RFC 5322 3.4.1, RFC 6531 3.3); it is read one way only."""
+
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", re.ASCII)
+_ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What somebody is told."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+def render(notice: Notice, *, to: str, locale: str | None, site_url: str, context: dict[str, Any]) -> Message:
+    """The message of a notice.
+
+    :param locale: language of the reader, such as ``de`` or ``pt_BR``; English where there is no catalogue
+    :param site_url: what ``path`` of the context becomes a link with
+    :param context: the values that :class:`Notice` names
+    """
+    environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
+    values = dict(context, site=urlsplit(site_url).netloc)
+    if "path" in context:
+        values["link"] = site_url + context["path"]
+    if "expires" in context:
+        expires = datetime.fromisoformat(context["expires"]).astimezone(UTC)
+        values["expires"] = f"{expires:%Y-%m-%d %H:%M} UTC"
+    values["subject"] = _one_line(environment.get_template(f"{notice}.subject.txt").render(values))
+    return Message(
+        to=to,
+        subject=values["subject"],
+        text=environment.get_template(f"{notice}.txt").render(values),
+        html=environment.get_template(f"{notice}.html").render(values),
+    )
+
+
+@lru_cache(maxsize=32)
+def _environment(locale: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("accountsapp", "templates/mail"),
+        autoescape=select_autoescape(["html"], default=False),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    catalogues = Path(__file__).parent / "locale"
+    catalogue = translation("accountsapp", catalogues, [locale.replace("-", "_")], fallback=True)
+    environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
+    return environment
+
+
+def _one_line(text: str) -> str:
+    """The text as a header may have it: one line, and nothing that would be decoded to further ones.
+
+    ``email`` reads ``=?utf-8?q?=0A?=`` in what it is given, although that is what somebody typed.
+    """
+    line = " ".join("".join(" " if category(c) in UNPRINTABLE else c for c in text).split())
+    return line.replace("=?", "= ?")
+
+
+def compose(message: Message, *, sender: str, message_id: str, date: datetime) -> EmailMessage:
+    """The message as RFC 5322 wants it, a text and an HTML part.
+
+    :param sender: address or ``Name <address>``
+    :param message_id: the same at every try, so that who receives it twice can tell
+    :raises JobError: the recipient cannot be written as one address
+    """
+    if not _MAILABLE.fullmatch(message.to) or has_control_characters(message.to):
+        raise JobError(UNWRITABLE, tries=1)
+    international = not (message.to + parseaddr(sender)[1]).isascii()
+    email = EmailMessage(policy=SMTPUTF8 if international else SMTP)
+    email["From"] = sender
+    email["To"] = message.to
+    if [address.addr_spec for address in email["To"].addresses] != [message.to]:
+        raise JobError(UNWRITABLE, tries=1)
+    domain = parseaddr(sender)[1].rpartition("@")[2]
+    email["Subject"] = message.subject
+    email["Date"] = date
+    email["Message-ID"] = f"<{message_id}@{domain if domain.isascii() else 'localhost'}>"
+    email["Auto-Submitted"] = "auto-generated"
+    email.set_content(message.text, cte=_encoding(message.text))
+    email.add_alternative(message.html, subtype="html", cte=_encoding(message.html))
+    return email
+
+
+def _encoding(text: str) -> str:
+    short = all(len(line) <= LONGEST_LINE for line in text.splitlines())
+    return "7bit" if short and text.isascii() else "quoted-printable"
+
+
+def send(settings: Settings, keyring: Keyring, job: LeasedJob) -> None:
+    """Deliver the mail of a ``send_mail`` job, or write it as a file where mail is not enabled.
+
+    An address under ``.invalid`` (RFC 2606) belongs to nobody: nothing is sent.
+
+    :raises JobError: it was not taken; says why, without address and text
+    """
+    try:
+        to, context = notices.unseal(keyring, job.payload)
+    except SealError:
+        raise JobError("sealed with a secret that is not given any more") from None
+    if f".{to.rpartition('@')[2]}".rstrip(".").lower().endswith(".invalid"):
+        return
+    message = render(
+        Notice(job.payload["notice"]),
+        to=to,
+        locale=job.payload["locale"],
+        site_url=settings.site_url,
+        context=context,
+    )
+    message_id = job.payload["message_id"]
+    email = compose(message, sender=settings.mail.sender, message_id=message_id, date=job.created)
+    if settings.mail.enabled:
+        deliver(settings.mail, email, to)
+    else:
+        name = f"{job.created:%Y%m%dT%H%M%S.%fZ}-{message_id}.eml"
+        write(settings.mail.directory / name, email)
+
+
+def write(path: Path, email: EmailMessage) -> None:
+    """Write a message as a file that only its owner reads, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unfinished = path.with_suffix(".tmp")
+    with open(unfinished, "wb", opener=_private) as file:
+        file.write(email.as_bytes())
+    unfinished.replace(path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def deliver(mail: MailSettings, email: EmailMessage, to: str) -> None:
+    """Hand a message to the SMTP server (RFC 5321) of the settings.
+
+    :raises JobError: it was not taken: refused for good (5xx for recipient, message or sender), or not now
+    """
+    with _connection(mail) as smtp:
+        try:
+            smtp.send_message(email, parseaddr(mail.sender)[1], [to])
+        except smtplib.SMTPNotSupportedError:
+            raise JobError("the mail server takes no such address (SMTPUTF8)", tries=REFUSED_TRIES) from None
+        except smtplib.SMTPRecipientsRefused as error:
+            ((code, text),) = error.recipients.values()
+            raise _refusal("the recipient", code, text) from None
+        except smtplib.SMTPResponseException as error:
+            raise _refusal("the message", error.smtp_code, error.smtp_error) from None
+        except OSError as error:
+            raise JobError(f"the mail server went away: {_name(error)}") from None
+
+
+@contextmanager
+def _connection(mail: MailSettings) -> Iterator[smtplib.SMTP]:
+    smtp: smtplib.SMTP | None = None
+    try:
+        context = ssl.create_default_context() if mail.tls != "none" else None
+        if mail.tls == "tls":
+            smtp = smtplib.SMTP_SSL(mail.host, mail.port, timeout=TIMEOUT, context=context)
+        else:
+            smtp = smtplib.SMTP(mail.host, mail.port, timeout=TIMEOUT)
+        if mail.tls == "starttls":
+            smtp.starttls(context=context)
+        if mail.username:
+            smtp.login(mail.username, mail.password)
+    except OSError as error:
+        if smtp is not None:
+            smtp.close()
+        raise JobError(f"no connection to the mail server: {_name(error)}") from None
+    try:
+        yield smtp
+    finally:
+        # The server has answered for the message by now; how it says good-bye changes nothing.
+        with contextlib.suppress(OSError):
+            smtp.quit()
+        smtp.close()
+
+
+def _refusal(what: str, code: int, text: bytes | str) -> JobError:
+    said = text.decode("ascii", "replace") if isinstance(text, bytes) else text
+    enhanced = _ENHANCED_CODE.match(said)
+    words = f"the mail server refused {what}: {code}{f' {enhanced[0]}' if enhanced else ''}"
+    return JobError(words, tries=REFUSED_TRIES if 500 <= code < 600 else None)
+
+
+def _name(error: OSError) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}"
+    return type(error).__name__

@@ -1,0 +1,334 @@
+"""The worker: takes due jobs, one at a time, and gives each to the handler of its name.
+
+Any number of workers share one database, as threads of the servers (``accountsapp.jobs = embedded``) or as
+processes (``accountsapp jobs run``). A worker that dies loses nothing: its lease runs out and another one
+takes the job.
+"""
+
+import atexit
+import logging
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+from pyramid.events import ApplicationCreated
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from accountsapp import mail
+from accountsapp.db import Database
+from accountsapp.domain import audit, jobs, links, notices, recovery, sessions, tokens
+from accountsapp.domain.jobs import JobError, LeasedJob, LeaseLost
+from accountsapp.domain.keys import Keyring
+from accountsapp.settings import Settings
+
+log = logging.getLogger(__name__)
+
+POLL = 1.0
+"""Seconds between two looks for due jobs."""
+
+LEASE = 60.0
+"""Seconds after which the job of a dead worker goes to another one."""
+
+LONGEST_JOB = 3600.0
+"""Seconds for which a living worker keeps its lease."""
+
+CLEARING = 3600.0
+"""Seconds between two clearings of old jobs."""
+
+PATIENCE = 5.0
+"""Seconds that a job in progress gets when the worker is stopped."""
+
+
+class Work:
+    """What a handler works with.
+
+    It does slow outside work without any transaction, then writes in :meth:`finishing`. It may be called
+    again for the same job after everything it did, so doing it twice must be harmless.
+    """
+
+    def __init__(self, database: Database, settings: Settings, keyring: Keyring, job: LeasedJob) -> None:
+        self.database = database
+        self.settings = settings
+        self.keyring = keyring
+        self.job = job
+        self.is_finished = False
+
+    @contextmanager
+    def finishing(self) -> Iterator[Session]:
+        """A session whose transaction also finishes the job: both are committed, or neither.
+
+        A handler that writes nothing need not use it.
+
+        :raises LeaseLost: another worker has the job by now; what was written is rolled back
+        """
+        with self.database.begin() as session:
+            yield session
+            jobs.finish(session, self.job)
+        self.is_finished = True
+
+
+Handler = Callable[[Work], None]
+
+HANDLERS: dict[str, Handler] = {}
+"""Job name to handler."""
+
+
+def handler(name: str) -> Callable[[Handler], Handler]:
+    """Decorator: this function does the jobs of that name."""
+
+    def register(function: Handler) -> Handler:
+        HANDLERS[name] = function
+        return function
+
+    return register
+
+
+@handler(notices.SEND_MAIL)
+def send_mail(work: Work) -> None:
+    """Sends one queued mail. A worker that dies after the server took it and before this is noted sends it
+    again, with the same ``Message-ID``."""
+    mail.send(work.settings, work.keyring, work.job)
+
+
+@handler(recovery.RECOVER)
+def recover(work: Work) -> None:
+    """Answers a request for a code, if an account has the address."""
+    with work.finishing() as session:
+        recovery.send_code(session, work.keyring, work.settings.links_expire, work.job.payload)
+
+
+class Worker:
+    """One worker; thread-safe.
+
+    :param handlers: job name to handler
+    :param poll: seconds between two looks for due jobs
+    :param lease: seconds after which a job is free for others when this worker dies over it
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        keyring: Keyring,
+        *,
+        handlers: dict[str, Handler] = HANDLERS,
+        poll: float = POLL,
+        lease: float = LEASE,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._keyring = keyring
+        self._handlers = handlers
+        self._poll = poll
+        self._lease = lease
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._next_clearing = 0.0
+        self._database_answers = True
+
+    def start(self) -> None:
+        """Run in a daemon thread until :meth:`stop`."""
+        self._thread = threading.Thread(target=self.run, name="jobs", daemon=True)
+        self._thread.start()
+
+    def stop(self, patience: float = PATIENCE) -> bool:
+        """Take no more jobs, and wait for the one in progress.
+
+        :param patience: for that many seconds
+        :returns: whether the worker has ended; if not, its lease will run out once the process is gone
+        """
+        self._stop.set()
+        self._wake.set()
+        if self._thread is None:
+            return True
+        self._thread.join(patience)
+        return not self._thread.is_alive()
+
+    def wake(self) -> None:
+        """Look for due jobs at once; a hint that may be lost, since the worker also polls."""
+        self._wake.set()
+
+    def run_until_empty(self) -> None:
+        """Work off what is due, then return.
+
+        :raises SQLAlchemyError: the database does not answer
+        """
+        while (job := self._next()) is not None:
+            self._do(job)
+
+    def run(self) -> None:
+        """Work until :meth:`stop`. A database that is away is waited for."""
+        while not self._stop.is_set():
+            try:
+                job = self._next()
+                self._note_database(answers=True)
+            except SQLAlchemyError as error:
+                job = None
+                self._note_database(answers=False, error=error)
+            if job is None:
+                self._wake.wait(self._poll)
+                self._wake.clear()
+            else:
+                self._do(job)
+
+    def _next(self) -> LeasedJob | None:
+        self._clear_now_and_then()
+        with self._database.read_engine.connect() as connection:
+            if not jobs.is_due(connection):
+                return None
+        with self._database.begin() as session:
+            return jobs.lease(session, self._lease)
+
+    def _clear_now_and_then(self) -> None:
+        if monotonic() < self._next_clearing:
+            return
+        # Before the attempt: a clearing that fails must not keep the jobs waiting for ever.
+        self._next_clearing = monotonic() + CLEARING
+        with self._database.begin() as session:
+            given_up = jobs.give_up_deadly(session)
+            jobs.clear_old(session)
+            sessions.clear_old(session)
+            links.clear_old(session)
+            audit.clear_old(session)
+            tokens.clear_old(session)
+        if given_up:
+            log.error("%d jobs were given up: their worker died over them every time", given_up)
+
+    def _do(self, job: LeasedJob) -> None:
+        work = Work(self._database, self._settings, self._keyring, job)
+        try:
+            with self._keeping(job):
+                self._handler(job.name)(work)
+                if not work.is_finished:
+                    self._finish(work)
+        except LeaseLost:
+            log.warning("job %d (%s) went to another worker", job.id, job.name)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the worker goes on
+            self._fail(job, error)
+
+    def _handler(self, name: str) -> Handler:
+        try:
+            return self._handlers[name]
+        except KeyError:
+            raise JobError("this version has no handler for it") from None
+
+    def _finish(self, work: Work) -> None:
+        # The outside work is done and must not be done again because the database is away for a moment.
+        while True:
+            try:
+                with work.finishing():
+                    return
+            except SQLAlchemyError as error:
+                self._note_database(answers=False, error=error)
+                if self._stop.wait(self._poll):
+                    raise
+
+    def _fail(self, job: LeasedJob, error: Exception) -> None:
+        tries = error.tries if isinstance(error, JobError) else None
+        try:
+            with self._database.begin() as session:
+                again = jobs.fail(session, job, _describe(error), tries=tries)
+        except (LeaseLost, SQLAlchemyError) as obstacle:
+            log.warning("job %d (%s) failed, unnoted: %s", job.id, job.name, type(obstacle).__name__)
+            return
+        log.log(
+            logging.WARNING if again else logging.ERROR,
+            "job %d (%s) failed%s: %s%s",
+            job.id,
+            job.name,
+            "" if again else " for good",
+            _describe(error),
+            "" if isinstance(error, JobError) else _where(error),
+        )
+
+    @contextmanager
+    def _keeping(self, job: LeasedJob) -> Iterator[None]:
+        """Extends the lease while the block runs."""
+        over = threading.Event()
+        keeper = threading.Thread(target=self._keep, args=(job, over), name=f"job {job.id}", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            over.set()
+            keeper.join()
+
+    def _keep(self, job: LeasedJob, over: threading.Event) -> None:
+        until = monotonic() + LONGEST_JOB
+        while not over.wait(self._lease / 3) and monotonic() < until:
+            try:
+                with self._database.begin() as session:
+                    jobs.extend(session, job, self._lease)
+            except LeaseLost:
+                return
+            except SQLAlchemyError as error:
+                log.warning("job %d (%s): lease not extended: %s", job.id, job.name, type(error).__name__)
+
+    def _note_database(self, *, answers: bool, error: Exception | None = None) -> None:
+        if answers == self._database_answers:
+            return
+        self._database_answers = answers
+        if answers:
+            log.info("the database answers again")
+        else:
+            log.warning("the database does not answer, waiting for it: %s", type(error).__name__)
+
+
+def _describe(error: Exception) -> str:
+    # The words of other exceptions may hold anything, addresses and keys included.
+    return str(error) if isinstance(error, JobError) else type(error).__name__
+
+
+def _where(error: Exception) -> str:
+    return "\n" + "".join(traceback.format_tb(error.__traceback__)).rstrip()
+
+
+def start_embedded(database: Database, settings: Settings, keyring: Keyring, *, poll: float = POLL) -> Worker:
+    """Start a worker in a thread of this process.
+
+    It is woken by the commits of sessions that queued a job, and stopped at the interpreter's exit, which
+    SIGTERM also brings about unless the process has said otherwise.
+    """
+    worker = Worker(database, settings, keyring, poll=poll)
+
+    def wake(session: Session) -> None:
+        if session.info.pop(jobs.ENQUEUED, False):
+            worker.wake()
+
+    for factory in (database.sessions, database.request_sessions):
+        event.listen(factory, "after_commit", wake)
+    atexit.register(worker.stop)
+    _exit_on_sigterm()
+    worker.start()
+    return worker
+
+
+def _exit_on_sigterm() -> None:
+    """By itself SIGTERM cuts a process off; waitress answers what it has begun when the loop is left."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+
+
+def includeme(config: Any) -> None:
+    """With ``accountsapp.jobs = embedded``, a worker starts when the application is made.
+
+    With or without it, SIGTERM ends the server process in good order.
+    """
+    _exit_on_sigterm()
+    registry = config.registry
+    if registry.app_settings.jobs == "embedded":
+
+        def start(_event: ApplicationCreated) -> None:
+            stores = registry.stores
+            registry.worker = start_embedded(stores.database, stores.settings, stores.keyring)
+
+        config.add_subscriber(start, ApplicationCreated)

@@ -1,0 +1,145 @@
+"""Home, the stylesheet, and the pages behind mailed links: GET shows one form, POST uses the code."""
+
+from importlib.resources import files
+from typing import Any
+
+from pyramid.httpexceptions import HTTPException
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import exception_view_config, view_config
+
+from accountsapp.domain import addresses, email_change, recovery
+from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, StaleCredential
+from accountsapp.domain.models import AccountState
+from accountsapp.failures import failure_of
+from accountsapp.pages.html import page
+from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset, Static
+from accountsapp.resources import Root
+
+STYLESHEET = files("accountsapp.pages").joinpath("static/style.css").read_bytes()
+
+
+@view_config(context=Root, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def home(context: Root, request: Any) -> Response:
+    return page(request, "home.jinja2", apis=request.registry.apis)
+
+
+@view_config(context=Static, name="style.css", request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def stylesheet(context: Static, request: Any) -> Response:
+    response = Response(STYLESHEET, content_type="text/css", charset="utf-8")
+    response.headers.update({"X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-age=3600"})
+    return response
+
+
+@view_config(context=EmailChange, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def show_email_change(context: EmailChange, request: Any) -> Response:
+    link = email_change.find(request.store, context.code)
+    if link is None:
+        raise DeadLink
+    return page(
+        request,
+        "confirm_email.jinja2",
+        username=link.account.username,
+        address=link.account.awaited_email,
+    )
+
+
+@view_config(context=EmailChange, request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def confirm_email_change(context: EmailChange, request: Any) -> Response:
+    email_change.confirm(request.store, context.code)
+    return page(
+        request,
+        "done.jinja2",
+        heading="Address confirmed",
+        text="Your new e-mail address is in force. You can close this page.",
+    )
+
+
+@view_config(context=AddressProof, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def show_address_proof(context: AddressProof, request: Any) -> Response:
+    link = addresses.find_proof(request.store, context.code)
+    if link is None:
+        raise DeadLink
+    return page(request, "prove_address.jinja2", username=link.account.username, address=link.address_key)
+
+
+@view_config(context=AddressProof, request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def prove_address(context: AddressProof, request: Any) -> Response:
+    addresses.confirm(request.store, context.code)
+    return page(
+        request,
+        "done.jinja2",
+        heading="Address confirmed",
+        text="This e-mail address is confirmed. You can close this page.",
+    )
+
+
+@view_config(context=Reset, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def show_reset(context: Reset, request: Any) -> Response:
+    return _reset_form(context, request)
+
+
+@view_config(context=Reset, request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def use_reset(context: Reset, request: Any) -> Response:
+    given = request.parameters.last_in_body
+    recovery.reset(
+        request.store,
+        context.username,
+        context.code,
+        given("new_password"),
+        new_username=given("new_username"),
+        address=request.client_addr,
+    )
+    return page(
+        request,
+        "done.jinja2",
+        heading="Password set",
+        text="Your new password is in force. You can close this page and sign in with it.",
+    )
+
+
+@exception_view_config(InvalidValue, containment=Reset)
+def refused_password(error: InvalidValue, request: Any) -> Response:
+    """The form again, with what is wrong beside the field; the code is still good."""
+    return _reset_form(request.context, request, error, status=400)
+
+
+def _reset_form(
+    context: Reset, request: Any, error: InvalidValue | None = None, status: int = 200
+) -> Response:
+    link = recovery.find(request.store, context.username, context.code)
+    if link is None:
+        raise DeadLink
+    return page(
+        request,
+        "reset.jinja2",
+        status,
+        username=link.account.username,
+        pending=link.account.state == AccountState.PENDING,
+        chosen=request.parameters.last_in_body("new_username", ""),
+        error=error,
+    )
+
+
+@exception_view_config(DeadLink, containment=Pages)
+@exception_view_config(EmailTaken, containment=Pages)
+@exception_view_config(StaleCredential, containment=Pages)
+def dead_link(error: Exception, request: Any) -> Response:
+    """Unknown, used, expired, void, or the address is somebody else's by now."""
+    return page(
+        request,
+        "done.jinja2",
+        404,
+        heading="This link does not work any more",
+        text="It was used, has expired or was replaced by a newer one. Please ask for a new one.",
+    )
+
+
+@exception_view_config(HTTPException, containment=Pages)
+@exception_view_config(Exception, containment=Pages)
+def failed(error: Exception, request: Any) -> Response:
+    """Any other refusal, as a page."""
+    failure = failure_of(error, request)
+    response = page(request, "done.jinja2", failure.status, heading=failure.text, text="")
+    response.headerlist.extend(failure.headers)
+    return response

@@ -1,0 +1,51 @@
+"""The companion calls: ping, a forgotten password, invitations."""
+
+from typing import Any
+
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from accountsapp.apis.bookie.resources import BookieAccount, PingWithoutName, StrayPing, Suspend
+from accountsapp.domain import invitations, recovery
+from accountsapp.security.permissions import Permission
+
+
+@view_config(context=BookieAccount, name="ping", request_method="GET", permission=Permission.ACCOUNT_READ)
+def ping(context: BookieAccount, request: Any) -> dict[str, Any]:
+    return {"success": True, "message": "Looks good"}
+
+
+@view_config(context=PingWithoutName, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def ping_without_name(context: PingWithoutName, request: Any) -> dict[str, Any]:
+    return {"success": False, "message": "Missing username in your api url."}
+
+
+@view_config(context=StrayPing, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def stray_ping(context: StrayPing, request: Any) -> dict[str, Any]:
+    return {"success": False, "message": "The API url should be /api/v1"}
+
+
+@view_config(context=Suspend, request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def ask_for_code(context: Suspend, request: Any) -> dict[str, str]:
+    recovery.ask(request.store, request.parameters.last("email"), request.client_addr)
+    return {"message": "If an account has that address, please check your email for what to do next."}
+
+
+@view_config(context=Suspend, request_method="DELETE", permission=NO_PERMISSION_REQUIRED)
+def use_code(context: Suspend, request: Any) -> dict[str, str]:
+    given = request.parameters.last
+    username = recovery.reset(
+        request.store,
+        given("username"),
+        given("code"),
+        given("password"),
+        new_username=given("new_username"),
+        address=request.client_addr,
+    )
+    return {"message": "Account activated, please log in.", "username": username}
+
+
+@view_config(context=BookieAccount, name="invite", request_method="POST", permission=Permission.ACCOUNT_WRITE)
+def invite(context: BookieAccount, request: Any) -> dict[str, str]:
+    address = invitations.invite(request.store, request.identity.account_id, request.parameters.last("email"))
+    return {"message": f"You have invited: {address}"}

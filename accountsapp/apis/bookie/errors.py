@@ -1,0 +1,69 @@
+"""How the Bookie API refuses: ``{"error": "…"}`` with the status of the contract."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPException
+from pyramid.response import Response
+from pyramid.view import exception_view_config
+
+from accountsapp.apis.bookie.resources import BookieAccount, BookieApi, BookieProfile
+from accountsapp.domain.errors import (
+    AccountNotFound,
+    DeadLink,
+    InvalidValue,
+    NoInvitesLeft,
+    WrongPassword,
+)
+from accountsapp.failures import failure_of
+from accountsapp.renderers import jsonp_answer
+from accountsapp.security.identity import Identity, Reason
+
+
+@exception_view_config(HTTPException, containment=BookieApi)
+@exception_view_config(Exception, containment=BookieApi)
+def failed(error: Exception, request: Any) -> Response:
+    """A refusal that is not about a value, or a fault of ours."""
+    failure = failure_of(error, request)
+    body: dict[str, Any] = {"error": failure.text}
+    if failure.reason is Reason.INACTIVE and isinstance(request.context, BookieAccount | BookieProfile):
+        body["error"] = "Deactivated account."
+    if failure.status == 403 and request.view_name == "ping":
+        body = {"success": False, "message": "API key is invalid.", **body}
+    response = jsonp_answer(request, body, failure.status)
+    response.headerlist.extend(failure.headers)
+    return response
+
+
+@exception_view_config(InvalidValue, containment=BookieApi)
+@exception_view_config(NoInvitesLeft, containment=BookieApi)
+def not_acceptable(error: InvalidValue | NoInvitesLeft, request: Any) -> Response:
+    """A value that breaks its rule, or nobody left to invite."""
+    return jsonp_answer(request, {**_who(request), "error": str(error)}, 406)
+
+
+@exception_view_config(WrongPassword, containment=BookieApi)
+def wrong_password(error: WrongPassword, request: Any) -> Response:
+    """The current password is missing or wrong, or the account has none."""
+    text = "There was a typo somewhere. Please check your request"
+    return jsonp_answer(request, {**_who(request), "error": text}, 403)
+
+
+@exception_view_config(AccountNotFound, containment=BookieApi)
+def not_found(error: AccountNotFound, request: Any) -> Response:
+    """An administrator named an account that there is not."""
+    return jsonp_answer(request, {"error": str(error) or "User not found."}, 404)
+
+
+@exception_view_config(DeadLink, containment=BookieApi)
+def dead_code(error: DeadLink, request: Any) -> Response:
+    """Unknown account or a code that is not good: one answer for all."""
+    return jsonp_answer(request, {"error": "There was a problem with that code."}, 403)
+
+
+def _who(request: Any) -> dict[str, str]:
+    """The caller's name, on the calls of an account."""
+    caller = request.__dict__.get("caller")
+    account = caller.account if isinstance(caller, Identity) else None
+    if account is not None and isinstance(request.context, BookieAccount | BookieProfile):
+        return {"username": account.username}
+    return {}

@@ -1,0 +1,163 @@
+"""``/api/v1/{username}``: an account, by its name and its API key.
+
+Names such as ``ping`` are accounts too: an account of an older system may have them. What the companion
+calls add below them has other names.
+"""
+
+from typing import Any
+
+from pyramid.authorization import DENY_ALL, Allow
+
+from accountsapp.domain.folding import fold
+from accountsapp.domain.reads import AccountRow
+from accountsapp.renderers import jsonp_answer
+from accountsapp.resources import AccountResource, ApiRoot, Resource
+from accountsapp.security.credentials import QueryApiKey
+from accountsapp.security.identity import ADMINISTRATORS, Identity, Nobody, Reason
+from accountsapp.security.permissions import Permission
+
+
+class BookieApiKey(QueryApiKey):
+    """An API key; a ``username`` sent beside that of the path must be the same name."""
+
+    def identify(self, request: Any) -> Identity | Nobody | None:
+        found = super().identify(request)
+        path_name = getattr(request.context, "username", None)
+        if isinstance(found, Identity) and path_name is not None:
+            for name in request.parameters.all("username"):
+                if not isinstance(name, str) or fold(name) != fold(path_name):
+                    return Nobody(Reason.BAD_CREDENTIAL)
+        return found
+
+
+class BookieApi(ApiRoot):
+    """API keys alone authorise, so that JSONP and ``*`` can show nobody anything ambient."""
+
+    accepts = (BookieApiKey(),)
+    answer = staticmethod(jsonp_answer)
+    headers = (
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Allow-Headers", "X-Requested-With, Content-Type"),
+    )
+    preflight = (("Access-Control-Max-Age", "86400"),)
+
+
+class StrayPing(BookieApi):
+    """``/ping``: a client whose base URL lacks the path of the API."""
+
+
+class BookieRoot(BookieApi):
+    """``/api/v1``."""
+
+
+class BookieAccount(AccountResource):
+    """``/api/v1/{username}``: its owner's alone, administrators included."""
+
+    beyond_owner = (DENY_ALL,)
+
+    @property
+    def username(self) -> str:
+        """The name in the path."""
+        return self.__name__
+
+
+class BookieProfile(Resource):
+    """``/api/v1/{username}/account``: the ACL is its parent's."""
+
+    __parent__: BookieAccount
+
+    @property
+    def username(self) -> str:
+        """The name in the path."""
+        return self.__parent__.username
+
+    @property
+    def account(self) -> AccountRow | None:
+        return self.__parent__.account
+
+
+class PingWithoutName(BookieAccount):
+    """``/api/v1/ping``: a client that lacks the username; below it, the account ``ping``."""
+
+
+class Suspend(BookieAccount):
+    """``/api/v1/suspend``: a forgotten password; below it, the account ``suspend``."""
+
+
+class AdminArea(BookieAccount):
+    """``/api/v1/a``: leads to the calls of administrators; below it also the account ``a``."""
+
+
+class AdminResource(Resource):
+    """For administrators alone; the account ``a`` has no right here."""
+
+    __acl__ = ((Allow, ADMINISTRATORS, (Permission.ADMINISTER,)), DENY_ALL)
+
+
+class Users(AdminResource):
+    """``/api/v1/a/users``."""
+
+
+class Deletions(AdminResource):
+    """``/api/v1/a/users/delete``."""
+
+
+class Deletion(AdminResource):
+    """``/api/v1/a/users/delete/{username}``."""
+
+
+class Accounts(AdminResource):
+    """``/api/v1/a/accounts``."""
+
+
+class Invites(AdminResource):
+    """``/api/v1/a/accounts/invites``."""
+
+
+class InvitesOf(AdminResource):
+    """``/api/v1/a/accounts/invites/{username}``."""
+
+
+class InviteCount(AdminResource):
+    """``/api/v1/a/accounts/invites/{username}/{count}``."""
+
+    __parent__: InvitesOf
+
+    @property
+    def whose(self) -> str:
+        """The username in the path."""
+        return self.__parent__.__name__
+
+    @property
+    def count(self) -> str:
+        """The number in the path, as it was sent."""
+        return self.__name__
+
+
+class NonActivated(AdminResource):
+    """``/api/v1/a/nonactivated``."""
+
+
+class ApplicationLog(AdminResource):
+    """``/api/v1/a/applog``."""
+
+
+Invites.children = {"{username}": InvitesOf}
+InvitesOf.children = {"{count}": InviteCount}
+Accounts.children = {"invites": Invites}
+Users.children = {"delete": Deletions}
+Deletions.children = {"{username}": Deletion}
+BookieAccount.children = {"account": BookieProfile}
+AdminArea.children = {
+    "users": Users,
+    "accounts": Accounts,
+    "nonactivated": NonActivated,
+    "applog": ApplicationLog,
+    **BookieAccount.children,
+}
+BookieRoot.children = {
+    "a": AdminArea,
+    "ping": PingWithoutName,
+    "suspend": Suspend,
+    "{username}": BookieAccount,
+}

@@ -1,0 +1,71 @@
+"""The five calls on one's own account."""
+
+from typing import Any
+
+from pyramid.view import view_config
+
+from accountsapp.apis.bookie.resources import BookieAccount, BookieProfile
+from accountsapp.apis.bookie.schemas import Update, show_account
+from accountsapp.domain import accounts
+from accountsapp.security.permissions import Permission
+
+
+@view_config(context=BookieProfile, request_method="GET", permission=Permission.ACCOUNT_READ)
+def read_account(context: BookieProfile, request: Any) -> dict[str, Any]:
+    return show_account(request.identity.account)
+
+
+@view_config(context=BookieProfile, request_method="POST", permission=Permission.ACCOUNT_WRITE)
+def update_account(context: BookieProfile, request: Any) -> dict[str, Any]:
+    change = Update.load(request.parameters)
+    account = accounts.update(request.store, request.identity.account, name=change.name, email=change.email)
+    return show_account(account)
+
+
+@view_config(context=BookieAccount, name="api_key", request_method="GET", permission=Permission.KEY_READ)
+def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
+    account = request.identity.account
+    return {
+        "username": account.username,
+        "api_key": accounts.reveal_api_key(request.store, account),
+    }
+
+
+@view_config(context=BookieAccount, name="api_key", request_method="POST", permission=Permission.KEY_WRITE)
+@view_config(
+    context=BookieAccount,
+    name="reset_api_key",
+    request_method="POST",
+    permission=Permission.KEY_WRITE,
+)
+def reset_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
+    identity = request.identity
+    api_key = accounts.reset_api_key(request.store, identity.account_id, presented=identity.secret)
+    return {"api_key": api_key, "message": "API key was successfully changed"}
+
+
+@view_config(
+    context=BookieAccount,
+    name="password",
+    request_method="POST",
+    permission=Permission.PASSWORD_WRITE,
+)
+@view_config(
+    context=BookieProfile,
+    name="password",
+    request_method="POST",
+    permission=Permission.PASSWORD_WRITE,
+)
+def change_password(context: BookieAccount | BookieProfile, request: Any) -> dict[str, Any]:
+    account = accounts.change_password(
+        request.store,
+        request.identity.account_id,
+        current=request.parameters.last_in_body("current_password"),
+        new=request.parameters.last_in_body("new_password"),
+        address=request.client_addr,
+    )
+    return {
+        "username": account.username,
+        "api_key": accounts.reveal_api_key(request.store, account),
+        "message": "done",
+    }

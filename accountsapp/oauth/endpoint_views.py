@@ -1,0 +1,31 @@
+"""The endpoints that programs call."""
+
+from typing import Any
+
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from accountsapp.oauth import protocol
+from accountsapp.oauth.resources import AuthorizationServer
+
+endpoint = {"context": AuthorizationServer, "request_method": "POST", "permission": NO_PERMISSION_REQUIRED}
+"""Open to all: who calls is proved to the protocol, by the client's secret."""
+
+
+@view_config(name="token", **endpoint)
+def token(context: AuthorizationServer, request: Any) -> Response:
+    """Tokens for a code or a refresh token."""
+    return protocol.token_answer(request)
+
+
+@view_config(name="revoke", **endpoint)
+def revoke(context: AuthorizationServer, request: Any) -> Response:
+    """End a token."""
+    return protocol.revocation_answer(request)
+
+
+@view_config(name="introspect", **endpoint)
+def introspect(context: AuthorizationServer, request: Any) -> Response:
+    """Whether a token is living, and whose it is."""
+    return protocol.introspection_answer(request)

@@ -1,0 +1,49 @@
+"""How the authorization server refuses: programs get the object of RFC 6749 5.2, people a page."""
+
+from typing import Any
+
+from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
+from pyramid.httpexceptions import HTTPException
+from pyramid.response import Response
+from pyramid.view import exception_view_config
+
+from accountsapp.failures import failure_of
+from accountsapp.oauth.resources import AuthorizationServer
+from accountsapp.pages.html import page
+from accountsapp.renderers import HEADERS, json_answer
+
+PAGES = ("authorize", "applications")
+CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
+
+
+@exception_view_config(HTTPException, containment=AuthorizationServer)
+@exception_view_config(Exception, containment=AuthorizationServer)
+def failed(error: Exception, request: Any) -> Response:
+    """A refusal that the protocol does not know, or a fault of ours."""
+    failure = failure_of(error, request)
+    if request.view_name in PAGES:
+        response = page(request, "done.jinja2", failure.status, heading=failure.text, text="")
+        response.headerlist.extend(failure.headers)
+        return response
+    body = {"error": CODES.get(failure.status, "invalid_request"), "error_description": failure.text}
+    response = json_answer(request, body, failure.status)
+    response.headerlist.extend(failure.headers)
+    return response
+
+
+@exception_view_config(FatalClientError, containment=AuthorizationServer)
+def unknown_client(error: FatalClientError, request: Any) -> Response:
+    """Client or redirect URI are not known: nobody is sent anywhere."""
+    return page(
+        request,
+        "done.jinja2",
+        400,
+        heading="This link is not complete",
+        text="The application that sent you here is not known, or its link is wrong. Nothing was allowed.",
+    )
+
+
+@exception_view_config(OAuth2Error, containment=AuthorizationServer)
+def back_to_client(error: OAuth2Error, request: Any) -> Response:
+    """The client is known and asked for what it cannot have: it is told so."""
+    return Response(status=303, headerlist=[("Location", error.in_uri(error.redirect_uri)), *HEADERS])

@@ -1,0 +1,211 @@
+"""The endpoints as oauthlib has them, with our rules where they are stricter than its own.
+
+What a request says goes in as pairs that were read strictly; what comes out is put into a response here, so
+that views stay short and the rules can be mounted at more than one URL.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from oauthlib.common import Request as ProtocolRequest
+from oauthlib.oauth2.rfc6749 import errors
+from oauthlib.oauth2.rfc6749.endpoints.authorization import AuthorizationEndpoint
+from oauthlib.oauth2.rfc6749.endpoints.introspect import IntrospectEndpoint
+from oauthlib.oauth2.rfc6749.endpoints.revocation import RevocationEndpoint
+from oauthlib.oauth2.rfc6749.endpoints.token import TokenEndpoint
+from oauthlib.oauth2.rfc6749.grant_types import AuthorizationCodeGrant, RefreshTokenGrant
+from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challenge_method_s256
+from oauthlib.oauth2.rfc6749.tokens import BearerToken
+from pyramid.response import Response
+
+from accountsapp.domain import tokens
+from accountsapp.domain.clients import ClientRow
+from accountsapp.domain.reads import AccountRow
+from accountsapp.domain.scopes import Scope, in_order
+from accountsapp.domain.text import is_encodable
+from accountsapp.oauth.validator import ConfidentialOnly, Validator
+from accountsapp.renderers import HEADERS, json_answer
+
+REALM = "accounts"
+AUTHORIZATION = (
+    "client_id",
+    "response_type",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+)
+"""The parameters of an authorization request; others are ignored."""
+
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+"""BASE64URL(SHA256(…)) (RFC 7636 4.2)."""
+
+URI = "/"
+"""oauthlib asks for the endpoint's URI and looks at its query alone."""
+
+
+class CodeGrant(AuthorizationCodeGrant):
+    """PKCE by ``S256`` alone, and codes that logs know when they see one."""
+
+    _code_challenge_methods = {"S256": code_challenge_method_s256}
+
+    def __init__(self, validator: Validator) -> None:
+        super().__init__(validator, pre_auth=[_check_authorization])
+
+    def create_authorization_code(self, request: ProtocolRequest) -> dict[str, str]:
+        state = {"state": request.state} if request.state else {}
+        return {"code": tokens.make_code(), **state}
+
+
+def _check_authorization(request: ProtocolRequest) -> dict[str, Any]:
+    if request.response_type != "code":
+        raise errors.UnsupportedResponseTypeError(request=request)
+    if {"code_challenge", "code_challenge_method"} & set(request.duplicate_params):
+        raise errors.InvalidRequestError("A parameter was given twice.", request=request)
+    if request.code_challenge is None and request.code_challenge_method is not None:
+        raise errors.MissingCodeChallengeError(request=request)
+    if request.code_challenge is not None and not _CHALLENGE.fullmatch(request.code_challenge):
+        raise errors.InvalidRequestError("The code challenge is none.", request=request)
+    return {}
+
+
+def _bearer(validator: Validator) -> BearerToken:
+    return BearerToken(
+        validator,
+        token_generator=lambda request: tokens.make_access_token(),
+        refresh_token_generator=lambda request: tokens.make_refresh_token(),
+        expires_in=tokens.ACCESS_LIFE,
+    )
+
+
+def authorization_endpoint(validator: Validator) -> AuthorizationEndpoint:
+    return AuthorizationEndpoint("code", _bearer(validator), {"code": CodeGrant(validator)})
+
+
+def authorization_uri(request: Any) -> str:
+    """The authorization request, its parameters read strictly and written anew; empty ones are left out.
+
+    :raises HTTPBadRequest: the query string cannot be read
+    """
+    return "/?" + urlencode(
+        [(name, value) for name, value in request.query_pairs if name in AUTHORIZATION and value]
+    )
+
+
+class Asked(NamedTuple):
+    """A good authorization request."""
+
+    client: ClientRow
+    redirect_uri: str
+    scopes: list[Scope]
+    state: str | None
+
+
+def asked(request: Any) -> Asked:
+    """What the query asks for.
+
+    :raises FatalClientError: the client or its redirect URI are not known
+    :raises OAuth2Error: anything else; goes back to ``error.redirect_uri``
+    """
+    endpoint = authorization_endpoint(Validator(request.store))
+    scopes, info = endpoint.validate_authorization_request(authorization_uri(request))
+    return Asked(info["request"].client, info["redirect_uri"], in_order(scopes), info["state"])
+
+
+def allowed(request: Any, account: AccountRow) -> str:
+    """The account allows what the query asks for.
+
+    :returns: the URI to go to, with the code
+    """
+    endpoint = authorization_endpoint(Validator(request.store))
+    headers, _, _ = endpoint.create_authorization_response(
+        authorization_uri(request), credentials={"user": account}
+    )
+    return headers["Location"]
+
+
+def denied(request: Any) -> str:
+    """The account does not allow it.
+
+    :returns: the URI to go to, with the error
+    """
+    found = asked(request)
+    return errors.AccessDeniedError(state=found.state).in_uri(found.redirect_uri)
+
+
+def token_answer(request: Any) -> Response:
+    """What the token endpoint says."""
+    validator = Validator(request.store)
+    grants = {"authorization_code": CodeGrant(validator), "refresh_token": RefreshTokenGrant(validator)}
+    endpoint = TokenEndpoint("authorization_code", _bearer(validator), grants)
+
+    def answer(parameters: dict[str, str], headers: dict[str, str]) -> tuple[Any, str, int]:
+        if "grant_type" not in parameters:
+            raise errors.InvalidRequestError("Missing grant_type parameter.")
+        if parameters["grant_type"] not in grants:
+            raise errors.UnsupportedGrantTypeError
+        return endpoint.create_token_response(URI, "POST", parameters, headers)
+
+    return _answer(request, answer)
+
+
+def revocation_answer(request: Any) -> Response:
+    """What the revocation endpoint (RFC 7009) says."""
+    endpoint = RevocationEndpoint(Validator(request.store))
+    return _answer(
+        request,
+        lambda parameters, headers: endpoint.create_revocation_response(URI, "POST", parameters, headers),
+    )
+
+
+def introspection_answer(request: Any) -> Response:
+    """What the introspection endpoint (RFC 7662) says."""
+    endpoint = IntrospectEndpoint(ConfidentialOnly(request.store))
+    return _answer(
+        request,
+        lambda parameters, headers: endpoint.create_introspect_response(URI, "POST", parameters, headers),
+    )
+
+
+Answer = Callable[[dict[str, str], dict[str, str]], tuple[Any, str, int]]
+
+
+def _answer(request: Any, answer: Answer) -> Response:
+    try:
+        _, body, status = answer(_parameters(request), _headers(request))
+    except errors.OAuth2Error as error:
+        body, status = error.json, error.status_code
+    if not body:
+        return Response(status=status, headerlist=[*HEADERS, ("Content-Length", "0")])
+    response = json_answer(request, json.loads(body), status)
+    if status == 401:
+        response.headerlist.append(("WWW-Authenticate", f'Basic realm="{REALM}"'))
+    return response
+
+
+def _parameters(request: Any) -> dict[str, str]:
+    """What the body says: texts, each at most once; empty ones count as left out (RFC 6749 3.2).
+
+    :raises HTTPClientError: it cannot be read
+    :raises InvalidRequestError: other values, names given twice, a query string
+    """
+    if request.environ.get("QUERY_STRING"):
+        raise errors.InvalidRequestError("Parameters in the URL are not allowed.")
+    found: dict[str, str] = {}
+    for name, value in request.parameters.body:
+        if not isinstance(value, str) or not is_encodable(value):
+            raise errors.InvalidRequestError("The value of a parameter is no text.")
+        if name in found:
+            raise errors.InvalidRequestError("A parameter was given twice.")
+        if value:
+            found[name] = value
+    return found
+
+
+def _headers(request: Any) -> dict[str, str]:
+    authorization = request.environ.get("HTTP_AUTHORIZATION")
+    return {"Authorization": authorization} if authorization else {}

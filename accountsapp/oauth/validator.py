@@ -1,0 +1,226 @@
+"""The answers to oauthlib's questions: every hook is a look into the domain."""
+
+from typing import Any
+
+from oauthlib.common import Request
+from oauthlib.oauth2 import RequestValidator
+
+from accountsapp.domain import clients, tokens
+from accountsapp.domain.clients import ClientRow
+from accountsapp.domain.scopes import DEFAULT, Scope
+from accountsapp.domain.store import Store
+from accountsapp.security.credentials import basic_pair
+
+
+class Validator(RequestValidator):
+    """Serves one request.
+
+    :ivar claim: the code or refresh token that was presented, locked until the transaction ends
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.claim: tokens.Claim | None = None
+
+    # Who the client is
+
+    def client_authentication_required(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """A client that shows a secret, or has one, must prove itself; an unknown one fails to."""
+        client_id, secret = self._presented(request)
+        if secret:
+            return True
+        client = clients.find(self._store.connection, client_id) if client_id else None
+        return client is None or client.is_confidential
+
+    def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        client_id, secret = self._presented(request)
+        client = clients.find(self._store.connection, client_id) if client_id else None
+        if client is None or not secret or not client.has_secret(secret):
+            return False
+        request.client, request.client_id = client, client.client_id
+        return True
+
+    def authenticate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
+        client_id = self._presented(request)[0]
+        client = clients.find(self._store.connection, client_id) if client_id else None
+        if client is None or client.is_confidential:
+            return False
+        request.client, request.client_id = client, client.client_id
+        return True
+
+    @staticmethod
+    def _presented(request: Request) -> tuple[str, str]:
+        """Client id and secret, by HTTP Basic or in the body; nothing where the two disagree."""
+        header = request.headers.get("Authorization")
+        in_body = (request._params["client_id"] or "", request._params["client_secret"] or "")
+        if header is None or header.partition(" ")[0].lower() != "basic":
+            return in_body
+        in_header = basic_pair(header)
+        if in_header is None:
+            return "", ""
+        if in_body[0] not in ("", in_header[0]) or in_body[1] not in ("", in_header[1]):
+            return "", ""
+        return in_header
+
+    # The authorization request
+
+    def validate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
+        request.client = clients.find(self._store.connection, client_id)
+        return request.client is not None
+
+    def validate_redirect_uri(
+        self, client_id: str, redirect_uri: str, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        return redirect_uri in request.client.redirect_uris
+
+    def get_default_redirect_uri(
+        self, client_id: str, request: Request, *args: Any, **kwargs: Any
+    ) -> str | None:
+        uris = request.client.redirect_uris
+        return uris[0] if uris else None
+
+    def validate_response_type(
+        self,
+        client_id: str,
+        response_type: str,
+        client: ClientRow,
+        request: Request,
+        *args: Any,
+        **kwargs: Any,
+    ) -> bool:
+        return response_type == "code"
+
+    def is_pkce_required(self, client_id: str, request: Request) -> bool:
+        return not request.client.is_confidential
+
+    def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[Scope]:
+        return [scope for scope in DEFAULT if scope in request.client.scopes]
+
+    def validate_scopes(
+        self,
+        client_id: str,
+        scopes: list[str],
+        client: ClientRow,
+        request: Request,
+        *args: Any,
+        **kwargs: Any,
+    ) -> bool:
+        return bool(scopes) and all(scope in client.scopes for scope in scopes)
+
+    def save_authorization_code(
+        self, client_id: str, code: dict[str, str], request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        tokens.grant(
+            self._store,
+            request.client,
+            request.user.id,
+            request.scopes,
+            code=code["code"],
+            redirect_uri=None if request.using_default_redirect_uri else request.redirect_uri,
+            challenge=request.code_challenge,
+        )
+
+    # The token request
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: ClientRow, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        return True
+
+    def validate_code(
+        self, client_id: str, code: str, client: ClientRow, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """A redirect URI or a verifier that does not fit is as bad as the code itself."""
+        claim = tokens.claim_code(self._store, client, code)
+        if claim is None or claim.redirect_uri not in (None, request.redirect_uri):
+            return False
+        if claim.redirect_uri is None and request.redirect_uri not in (None, *client.redirect_uris[:1]):
+            return False
+        if claim.challenge is None and request.code_verifier is not None:
+            return False
+        self._use(claim, request)
+        request.scopes = claim.scopes
+        return True
+
+    def get_code_challenge(self, code: str, request: Request) -> str | None:
+        return self.claim.challenge if self.claim else None
+
+    def get_code_challenge_method(self, code: str, request: Request) -> str:
+        return "S256"
+
+    def confirm_redirect_uri(
+        self,
+        client_id: str,
+        code: str,
+        redirect_uri: str,
+        client: ClientRow,
+        request: Request,
+        *args: Any,
+        **kwargs: Any,
+    ) -> bool:
+        """It was compared with the code's in :meth:`validate_code`."""
+        return True
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: ClientRow, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        claim = tokens.claim_refresh(self._store, client, refresh_token)
+        if claim is None:
+            return False
+        self._use(claim, request)
+        return True
+
+    def get_original_scopes(
+        self, refresh_token: str, request: Request, *args: Any, **kwargs: Any
+    ) -> list[Scope]:
+        return self.claim.scopes if self.claim else []
+
+    def rotate_refresh_token(self, request: Request) -> bool:
+        return True
+
+    def save_token(self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any) -> None:
+        if self.claim is not None:
+            tokens.issue(
+                self._store, self.claim, token["access_token"], token["refresh_token"], request.scopes
+            )
+
+    def invalidate_authorization_code(
+        self, client_id: str, code: str, request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        """``tokens.issue`` did, under the same lock."""
+
+    def _use(self, claim: tokens.Claim, request: Request) -> None:
+        self.claim = claim
+        request.user = claim.account
+        request.extra_credentials = {"username": claim.account.username, "user_id": claim.account.id}
+
+    # Revocation and introspection
+
+    def revoke_token(
+        self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        tokens.revoke(self._store, request.client, token)
+
+    def introspect_token(
+        self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        found = tokens.find(self._store.connection, token)
+        if found is None or found.client_id != request.client.client_id:
+            return None
+        claims: dict[str, Any] = {
+            "scope": found.scope,
+            "client_id": found.client_id,
+            "token_type": "Bearer",
+            "exp": int(found.expires.timestamp()),
+            "iat": int(found.created.timestamp()),
+        }
+        if found.account is not None:
+            claims |= {"username": found.account.username, "sub": str(found.account.id)}
+        return claims
+
+
+class ConfidentialOnly(Validator):
+    """For endpoints that only clients with a secret may use."""
+
+    def client_authentication_required(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        return True

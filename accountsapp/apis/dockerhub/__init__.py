@@ -1,0 +1,15 @@
+"""The Docker Hub accounts API: ``/api/v1.1/users/{username}/`` and ``…/emails/``, and beside them the
+authorization server that its bearer tokens come from, at ``/api/v1.1/o/``.
+"""
+
+from typing import Any
+
+from accountsapp.apis.dockerhub.resources import DockerHubRoot
+from accountsapp.oauth.resources import AuthorizationServer
+
+
+def includeme(config: Any) -> None:
+    config.mount("/api/v1.1/users", DockerHubRoot)
+    config.include("accountsapp.oauth")
+    config.mount("/api/v1.1/o", AuthorizationServer)
+    config.scan(__name__)

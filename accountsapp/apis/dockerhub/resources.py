@@ -1,0 +1,36 @@
+"""``/api/v1.1/users/{username}``: an account; ``…/emails``: its addresses."""
+
+from pyramid.authorization import DENY_ALL
+
+from accountsapp.domain.reads import AccountRow
+from accountsapp.input import JSON
+from accountsapp.resources import AccountResource, ApiRoot, Resource
+from accountsapp.security.credentials import Basic, Bearer
+
+
+class DockerHubRoot(ApiRoot):
+    """``/api/v1.1/users``: HTTP Basic and bearer tokens; cookies and keys are never looked at."""
+
+    accepts = (Basic(), Bearer())
+    untyped_body = JSON
+    optional_body = False
+
+
+class User(AccountResource):
+    """``/api/v1.1/users/{username}``: its owner's alone, administrators included."""
+
+    beyond_owner = (DENY_ALL,)
+
+
+class Emails(Resource):
+    """``/api/v1.1/users/{username}/emails``: the ACL is its parent's."""
+
+    __parent__: User
+
+    @property
+    def account(self) -> AccountRow | None:
+        return self.__parent__.account
+
+
+DockerHubRoot.children = {"{username}": User}
+User.children = {"emails": Emails}

@@ -1,0 +1,67 @@
+"""The six calls on one's own account."""
+
+from typing import Any
+
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from accountsapp.apis.dockerhub.errors import verification_required
+from accountsapp.apis.dockerhub.resources import Emails, User
+from accountsapp.apis.dockerhub.schemas import (
+    Address,
+    AddressChange,
+    ProfileChange,
+    load,
+    show_address,
+    show_user,
+)
+from accountsapp.domain import addresses, profile
+from accountsapp.domain.addresses import ProofAsked
+from accountsapp.renderers import HEADERS, json_answer
+from accountsapp.security.permissions import Permission
+
+
+@view_config(context=User, request_method="GET", permission=Permission.ACCOUNT_READ)
+def read_user(context: User, request: Any) -> dict[str, Any]:
+    return show_user(request, request.identity.account)
+
+
+@view_config(context=User, request_method="PATCH", permission=Permission.ACCOUNT_WRITE)
+def update_user(context: User, request: Any) -> dict[str, Any]:
+    change = load(ProfileChange, request)
+    account = profile.change(request.store, request.identity.account_id, change.columns())
+    return show_user(request, account)
+
+
+@view_config(context=Emails, request_method="GET", permission=Permission.EMAIL_READ)
+def list_emails(context: Emails, request: Any) -> list[dict[str, Any]]:
+    found = addresses.listing(request.store.connection, request.identity.account_id)
+    return [show_address(email) for email in found]
+
+
+@view_config(context=Emails, request_method="POST", permission=Permission.EMAIL_WRITE)
+def add_email(context: Emails, request: Any) -> Response:
+    email = addresses.add(request.store, request.identity.account_id, load(Address, request).email)
+    return json_answer(request, show_address(email), 201)
+
+
+@view_config(context=Emails, request_method="PATCH", permission=Permission.EMAIL_WRITE)
+def update_email(context: Emails, request: Any) -> Any:
+    change = load(AddressChange, request)
+    email = addresses.change(
+        request.store,
+        request.identity.account_id,
+        change.email,
+        verify=change.verified,
+        make_primary=change.primary,
+        trusted=request.identity.vouches,
+    )
+    if isinstance(email, ProofAsked):
+        return verification_required(request)
+    return show_address(email)
+
+
+@view_config(context=Emails, request_method="DELETE", permission=Permission.EMAIL_WRITE)
+def remove_email(context: Emails, request: Any) -> Response:
+    addresses.remove(request.store, request.identity.account_id, load(Address, request).email)
+    return Response(status=204, headerlist=list(HEADERS))

@@ -1,0 +1,201 @@
+"""``accountsapp accounts``: administration by hand."""
+
+import sys
+from itertools import chain
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from accountsapp.cli.context import Context, Failed, pass_context
+from accountsapp.cli.output import print_json, print_json_lines, print_lines
+from accountsapp.cli.transfer import export, import_
+from accountsapp.domain import accounts, app_permissions, emails, keys, usernames
+from accountsapp.domain.account_export import export_named
+from accountsapp.domain.errors import UsernameTaken
+from accountsapp.domain.models import Account
+from accountsapp.domain.reads import AccountRow, by_id, listing
+from accountsapp.domain.store import Store
+
+LISTED = ("username", "email", "state", "is_admin", "is_staff")
+HEADING = f"{'USERNAME':<24} {'E-MAIL':<32} {'STATE':<12} ROLE"
+
+LONGEST_PASSWORD_INPUT = 4096
+"""Bytes read of a password on standard input: more than any that is accepted."""
+
+
+@click.group("accounts")
+def group() -> None:
+    """Accounts: one by one, and in bulk."""
+
+
+@group.command()
+@click.argument("username")
+@click.option("--email", required=True, help="The address; it counts as verified.")
+@click.option("--name", help="Full name.")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
+)
+@click.option("--api-key", help="An API key of an older system; a new one is made otherwise.")
+@click.option("--admin", is_flag=True, help="An administrator.")
+@click.option("--staff", is_flag=True, help="Staff.")
+@click.option("--permission", "permissions", multiple=True, metavar="APP:ACTION", help="Can be repeated.")
+@pass_context
+def add(
+    context: Context,
+    username: str,
+    email: str,
+    name: str | None,
+    password_stdin: bool,
+    api_key: str | None,
+    admin: bool,
+    staff: bool,
+    permissions: tuple[str, ...],
+) -> None:
+    """Make an account; prints its username and API key as JSON."""
+    fields: dict[str, Any] = {
+        "name": accounts.parse_name(name) if name is not None else None,
+        "api_key": keys.check_given(api_key) if api_key is not None else None,
+        "permissions": list(dict.fromkeys(app_permissions.check(given) for given in permissions)),
+        "is_admin": admin,
+        "is_staff": staff,
+    }
+    username, email = usernames.check_new(username), emails.parse(email)
+    password = read_password() if password_stdin else None
+    with context.stores.transaction() as store:
+        if password is not None:
+            password = store.passwords.check(password, names=(username, email))
+        made = _made(store, username, email, password=password, **fields)
+    print_json(made)
+
+
+@group.command("ensure-admin")
+@click.argument("username", default="admin")
+@click.option("--email", help="Its address.  [default: USERNAME@localhost]")
+@pass_context
+def ensure_admin(context: Context, username: str, email: str | None) -> None:
+    """Make an administrator when there is none; prints its API key once."""
+    if _has_admin(context):
+        return
+    username, email = usernames.check_new(username), emails.parse(email or f"{username}@localhost")
+    try:
+        with context.stores.transaction() as store:
+            made = _made(store, username, email, is_admin=True)
+    except UsernameTaken:
+        if _has_admin(context):
+            return
+        raise
+    print_json(made)
+
+
+def _has_admin(context: Context) -> bool:
+    with context.database.read_engine.connect() as connection:
+        return connection.execute(select(Account.id).where(Account.is_admin).limit(1)).first() is not None
+
+
+def _made(store: Store, username: str, email: str, **fields: Any) -> dict[str, Any]:
+    account = accounts.register(store, username, email, verified=True, **fields)
+    row = by_id(store.session.connection(), account.id)
+    return {"username": row.username, "api_key": accounts.reveal_api_key(store, row)}
+
+
+@group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
+@pass_context
+def list_(context: Context, as_json: bool) -> None:
+    """List all accounts by username."""
+    with context.database.read_engine.connect() as connection:
+        rows = listing(connection)
+        if as_json:
+            print_json_lines({key: getattr(row, key) for key in LISTED} for row in rows)
+        else:
+            print_lines(chain([HEADING], (_table_line(row) for row in rows)))
+
+
+def _table_line(row: AccountRow) -> str:
+    roles = " ".join(["admin"] * row.is_admin + ["staff"] * row.is_staff)
+    return f"{row.username:<24} {row.email:<32} {row.state:<12} {roles}".rstrip()
+
+
+@group.command()
+@click.argument("username")
+@pass_context
+def show(context: Context, username: str) -> None:
+    """Print the record of an account as JSON, without secrets."""
+    found = context.find(username)
+    print_json_lines(export_named(context.database.read_engine, [found.username]))
+
+
+@group.command()
+@click.argument("username")
+@pass_context
+def delete(context: Context, username: str) -> None:
+    """Delete an account and all that is its own."""
+    found = context.find(username)
+    with context.stores.transaction() as store:
+        accounts.delete(store, found.id)
+
+
+@group.command("reset-key")
+@click.argument("username")
+@pass_context
+def reset_key(context: Context, username: str) -> None:
+    """Give an account a new API key, printed as JSON; the old one is dead."""
+    found = context.find(username)
+    with context.stores.transaction() as store:
+        account = accounts.lock(store.session, found.id)
+        api_key = accounts.set_api_key(store, account, keys.make_api_key())
+    print_json({"username": found.username, "api_key": api_key})
+
+
+@group.command("set-password")
+@click.argument("username")
+@click.option(
+    "--password-stdin", is_flag=True, required=True, help="Read it from the first line of standard input."
+)
+@pass_context
+def set_password(context: Context, username: str, password_stdin: bool) -> None:
+    """Set the password of an account; its sessions and mailed links end."""
+    password = read_password()
+    found = context.find(username)
+    with context.stores.transaction() as store:
+        accounts.set_password(store, found.id, password)
+
+
+@group.command()
+@click.argument("username")
+@pass_context
+def activate(context: Context, username: str) -> None:
+    """Let a pending or deactivated account sign in."""
+    found = context.find(username)
+    with context.stores.transaction() as store:
+        accounts.activate(store, found.id)
+
+
+@group.command()
+@click.argument("username")
+@pass_context
+def deactivate(context: Context, username: str) -> None:
+    """Lock an account: its sessions end, its API key is refused until it is active again."""
+    found = context.find(username)
+    with context.stores.transaction() as store:
+        accounts.deactivate(store, found.id)
+
+
+group.add_command(import_)
+group.add_command(export)
+
+
+def read_password() -> str:
+    """The first line of standard input, without its line end.
+
+    :raises Failed: there is none, or it is not UTF-8
+    """
+    line = sys.stdin.buffer.readline(LONGEST_PASSWORD_INPUT)
+    try:
+        password = line.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise Failed("the password on standard input is not UTF-8") from None
+    if not password:
+        raise Failed("no password on standard input")
+    return password

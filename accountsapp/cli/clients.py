@@ -1,0 +1,88 @@
+"""``accountsapp clients``: the OAuth clients, which only the operator makes."""
+
+import click
+
+from accountsapp.cli.context import Context, pass_context
+from accountsapp.cli.output import print_json, print_json_lines
+from accountsapp.domain import clients
+from accountsapp.domain.scopes import Scope, written
+
+SCOPE = click.Choice([scope.value for scope in Scope])
+
+
+@click.group("clients")
+def group() -> None:
+    """OAuth clients: programs that people may let in."""
+
+
+@group.command()
+@click.argument("name")
+@click.option("--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="Can be repeated.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=SCOPE,
+    help="What it may ask for; can be repeated.  [default: profile_read email_read]",
+)
+@click.option("--confidential", is_flag=True, help="It can keep a secret, and gets one.")
+@click.option("--owner", metavar="USERNAME", help="Whose account it acts for by itself.")
+@pass_context
+def add(
+    context: Context,
+    name: str,
+    redirect_uris: tuple[str, ...],
+    scopes: tuple[str, ...],
+    confidential: bool,
+    owner: str | None,
+) -> None:
+    """Let a program in; prints its client_id, and its client_secret if it is confidential, as JSON."""
+    owner_id = context.find(owner).id if owner is not None else None
+    with context.stores.transaction() as store:
+        client, secret = clients.register(
+            store.session,
+            name,
+            redirect_uris=redirect_uris,
+            scopes=[Scope(scope) for scope in scopes],
+            confidential=confidential,
+            owner_id=owner_id,
+        )
+        made = {"client_id": client.client_id}
+    print_json({**made, "client_secret": secret} if secret is not None else made)
+
+
+@group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
+@pass_context
+def list_(context: Context, as_json: bool) -> None:
+    """List all clients, oldest first."""
+    with context.database.read_engine.connect() as connection:
+        rows = (
+            {
+                "client_id": client.client_id,
+                "name": client.name,
+                "confidential": client.is_confidential,
+                "redirect_uris": list(client.redirect_uris),
+                "scope": written(client.scopes),
+                "owner": client.owner,
+                "created": client.created.isoformat(),
+                "revoked": client.revoked.isoformat() if client.revoked else None,
+            }
+            for client in clients.listing(connection)
+        )
+        if as_json:
+            print_json_lines(rows)
+            return
+        for row in rows:
+            kind = "confidential" if row["confidential"] else "public"
+            state = "revoked" if row["revoked"] else kind
+            click.echo(f"{row['client_id']} {state:<12} {row['name']}: {row['scope']}")
+
+
+@group.command()
+@click.argument("client_id")
+@pass_context
+def revoke(context: Context, client_id: str) -> None:
+    """End a client and every token it was given."""
+    with context.stores.transaction() as store:
+        clients.revoke(store.session, client_id)

@@ -1,0 +1,57 @@
+"""``accountsapp jobs``: the background worker and its queue."""
+
+import json
+import signal
+import threading
+from typing import Any
+
+import click
+
+from accountsapp.domain import jobs as queue
+from accountsapp.worker import Worker
+
+
+@click.group("jobs")
+def group() -> None:
+    """The background worker and its queue."""
+
+
+@group.command()
+@click.option("--until-empty", is_flag=True, help="Work off what is due and exit.")
+@click.pass_obj
+def run(application: Any, until_empty: bool) -> None:
+    """Work off jobs until stopped (SIGTERM, SIGINT)."""
+    worker = Worker(application.database, application.settings, application.keyring)
+    if until_empty:
+        worker.run_until_empty()
+        return
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    worker.start()
+    stopped.wait()
+    worker.stop()
+
+
+@group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_obj
+def list_(application: Any, as_json: bool) -> None:
+    """Every job that is kept: queued, running, failed, done."""
+    with application.database.read_engine.connect() as connection:
+        for row in queue.listing(connection):
+            if as_json:
+                click.echo(json.dumps(row._asdict(), default=lambda moment: moment.isoformat()))
+            else:
+                tries = f"{row.attempts}/{row.max_attempts}"
+                moment = f"{row.finished or row.run_at:%Y-%m-%d %H:%M:%S}"
+                click.echo(f"{row.id:>8} {row.state:<8}{tries:>6} {moment} {row.name} {row.last_error or ''}")
+
+
+@group.command()
+@click.argument("job_id", metavar="ID", type=int)
+@click.pass_obj
+def retry(application: Any, job_id: int) -> None:
+    """Try a failed job again, or a waiting one at once."""
+    with application.database.begin() as session:
+        queue.retry(session, job_id)

@@ -1,0 +1,27 @@
+"""What commands print, a line at a time, in UTF-8 whatever the terminal's locale."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_LINE_ENDS = {ord(character): ascii(character)[1:-1] for character in "\u2028\u2029"}
+_LINE_ENDS[0x85] = "\\u0085"
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One value on one line."""
+    print_json_lines([value])
+
+
+def print_json_lines(values: Iterable[Mapping[str, Any]]) -> None:
+    """Each value on a line of its own, also for readers who take U+2028 for a line end."""
+    print_lines(json.dumps(value, ensure_ascii=False).translate(_LINE_ENDS) for value in values)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """As they come, so that any number of them needs no memory."""
+    stream = sys.stdout.buffer
+    for line in lines:
+        stream.write(line.encode() + b"\n")
+    stream.flush()

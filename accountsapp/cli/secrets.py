@@ -1,0 +1,28 @@
+"""``accountsapp secrets``: the keys that everything else is sealed with."""
+
+from dataclasses import asdict
+
+import click
+
+from accountsapp.cli.context import Context, Failed, pass_context
+from accountsapp.cli.output import print_json
+from accountsapp.domain.rotation import rotate
+
+
+@click.group("secrets")
+def group() -> None:
+    """The values of accountsapp.secret."""
+
+
+@group.command("rotate")
+@pass_context
+def rotate_(context: Context) -> None:
+    """Seal everything with the first value of accountsapp.secret; can be interrupted and run again.
+
+    When it exits 0, the older values can be taken out of the setting.
+    """
+    with context.stores.transaction() as store:
+        rotated = rotate(store, context.database.write)
+    print_json(asdict(rotated))
+    if rotated.unreadable:
+        raise Failed(f"{rotated.unreadable} API keys were sealed with a secret that accountsapp.secret lacks")

@@ -1,0 +1,56 @@
+"""``accountsapp tokens``: OAuth bearer tokens by hand."""
+
+import click
+
+from accountsapp.cli.clients import SCOPE
+from accountsapp.cli.context import Context, Failed, pass_context
+from accountsapp.cli.output import print_json
+from accountsapp.domain import tokens
+from accountsapp.domain.errors import StaleCredential
+from accountsapp.domain.scopes import in_order, written
+
+LONGEST_LIFE = 10 * 365 * 24 * 3600
+
+
+@click.group("tokens")
+def group() -> None:
+    """OAuth bearer tokens by hand."""
+
+
+@group.command()
+@click.argument("username")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=SCOPE,
+    help="What it may do; can be repeated. email_write lets its holder declare addresses verified.",
+)
+@click.option(
+    "--expires-in",
+    "seconds",
+    type=click.IntRange(1, LONGEST_LIFE),
+    default=tokens.ACCESS_LIFE,
+    show_default=True,
+    help="Seconds that it lives.",
+)
+@pass_context
+def issue(context: Context, username: str, scopes: tuple[str, ...], seconds: int) -> None:
+    """Make a token for an account; prints it, its scope and its life as JSON."""
+    row = context.find(username)
+    with context.stores.transaction() as store:
+        try:
+            token = tokens.issue_by_hand(store, row.id, scopes, seconds=seconds)
+        except StaleCredential:
+            raise Failed(f"{username!a}: the account is not active") from None
+    print_json({"access_token": token, "scope": written(in_order(scopes)), "expires_in": seconds})
+
+
+@group.command()
+@click.argument("token")
+@pass_context
+def revoke(context: Context, token: str) -> None:
+    """End a token; a refresh token with everything that was granted with it."""
+    with context.stores.transaction() as store:
+        tokens.revoke_by_hand(store, token)

@@ -1,0 +1,91 @@
+"""``accountsapp accounts import`` and ``export``: accounts in bulk, as JSON Lines."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from accountsapp.cli.context import Context, Failed, pass_context
+from accountsapp.cli.output import print_json, print_json_lines
+from accountsapp.domain import strict_json
+from accountsapp.domain.account_export import export_all, export_named
+from accountsapp.domain.account_import import Counts, Importer
+from accountsapp.domain.passwords import Passwords, read_refused
+
+
+@click.command("import")
+@click.argument("file")
+@click.option("--update", is_flag=True, help="Change accounts that exist; otherwise they are errors.")
+@pass_context
+def import_(context: Context, file: str, update: bool) -> None:
+    """Import account records, one JSON object a line, from FILE or, for -, standard input."""
+    settings = context.settings
+    refused = read_refused(settings.passwords_refused)
+    importer = Importer(
+        context.database.write,
+        context.keyring,
+        Passwords(settings.bcrypt_rounds, refused, slots=os.cpu_count()),
+        lambda line, text: click.echo(f"line {line}: {text}", err=True),
+        update_existing=update,
+    )
+    counts = Counts()
+    with _opened(file) as stream, _progress(stream) as shown:
+        for counts in importer.run(strict_json.read_lines(stream)):
+            shown(counts)
+    print_json(asdict(counts))
+    if counts.failed:
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("usernames", nargs=-1, metavar="[USERNAME]...")
+@click.option("--with-secrets", is_flag=True, help="Password hashes and API keys too.")
+@pass_context
+def export(context: Context, usernames: tuple[str, ...], with_secrets: bool) -> None:
+    """Print account records, one JSON object a line: what import reads. All accounts if none is named."""
+    keyring = context.keyring if with_secrets else None
+    engine = context.database.read_engine
+    for username in usernames:
+        context.find(username)
+    print_json_lines(export_named(engine, usernames, keyring) if usernames else export_all(engine, keyring))
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    if not Path(file).exists():
+        raise Failed(f"{file}: no such file")
+    with Path(file).open("rb") as stream:
+        yield stream
+
+
+@contextmanager
+def _progress(stream: BinaryIO) -> Iterator[Any]:
+    """A function that shows how far an import is, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda counts: None
+        return
+    total = os.fstat(stream.fileno()).st_size if stream.seekable() else None
+    with Progress(
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[accounts]} accounts"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        task = progress.add_task("", total=total, accounts=0)
+
+        def show(counts: Counts) -> None:
+            done = stream.tell() if total is not None else 0
+            progress.update(task, completed=done, accounts=counts.created + counts.updated)
+
+        yield show

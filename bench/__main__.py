@@ -1,0 +1,155 @@
+"""``python -m bench``: CPU of the server process per request, ours beside a bare waitress, in turn."""
+
+import argparse
+import os
+import random
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from statistics import median
+
+from accountsapp.domain.keys import make_api_key
+from bench.client import Job, cpu_per_request, get, post
+from bench.seed import PASSWORD, SECRET, seeded, username, with_tokens, working_copy
+from bench.server import ROOT, free_port, running, write_ini
+
+BARE = "bare waitress"
+MOST = {
+    "read own account by key": 2.7,
+    "read own user by bearer": 2.7,
+    "read own user by Basic": 3.5,
+}
+"""The ratios to the bare waitress that are required."""
+SIGNED_IN = 1000
+"""How many accounts have an access token."""
+
+
+def main() -> int:
+    """Measure, print a table; 1 when a job costs more than it may."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--requests", type=int, default=250, help="of each job, a round")
+    parser.add_argument("--rounds", type=int, default=24)
+    options = parser.parse_args()
+
+    folder = ROOT / "var" / "bench"
+    database, api_keys = seeded(folder, options.accounts)
+    server_core, client_core = _cores()
+    os.sched_setaffinity(0, {client_core})
+    with ExitStack() as stack:
+        port, bare_port = free_port(), free_port()
+        ini = folder / "bench.ini"
+        copy = working_copy(database)
+        write_ini(ini, copy, port, folder / "access.log", SECRET)
+        tokens = with_tokens(copy, SIGNED_IN)
+        ours = stack.enter_context(
+            running(["-m", "pyramid.scripts.pserve", str(ini)], port, server_core, folder / "server.log")
+        )
+        bare = stack.enter_context(
+            running(["-m", "bench.bare", str(bare_port)], bare_port, server_core, folder / "bare.log")
+        )
+        jobs = _jobs(api_keys, tokens)
+        yardstick = Job(BARE, _reads(api_keys))
+        for job in jobs:
+            cpu_per_request(ours, job, 300)
+        cpu_per_request(bare, yardstick, 300)
+        costs: dict[str, list[float]] = {job.name: [] for job in (yardstick, *jobs)}
+        ratios: dict[str, list[float]] = {job.name: [] for job in jobs}
+        for _ in range(options.rounds):
+            for job in jobs:
+                base = cpu_per_request(bare, yardstick, options.requests)
+                cost = cpu_per_request(ours, job, options.requests)
+                costs[BARE].append(base)
+                costs[job.name].append(cost)
+                ratios[job.name].append(cost / base)
+    return _report(options.accounts, costs, ratios)
+
+
+def _cores() -> tuple[int, int]:
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[0], cores[-1]
+
+
+def _report(accounts: int, costs: dict[str, list[float]], ratios: dict[str, list[float]]) -> int:
+    print(f"CPU of the server process per request, {accounts:,} accounts in SQLite, median of rounds\n")
+    print(f"{'job':<26}{'µs':>7}{'least':>8}{'most':>8}{'ratio':>8}{'at most':>9}")
+    failed = False
+    for name, seconds in costs.items():
+        micro = [value * 1e6 for value in seconds]
+        ratio = median(ratios[name]) if name in ratios else 1.0
+        most = MOST.get(name)
+        failed = failed or (most is not None and ratio > most)
+        print(
+            f"{name:<26}{median(micro):>7.0f}{min(micro):>8.0f}{max(micro):>8.0f}{ratio:>8.2f}"
+            f"{most if most is not None else '':>9}"
+        )
+    if failed:
+        print("\na job costs more than it may", file=sys.stderr)
+    return int(failed)
+
+
+def _jobs(api_keys: list[str], tokens: list[str]) -> list[Job]:
+    return [
+        Job("read own account by key", _reads(api_keys)),
+        Job("the same as JSONP", _reads(api_keys, "&callback=jQuery1102_13")),
+        Job("refused key", _refused(api_keys), 403),
+        Job("read API key", _reads(api_keys, call="api_key")),
+        Job("update own name", _updates(api_keys)),
+        Job("read own user by bearer", _users(_bearer(tokens), len(tokens))),
+        Job("read own user by Basic", _users(_basic, 1)),
+    ]
+
+
+def _users(credential: Callable[[int], str], accounts: int) -> Iterator[bytes]:
+    generator = random.Random(4)
+    while True:
+        number = generator.randrange(accounts)
+        yield get(f"/api/v1.1/users/{username(number + 1)}/", f"Authorization: {credential(number)}\r\n")
+
+
+def _bearer(tokens: list[str]) -> Callable[[int], str]:
+    return lambda number: f"Bearer {tokens[number]}"
+
+
+def _basic(number: int) -> str:
+    """Of an account whose password the server has checked within the last minute, all but once."""
+    return "Basic " + b64encode(f"{username(number + 1)}:{PASSWORD}".encode()).decode()
+
+
+def _account(generator: random.Random, api_keys: list[str]) -> tuple[str, str]:
+    number = generator.randrange(len(api_keys))
+    return username(number + 1), api_keys[number]
+
+
+def _client(generator: random.Random) -> str:
+    """Some address behind the proxy."""
+    return f"10.{generator.randrange(256)}.{generator.randrange(256)}.{generator.randrange(256)}"
+
+
+def _reads(api_keys: list[str], more: str = "", call: str = "account") -> Iterator[bytes]:
+    generator = random.Random(1)
+    while True:
+        name, api_key = _account(generator, api_keys)
+        yield get(f"/api/v1/{name}/{call}?api_key={api_key}{more}")
+
+
+def _refused(api_keys: list[str]) -> Iterator[bytes]:
+    """A well-formed key that nobody has, each from another address, so that the throttle lets it through."""
+    generator = random.Random(2)
+    while True:
+        name, _ = _account(generator, api_keys)
+        path = f"/api/v1/{name}/account?api_key={make_api_key()}"
+        yield get(path, f"X-Forwarded-For: {_client(generator)}\r\n")
+
+
+def _updates(api_keys: list[str]) -> Iterator[bytes]:
+    generator = random.Random(3)
+    while True:
+        name, api_key = _account(generator, api_keys)
+        body = f"api_key={api_key}&name=New+Name+{generator.randrange(10**6)}"
+        yield post(f"/api/v1/{name}/account", body.encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

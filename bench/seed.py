@@ -1,0 +1,129 @@
+"""A database of many accounts, each with a key of its own, made once and kept under ``var/bench``."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from sqlalchemy import insert, text, update
+
+from accountsapp.db import Database, alembic_config, newest_revision
+from accountsapp.domain import tokens
+from accountsapp.domain.accounts import owner_of
+from accountsapp.domain.keys import Keyring, make_api_key
+from accountsapp.domain.models import Account, ApiKey, EmailAddress
+from accountsapp.domain.passwords import Passwords
+from accountsapp.domain.reads import API_KEY
+from accountsapp.security.throttle import Throttle
+from accountsapp.settings import load
+from accountsapp.stores import Stores
+
+SECRET = "bench-only-" + "b" * 40
+PASSWORD = "correct horse battery"
+BATCH = 5000
+SIGNUP = datetime(2011, 4, 7, 17, 50, 18, tzinfo=UTC)
+
+
+def username(number: int) -> str:
+    """The name of the account of that number, from 1 on."""
+    return f"person{number:07d}"
+
+
+def seeded(folder: Path, count: int) -> tuple[Path, list[str]]:
+    """A SQLite file of ``count`` accounts and their API keys, in order of number."""
+    name = f"accounts-{count}-{newest_revision()}"
+    database, keys = folder / f"{name}.sqlite", folder / f"{name}.keys"
+    if not (database.exists() and keys.exists()):
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = folder / f"{name}.new"
+        fresh.unlink(missing_ok=True)
+        keys.write_text("\n".join(_fill(fresh, count)))
+        fresh.rename(database)
+    return database, keys.read_text().splitlines()
+
+
+def working_copy(database: Path) -> Path:
+    """A copy to write to."""
+    copy = database.with_name("working.sqlite")
+    for leftover in database.parent.glob("working.sqlite*"):
+        leftover.unlink()
+    shutil.copy(database, copy)
+    return copy
+
+
+def with_tokens(path: Path, count: int) -> list[str]:
+    """Give the first ``count`` accounts an access token each, and all of them the password :data:`PASSWORD`.
+
+    :returns: the tokens, in order of number
+    """
+    database = Database(f"sqlite:///{path}")
+    ini = {
+        "accountsapp.mode": "development",
+        "sqlalchemy.url": str(database.url),
+        "accountsapp.secret": SECRET,
+        "accountsapp.site_url": "http://127.0.0.1",
+    }
+    stores = Stores(load(ini, environ={}), database, Throttle(enabled=False))
+    with stores.transaction() as store:
+        made = [
+            tokens.issue_by_hand(store, number, ["profile_read"], seconds=86400)
+            for number in range(1, count + 1)
+        ]
+        hashed = {"password_hash": Passwords(4).hash(PASSWORD)}
+        store.session.execute(update(Account).where(Account.id <= count).values(hashed))
+    database.dispose()
+    return made
+
+
+def _fill(path: Path, count: int) -> list[str]:
+    database = Database(f"sqlite:///{path}")
+    command.upgrade(alembic_config(database), "head")
+    keyring = Keyring((SECRET,))
+    api_keys = []
+    for first in range(1, count + 1, BATCH):
+        numbers = range(first, min(first + BATCH, count + 1))
+        made = {number: make_api_key() for number in numbers}
+        with database.begin() as session:
+            session.execute(insert(Account), [_account(number) for number in numbers])
+            session.execute(insert(EmailAddress), [_address(number) for number in numbers])
+            session.execute(
+                insert(ApiKey), [_api_key(keyring, number, api_key) for number, api_key in made.items()]
+            )
+        api_keys += made.values()
+    with database.read_engine.connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        connection.execute(text("ANALYZE"))
+    database.dispose()
+    return api_keys
+
+
+def _account(number: int) -> dict[str, object]:
+    name = username(number)
+    return {
+        "id": number,
+        "username": name,
+        "username_key": name,
+        "name": f"Person Number {number}",
+        "signup": SIGNUP,
+        "version": 1,
+    }
+
+
+def _address(number: int) -> dict[str, object]:
+    address = f"{username(number)}@example.org"
+    return {
+        "account_id": number,
+        "address": address,
+        "address_key": address,
+        "verified": True,
+        "primary": True,
+    }
+
+
+def _api_key(keyring: Keyring, number: int, api_key: str) -> dict[str, object]:
+    return {
+        "account_id": number,
+        "digest": keyring.digest(API_KEY, api_key),
+        "sealed": keyring.seal(owner_of(number), api_key),
+        "secret_id": keyring.secret_id,
+    }

@@ -1,0 +1,163 @@
+"""The command as a whole: which ini, exit codes, one line on standard error."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from accountsapp.cli import main
+from tests.cli.conftest import Run, write_ini
+
+COMMAND = [sys.executable, "-c", "from accountsapp.cli import main; main(prog_name='accountsapp')"]
+
+
+def one_line(text: str) -> bool:
+    return text.startswith("accountsapp: ") and text.count("\n") == 1
+
+
+@pytest.fixture
+def backend() -> str:
+    """Nothing here depends on the database."""
+    return "sqlite"
+
+
+def test_ini_from_the_environment(ini_file: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("ACCOUNTSAPP_CONFIG", str(ini_file))
+    assert CliRunner().invoke(main, ["accounts", "list"]).exit_code == 0
+
+
+def test_development_ini_otherwise(ini: dict[str, str], tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ACCOUNTSAPP_CONFIG", raising=False)
+    missing = CliRunner().invoke(main, ["accounts", "list"])
+    assert missing.exit_code == 1
+    assert "development.ini" in missing.stderr
+    assert one_line(missing.stderr)
+    write_ini(tmp_path / "development.ini", ini)
+    assert CliRunner().invoke(main, ["accounts", "list"]).exit_code == 0
+
+
+def test_section_of_the_ini(run: Run, ini: dict[str, str], tmp_path: Path) -> None:
+    path = write_ini(tmp_path / "other.ini", ini, section="other")
+    run("accounts", "list", ini=f"{path}#other")
+    assert one_line(run("accounts", "list", ini=path, exit_code=1).err)
+    assert one_line(run("accounts", "list", ini=f"{path}#none", exit_code=1).err)
+
+
+def test_here_is_the_folder_of_the_ini(run: Run, ini: dict[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    path = folder / "a.ini"
+    write_ini(path, ini)
+    url = ini["sqlalchemy.url"]
+    path.write_text(path.read_text().replace(url, "sqlite:///%(here)s/var/new.sqlite"))
+    run("db", "upgrade", ini=path)
+    assert (folder / "var" / "new.sqlite").exists()
+
+
+def test_environment_wins(run: Run, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("SQLALCHEMY_URL", f"sqlite:///{tmp_path}/env.sqlite")
+    assert run("db", "current").out == "none\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no section", "[app:main\n", "[app:main]\nuse = egg:nosuchthing\n", "[app:main]\nx = %(nope)s\n"],
+)
+def test_ini_that_is_none(run: Run, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.ini"
+    path.write_text(text)
+    assert one_line(run("accounts", "list", ini=path, exit_code=1).err)
+
+
+def test_bad_setting(run: Run, ini: dict[str, str], tmp_path: Path) -> None:
+    path = write_ini(tmp_path / "bad.ini", {**ini, "accountsapp.bcrypt_rounds": "many"})
+    err = run("accounts", "list", ini=path, exit_code=1).err
+    assert one_line(err)
+    assert "accountsapp.bcrypt_rounds" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"],
+        ["accounts", "nothing"],
+        ["accounts", "add"],
+        ["accounts", "add", "bob"],
+        ["accounts", "list", "--nothing"],
+        ["accounts", "set-password", "bob"],
+        ["accounts", "import"],
+        ["db"],
+        ["secrets"],
+    ],
+)
+def test_wrong_usage(run: Run, arguments: list[str]) -> None:
+    assert "Usage:" in run(*arguments, exit_code=2).err
+
+
+def test_help_needs_no_ini() -> None:
+    for command in ["accounts", "accounts import", "db upgrade", "secrets rotate", "tree"]:
+        result = CliRunner().invoke(main, ["-c", "nowhere.ini", *command.split(), "--help"])
+        assert result.exit_code == 0
+        assert "Usage:" in result.stdout
+
+
+def test_database_at_another_revision(run: Run, ini: dict[str, str], tmp_path: Path) -> None:
+    path = write_ini(tmp_path / "new.ini", {**ini, "sqlalchemy.url": f"sqlite:///{tmp_path}/new.sqlite"})
+    for command in ["accounts list", "accounts export", "accounts ensure-admin", "secrets rotate"]:
+        err = run(*command.split(), ini=path, exit_code=1).err
+        assert one_line(err)
+        assert "db upgrade" in err
+    run("tree", ini=path)
+
+
+def test_database_that_does_not_answer(run: Run, ini: dict[str, str], tmp_path: Path) -> None:
+    urls = ["postgresql+psycopg://u:secret@127.0.0.1:1/none", f"sqlite:///{tmp_path}"]
+    for url in urls:
+        path = write_ini(tmp_path / "gone.ini", {**ini, "sqlalchemy.url": url})
+        err = run("accounts", "list", ini=path, exit_code=1).err
+        assert one_line(err)
+        assert "secret" not in err
+
+
+def test_reader_that_goes_away(run: Run, ini_file: Path) -> None:
+    """``accountsapp … | head``: no traceback."""
+    lines = "".join(f'{{"username": "u{n}", "email": "u{n}@example.com"}}\n' for n in range(2000))
+    run("accounts", "import", "-", input=lines)
+    process = subprocess.Popen(
+        [*COMMAND, "-c", str(ini_file), "accounts", "export"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert b"Traceback" not in err
+    assert process.returncode != 0
+
+
+def test_interrupt(run: Run, ini_file: Path) -> None:
+    """Ctrl-C in an import: one line, exit 1, whole batches stay."""
+    process = subprocess.Popen(
+        [*COMMAND, "-c", str(ini_file), "accounts", "import", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.writelines(f'{{"username": "u{n}", "email": "u{n}@e.com"}}\n' for n in range(1500))
+    process.stdin.flush()
+    while run("accounts", "list", "--json").out.count("\n") < 1000:
+        pass
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert one_line(err)
+    assert len(run("accounts", "list", "--json").jsons) == 1000

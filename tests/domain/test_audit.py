@@ -1,0 +1,191 @@
+"""S43: one row per event, by the right actor, without a secret, there although the request was refused."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from webtest import TestApp
+
+from accountsapp.domain import accounts, audit, signin
+from accountsapp.domain.audit import AuditRow, Event
+from accountsapp.domain.clock import now
+from accountsapp.domain.errors import WrongPassword
+from accountsapp.stores import Stores
+from tests.apis.conftest import Bookie
+from tests.conftest import PASSWORD, Person
+from tests.mailtools import Outbox
+
+NEW = "a new and better one"
+
+
+@pytest.fixture
+def bookie(app: TestApp) -> Bookie:
+    return Bookie(app)
+
+
+@pytest.fixture
+def news(stores: Stores) -> Callable[[], list[AuditRow]]:
+    """The events since the last time, oldest first."""
+    seen: set[int] = set()
+
+    def take() -> list[AuditRow]:
+        with stores.transaction() as store:
+            rows = [row for row in audit.listing(store.connection) if row.id not in seen]
+        seen.update(row.id for row in rows)
+        return rows[::-1]
+
+    return take
+
+
+def outline(rows: list[AuditRow]) -> list[tuple[str, str | None, str | None]]:
+    return [(row.event, row.account, row.actor) for row in rows]
+
+
+def test_s43_one_row_per_event(
+    bookie: Bookie,
+    app: TestApp,
+    alice: Person,
+    bob: Person,
+    admin: Person,
+    stores: Stores,
+    outbox: Outbox,
+    news: Callable[[], list[AuditRow]],
+) -> None:
+    assert outline(news()) == [(Event.REGISTERED, name, None) for name in ("alice", "bob", "admin")]
+    everything: list[AuditRow] = []
+
+    def happened(*expected: tuple[str, str | None, str | None]) -> None:
+        rows = news()
+        everything.extend(rows)
+        assert outline(rows) == list(expected)
+
+    key = {"api_key": alice.api_key}
+    bookie("GET", "/alice/account", query=key)
+    bookie("GET", "/alice/account", query={"api_key": "wrong"})
+    happened()
+
+    bookie("GET", "/bob/account", query=key)
+    happened((Event.REFUSED, "bob", "alice"))
+    bookie("GET", "/a/users/list", query=key)
+    happened((Event.REFUSED, None, "alice"))
+    bookie("GET", "/nobody/api_key", query=key)
+    happened((Event.REFUSED, None, "alice"))
+
+    bookie("POST", "/alice/account", form={**key, "email": "new@example.com"})
+    happened((Event.EMAIL_ASKED, "alice", "alice"))
+    app.post(outbox.link_to("new@example.com"))
+    happened((Event.EMAIL_CHANGED, "alice", "alice"))
+
+    passwords = {"current_password": "typo of mine", "new_password": NEW}
+    bookie("POST", "/alice/password", form={**key, **passwords})
+    happened((Event.PASSWORD_WRONG, "alice", "alice"))
+    bookie("POST", "/alice/password", form={**key, **passwords, "current_password": PASSWORD})
+    happened((Event.PASSWORD_CHANGED, "alice", "alice"))
+    fresh = bookie("POST", "/alice/api_key", form=key).json["api_key"]
+    happened((Event.API_KEY_RESET, "alice", "alice"))
+    bookie("POST", "/alice/api_key", form=key)
+    happened()
+
+    bookie("POST", "/suspend", form={"email": "nobody@example.com"})
+    outbox.take()
+    happened()
+    bookie("POST", "/suspend", form={"email": "new@example.com"})
+    code = outbox.code_to("new@example.com")
+    happened((Event.RECOVERY_SENT, "alice", None))
+    bookie("DELETE", "/suspend", form={"username": "alice", "code": "wrong", "password": NEW})
+    happened()
+    bookie("DELETE", "/suspend", form={"username": "alice", "code": code, "password": NEW})
+    happened((Event.PASSWORD_RESET, "alice", "alice"))
+
+    by_admin = {"api_key": admin.api_key}
+    bookie("POST", "/a/accounts/invites/alice/1", form=by_admin)
+    happened((Event.INVITES_SET, "alice", "admin"))
+    bookie("POST", "/alice/invite", form={"api_key": fresh, "email": "friend@example.com"})
+    happened((Event.INVITED, "friend@example.com", "alice"))
+    bookie("POST", "/a/users/add", form={**by_admin, "username": "added", "email": "added@example.com"})
+    happened((Event.REGISTERED, "added", "admin"))
+    bookie("DELETE", "/a/users/delete/added", form=by_admin)
+    happened((Event.DELETED, None, "admin"))
+
+    with stores.transaction() as store:
+        accounts.deactivate(store, bob.id)
+    happened((Event.DEACTIVATED, "bob", None))
+    bookie("GET", "/bob/account", query={"api_key": bob.api_key})
+    happened((Event.REFUSED, "bob", "bob"))
+    with stores.transaction() as store:
+        accounts.activate(store, bob.id)
+    happened((Event.ACTIVATED, "bob", None))
+
+    with stores.transaction() as store:
+        row = signin.authenticate(store, "bob", PASSWORD, "192.0.2.1")
+        signin.sign_in(store, row, "192.0.2.1")
+    happened((Event.SIGNED_IN, "bob", "bob"))
+    with pytest.raises(WrongPassword), stores.transaction() as store:
+        signin.authenticate(store, "bob", "typo of mine", "192.0.2.1")
+    happened((Event.SIGN_IN_FAILED, "bob", None))
+    with pytest.raises(WrongPassword), stores.transaction() as store:
+        signin.authenticate(store, "typo of mine", PASSWORD, "192.0.2.1")
+    happened((Event.SIGN_IN_FAILED, None, None))
+
+    told = str(everything)
+    for secret in (alice.api_key, fresh, code, PASSWORD, NEW, "typo of mine", "new@example.com", "$2b$"):
+        assert secret not in told.replace("'friend@example.com'", "")
+
+
+def test_s43_what_is_rolled_back_is_not_told(
+    bookie: Bookie, alice: Person, bob: Person, news: Callable[[], list[AuditRow]]
+) -> None:
+    news()
+    given = {"api_key": alice.api_key, "email": "new@example.com", "name": "x" * 256}
+    assert bookie("POST", "/alice/account", form=given).status_int == 406
+    assert news() == []
+
+
+def test_listing(stores: Stores, alice: Person, bob: Person) -> None:
+    with stores.transaction() as store:
+        for number in range(3):
+            audit.record(
+                store.session, Event.REFUSED, account_id=alice.id, actor_id=bob.id, address="::1", n=number
+            )
+    with stores.transaction() as store:
+        rows = list(audit.listing(store.connection, account_id=alice.id, most=2))
+        assert [row.detail for row in rows] == [{"n": 2}, {"n": 1}]
+        assert {(row.account, row.actor, row.address) for row in rows} == {("alice", "bob", "::1")}
+        assert list(audit.listing(store.connection, since=now() + timedelta(seconds=1))) == []
+        assert len(list(audit.listing(store.connection, since=now() - timedelta(minutes=1)))) == 5
+
+
+def test_a_deleted_account_leaves_rows_that_name_nobody(stores: Stores, alice: Person, bob: Person) -> None:
+    with stores.transaction() as store:
+        signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD, "192.0.2.1"), "192.0.2.1")
+        signin.sign_in(store, signin.authenticate(store, "bob", PASSWORD, "192.0.2.2"), "192.0.2.2")
+    with stores.transaction() as store:
+        accounts.delete(store, alice.id)
+    with stores.transaction() as store:
+        rows = list(audit.listing(store.connection))
+    signed_in = {(row.account_id, row.actor_id, row.address) for row in rows if row.event == Event.SIGNED_IN}
+    assert signed_in == {(None, None, None), (bob.id, bob.id, "192.0.2.2")}
+    assert next(row for row in rows if row.event == Event.DELETED).detail == {"was": alice.id}
+
+
+def test_old_ones_are_cleared_and_no_others(stores: Stores, alice: Person) -> None:
+    def left(days: int) -> int:
+        with time_machine.travel(now() + timedelta(days=days)), stores.transaction() as store:
+            audit.clear_old(store.session)
+        with stores.transaction() as store:
+            return len(list(audit.listing(store.connection)))
+
+    assert left(399) == 1
+    assert left(401) == 0
+
+
+def test_the_log_of_administrators_tells_the_same(
+    bookie: Bookie, alice: Person, admin: Person, news: Callable[[], list[AuditRow]]
+) -> None:
+    bookie("GET", "/admin/account", query={"api_key": alice.api_key})
+    logs: list[dict[str, Any]] = bookie("GET", "/a/applog/list", query={"api_key": admin.api_key}).json[
+        "logs"
+    ]
+    assert [log["message"] for log in logs[::-1]] == [row.event for row in news()]

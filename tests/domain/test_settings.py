@@ -1,0 +1,228 @@
+"""The settings: defaults, the environment, and one line for every bad one."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from accountsapp.settings import APIS, DEVELOPMENT_SECRET, NAMES, Settings, SettingsError, load
+
+SECRET = "s" * 32
+NEEDED = {
+    "sqlalchemy.url": "sqlite:////tmp/accounts.sqlite",
+    "accountsapp.secret": SECRET,
+    "accountsapp.site_url": "https://accounts.example.org",
+}
+
+
+def loaded(**changes: str) -> Settings:
+    return load({**NEEDED, **{name.replace("__", "."): value for name, value in changes.items()}}, environ={})
+
+
+def test_defaults() -> None:
+    settings = load(NEEDED, here="/srv/app", environ={})
+    got = settings.model_dump()
+    expected = {
+        "mode": "production",
+        "secrets": (SECRET,),
+        "apis": APIS,
+        "files": Path("/srv/app/var/files"),
+        "mail_directory": Path("/srv/app/var/mail"),
+        "bcrypt_rounds": 12,
+        "mail_host": "localhost",
+        "mail_port": 25,
+        "mail_tls": "none",
+        "mail_enabled": True,
+        "registration": "open",
+        "rate_limit": True,
+        "rate_limit_storage": "memory://",
+        "jobs": "embedded",
+        "cors_origins": (),
+        "passwords_refused": None,
+        "links_expire": 18000,
+        "metrics_from": ("127.0.0.1", "::1"),
+    }
+    assert {name: got[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("name", sorted(NEEDED))
+def test_what_is_needed(name: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({key: value for key, value in NEEDED.items() if key != name}, environ={})
+    assert str(refused.value) == f"{name}: is required"
+
+
+BAD = {
+    "accountsapp.mode": ("debug",),
+    "sqlalchemy.url": ("", "x", "mysql://h/d", "sqlite://", "sqlite:///:memory:"),
+    "accountsapp.secret": ("", "   ", "short", f"{SECRET} short"),
+    "accountsapp.site_url": (
+        "",
+        "accounts.example.org",
+        "ftp://example.org",
+        "https://",
+        "https://u:p@example.org",
+        "https://example.org/?a",
+        "https://example.org/#a",
+        "https://exa mple.org",
+    ),
+    "accountsapp.apis": ("bookie other", "Bookie"),
+    "accountsapp.bcrypt_rounds": ("3", "21", "x", ""),
+    "accountsapp.mail.port": ("0", "65536", "smtp"),
+    "accountsapp.mail.tls": ("ssl",),
+    "accountsapp.mail.enabled": ("maybe",),
+    "accountsapp.registration": ("maybe",),
+    "accountsapp.rate_limit": ("maybe",),
+    "accountsapp.rate_limit.storage": ("", "file:///x", "redis://"),
+    "accountsapp.jobs": ("cron",),
+    "accountsapp.cors_origins": ("*", "example.com", "https://example.com/", "https://a https://b/x"),
+    "accountsapp.passwords.refused": ("/nonexistent/list",),
+    "accountsapp.links_expire": ("0", "-1", "x", "31536001"),
+    "accountsapp.metrics_from": ("localhost", "127.0.0.1 x"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in BAD.items() for value in values]
+)
+def test_a_bad_one_is_named_in_one_line_without_its_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({**NEEDED, name: value}, environ={})
+    text = str(refused.value)
+    assert text.startswith(f"{name}: ")
+    assert "\n" not in text
+    if len(value) > 6:
+        assert value not in text
+
+
+def test_every_bad_one_is_named() -> None:
+    with pytest.raises(SettingsError) as refused:
+        loaded(accountsapp__bcrypt_rounds="x", accountsapp__jobs="cron", accountsapp__secret="short")
+    named = {line.partition(":")[0] for line in str(refused.value).splitlines()}
+    assert named == {"accountsapp.bcrypt_rounds", "accountsapp.jobs", "accountsapp.secret"}
+
+
+def test_the_environment_wins() -> None:
+    environ = {
+        "ACCOUNTSAPP_MAIL_HOST": "mail.example.org",
+        "ACCOUNTSAPP_SECRET": "e" * 40,
+        "SQLALCHEMY_URL": "postgresql+psycopg://h/d",
+        "ACCOUNTSAPP_RATE_LIMIT_STORAGE": "redis://h/0",
+    }
+    settings = load({**NEEDED, "accountsapp.mail.host": "ini.example.org"}, environ=environ)
+    got = (settings.mail.host, settings.secrets, settings.database_url, settings.rate_limit_storage)
+    assert got == ("mail.example.org", ("e" * 40,), "postgresql+psycopg://h/d", "redis://h/0")
+
+
+def test_every_name_has_one_variable() -> None:
+    variables = {name.upper().replace(".", "_") for name in NAMES}
+    assert len(variables) == len(NAMES)
+
+
+def test_words_and_slashes() -> None:
+    settings = loaded(
+        accountsapp__apis="bookie amo",
+        accountsapp__cors_origins="https://a.example  https://b.example:8443",
+        accountsapp__secret=f"{'n' * 32} {SECRET}",
+        accountsapp__site_url="https://accounts.example.org/base/",
+    )
+    assert settings.apis == ("bookie", "amo")
+    assert settings.cors_origins == ("https://a.example", "https://b.example:8443")
+    assert settings.secrets == ("n" * 32, SECRET)
+    assert settings.site_url == "https://accounts.example.org/base"
+
+
+def test_an_unknown_setting_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        load({**NEEDED, "accountsapp.bcrypt_round": "5", "pyramid.reload_templates": "1"}, environ={})
+    assert [record.getMessage() for record in caplog.records] == ["unknown setting accountsapp.bcrypt_round"]
+
+
+def test_settings_do_not_change() -> None:
+    settings = loaded()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.bcrypt_rounds = 4
+
+
+def test_production_refuses_the_development_secret() -> None:
+    with pytest.raises(SettingsError) as refused:
+        loaded(accountsapp__secret=DEVELOPMENT_SECRET)
+    assert str(refused.value).startswith("accountsapp.secret: ")
+    assert DEVELOPMENT_SECRET not in str(refused.value)
+    development = loaded(accountsapp__secret=DEVELOPMENT_SECRET, accountsapp__mode="development")
+    assert development.secrets == (DEVELOPMENT_SECRET,)
+
+
+@pytest.mark.parametrize("aid", [{"pyramid.includes": "pyramid_debugtoolbar"}, {"pyramid.debug_all": "true"}])
+def test_production_refuses_debugging_aids(aid: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        load({**NEEDED, **aid}, environ={})
+    load({**NEEDED, **aid, "accountsapp.mode": "development"}, environ={})
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {},
+        {"accountsapp.mail.password": "canary"},
+        {"sqlalchemy.url": "postgresql+psycopg://u:canary@h/d"},
+    ],
+)
+def test_production_refuses_an_ini_with_secrets_that_others_may_read(
+    tmp_path: Path, held: dict[str, str]
+) -> None:
+    ini_file = tmp_path / "production.ini"
+    ini_file.touch()
+    values = {**NEEDED, **held}
+    environ = {"ACCOUNTSAPP_SECRET": values.pop("accountsapp.secret")} if held else {}
+    ini_file.chmod(0o644)
+    with pytest.raises(SettingsError) as refused:
+        load(values, ini_file=ini_file, environ=environ)
+    assert "\n" not in str(refused.value)
+    assert "canary" not in str(refused.value)
+    assert SECRET not in str(refused.value)
+    ini_file.chmod(0o640)
+    assert load(values, ini_file=ini_file, environ=environ).mode == "production"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sqlalchemy.url", "postgresql+foo://u:CANARY@h/d"),
+        ("sqlalchemy.url", "postgresql+psycopg://u:x@h:CANARY/d"),
+        ("sqlalchemy.url", "sqlite+aiosqlite:///CANARY"),
+        ("accountsapp.rate_limit.storage", "redis://:CANA/RY@127.0.0.1:1/0"),
+        ("accountsapp.mail.sender", "CANARY"),
+        ("accountsapp.mail.sender", "a@example.org\r\nBcc: CANARY@example.org"),
+        ("accountsapp.mail.host", ""),
+        ("accountsapp.site_url", 'http://CANARY"><x'),
+        ("accountsapp.site_url", "http://h:99999999"),
+        ("accountsapp.apis", "bookie bookie"),
+    ],
+)
+def test_what_can_never_work_is_named_and_not_shown(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({**NEEDED, name: value}, environ={})
+    lines = str(refused.value).splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{name}: ")
+    assert "CANA" not in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("accountsapp.rate_limit.storage", "redis://:hidden@localhost:6379/0"),
+        ("sqlalchemy.url", "postgresql+psycopg://u@h/d?password=hidden"),
+    ],
+)
+def test_passwords_in_urls_are_secrets_too(name: str, value: str, tmp_path: Path) -> None:
+    file = tmp_path / "production.ini"
+    file.write_text("")
+    file.chmod(0o644)
+    with pytest.raises(SettingsError, match=name):
+        load(
+            {**NEEDED, "accountsapp.secret": "", "accountsapp.mode": "production", name: value},
+            ini_file=file,
+            environ={"ACCOUNTSAPP_SECRET": "from the environment, long enough".replace(" ", "-")},
+        )

@@ -1,0 +1,234 @@
+"""Signing in with a password: one operation for every door."""
+
+from collections.abc import Callable
+from typing import Any
+
+import bcrypt
+import pytest
+from sqlalchemy import select, update
+
+from accountsapp.domain import accounts, audit, sessions, signin
+from accountsapp.domain.errors import (
+    Busy,
+    InactiveAccount,
+    StaleCredential,
+    TooManyAttempts,
+    WrongPassword,
+)
+from accountsapp.domain.models import Account, EmailAddress
+from accountsapp.domain.passwords import Passwords
+from accountsapp.stores import Stores
+from tests.conftest import PASSWORD, Person
+
+HERE = "192.0.2.1"
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The passwords that reached bcrypt."""
+    seen: list[bytes] = []
+    real = bcrypt.checkpw
+
+    def checkpw(password: bytes, hashed: bytes) -> bool:
+        seen.append(password)
+        return real(password, hashed)
+
+    monkeypatch.setattr(bcrypt, "checkpw", checkpw)
+    return seen
+
+
+def authenticate(stores: Stores, identifier: str, password: object = PASSWORD, **options: Any) -> str:
+    with stores.transaction() as store:
+        return signin.authenticate(store, identifier, password, HERE, **options).username
+
+
+def events(stores: Stores) -> list[str]:
+    with stores.transaction() as store:
+        return [row.event for row in audit.listing(store.connection)]
+
+
+def test_by_name_and_by_address(stores: Stores, alice: Person) -> None:
+    for identifier in ("alice", "ALICE", " alice ", "alice@example.com", "Alice@Example.COM"):
+        assert authenticate(stores, identifier) == "alice"
+    with pytest.raises(WrongPassword):
+        authenticate(stores, "alice@example.com", by_email=False)
+
+
+def test_an_address_that_is_not_proved_opens_nothing(
+    stores: Stores, alice: Person, register: Callable[..., Person]
+) -> None:
+    with stores.transaction() as store:
+        store.session.add(EmailAddress(account_id=alice.id, address="2@e.org", address_key="2@e.org"))
+    with pytest.raises(WrongPassword):
+        authenticate(stores, "2@e.org")
+    # A name that is somebody's address: the address wins, so nobody signs in as its thief.
+    register("alice@example.com", "thief@example.com", password="the thief's own")
+    assert authenticate(stores, "alice@example.com") == "alice"
+    with pytest.raises(WrongPassword):
+        authenticate(stores, "alice@example.com", "the thief's own")
+    assert authenticate(stores, "alice@example.com", "the thief's own", by_email=False) == "alice@example.com"
+
+
+def test_every_refusal_costs_one_check(
+    stores: Stores, alice: Person, register: Callable[..., Person], checks: list[bytes]
+) -> None:
+    register("nopass", password=None)
+    stores.passwords._dummy_hash()
+    for identifier, password in (
+        ("alice", "wrong one"),
+        ("nobody", PASSWORD),
+        ("nobody@example.com", PASSWORD),
+        ("nopass", PASSWORD),
+        ("al\0ice", PASSWORD),
+        ("a@b\0", PASSWORD),
+        ("\ud800", PASSWORD),
+        ("a@\udfff", PASSWORD),
+        ("", PASSWORD),
+        ("alice", ""),
+        ("alice", None),
+        ("alice", 5),
+        ("alice", PASSWORD + "\0"),
+        ("alice", "x" * 73),
+        ("alice", "\ud800" * 9),
+        ("x" * 5000, PASSWORD),
+    ):
+        checks.clear()
+        with pytest.raises(WrongPassword):
+            authenticate(stores, identifier, password)
+        assert len(checks) == 1, (identifier, password)
+
+
+def test_an_account_that_is_not_active(stores: Stores, alice: Person) -> None:
+    with stores.transaction() as store:
+        accounts.deactivate(store, alice.id)
+    with pytest.raises(WrongPassword):  # only who has the password learns the state
+        authenticate(stores, "alice", "wrong one")
+    with pytest.raises(InactiveAccount):
+        authenticate(stores, "alice")
+    assert events(stores)[:2] == ["sign-in failed"] * 2
+
+
+def test_a_hash_of_lower_cost_is_made_anew_once(stores: Stores, alice: Person) -> None:
+    def stored() -> str:
+        with stores.transaction() as store:
+            found = store.reader.password_hash(alice.id)
+            assert found is not None
+            return found
+
+    stores.passwords = Passwords(5)
+    before = stored()
+    with pytest.raises(WrongPassword):
+        authenticate(stores, "alice", "wrong one")
+    assert stored() == before
+    assert authenticate(stores, "alice") == "alice"
+    after = stored()
+    assert (before[:7], after[:7]) == ("$2b$04$", "$2b$05$")
+    assert authenticate(stores, "alice") == "alice"
+    assert stored() == after
+
+
+@pytest.mark.parametrize("prefix", ["$2a$", "$2b$", "$2y$"])
+def test_imported_hashes(stores: Stores, alice: Person, prefix: str) -> None:
+    imported = prefix + bcrypt.hashpw(b"imported one", bcrypt.gensalt(4)).decode()[4:]
+    with stores.transaction() as store:
+        store.session.execute(update(Account).where(Account.id == alice.id).values(password_hash=imported))
+    assert authenticate(stores, "alice", "imported one") == "alice"
+
+
+def test_a_corrupt_hash_is_a_plain_failure(stores: Stores, alice: Person) -> None:
+    for corrupt in ("", "x", "$2b$04$short", "$2b$99$" + "x" * 53, "pbkdf2_sha256$1$x$y"):
+        with stores.transaction() as store:
+            store.session.execute(update(Account).where(Account.id == alice.id).values(password_hash=corrupt))
+        with pytest.raises(WrongPassword):
+            authenticate(stores, "alice")
+
+
+def test_wrong_ones_are_throttled_by_account_and_address(
+    make_app: Callable[..., Any], alice: Person, bob: Person, checks: list[bytes]
+) -> None:
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    refused = 0
+    for number in range(200):
+        # The name and the address are one account, and one count.
+        identifier = ("alice", "ALICE", "alice@example.com")[number % 3]
+        try:
+            authenticate(stores, identifier, "wrong one")
+        except WrongPassword:
+            continue
+        except TooManyAttempts as error:
+            refused += error.retry_after > 0
+    assert len(checks) == 10
+    assert refused == 190
+    with pytest.raises(TooManyAttempts):
+        authenticate(stores, "alice")
+    assert len(checks) == 10
+    assert authenticate(stores, "bob") == "bob"
+    with stores.transaction() as store:  # its owner, from elsewhere
+        assert signin.authenticate(store, "alice", PASSWORD, "198.51.100.7").username == "alice"
+
+
+def test_unknown_accounts_are_throttled_alike(make_app: Callable[..., Any], checks: list[bytes]) -> None:
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    outcomes = []
+    for _ in range(15):
+        try:
+            authenticate(stores, "nobody")
+        except (WrongPassword, TooManyAttempts) as error:
+            outcomes.append(type(error))
+    assert outcomes == [WrongPassword] * 10 + [TooManyAttempts] * 5
+
+
+def test_a_right_one_clears_the_count(make_app: Callable[..., Any], alice: Person) -> None:
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    for _ in range(3):
+        for _ in range(9):
+            with pytest.raises(WrongPassword):
+                authenticate(stores, "alice", "wrong one")
+        assert authenticate(stores, "alice") == "alice"
+
+
+def test_one_address_against_many_accounts(
+    make_app: Callable[..., Any], alice: Person, checks: list[bytes]
+) -> None:
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    for number in range(130):
+        with pytest.raises((WrongPassword, TooManyAttempts)):
+            authenticate(stores, f"nobody{number}")
+    assert 50 <= len(checks) <= 101
+
+
+def test_too_many_at_once(stores: Stores, alice: Person) -> None:
+    stores.passwords = Passwords(4, guesses=0)
+    with pytest.raises(Busy) as busy:
+        authenticate(stores, "alice")
+    assert busy.value.retry_after > 0
+
+
+def test_signing_in_needs_the_account_as_it_was_proved(stores: Stores, alice: Person) -> None:
+    with stores.transaction() as store:
+        row = signin.authenticate(store, "alice", PASSWORD, HERE)
+    with stores.transaction() as store:
+        accounts.set_password(store, alice.id, "changed meanwhile")
+    with pytest.raises(StaleCredential), stores.transaction() as store:
+        signin.sign_in(store, row, HERE)
+    for end in (accounts.deactivate, accounts.delete):
+        with stores.transaction() as store:
+            current = store.reader.by_id(alice.id)
+            assert current is not None
+        with stores.transaction() as store:
+            end(store, alice.id)
+        with pytest.raises(StaleCredential), stores.transaction() as store:
+            signin.sign_in(store, current, HERE)
+
+
+def test_signing_in_is_a_login(stores: Stores, alice: Person) -> None:
+    with stores.transaction() as store:
+        row = signin.authenticate(store, "alice", PASSWORD, HERE)
+        assert row.last_login is None
+        value = signin.sign_in(store, row, HERE)
+    with stores.transaction() as store:
+        account = store.session.scalar(select(Account).where(Account.id == alice.id))
+        assert account is not None
+        assert account.last_login is not None
+        assert sessions.find(store.connection, value) is not None
+    assert events(stores)[0] == "signed in"

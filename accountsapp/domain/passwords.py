@@ -20,8 +20,9 @@ from accountsapp.domain.folding import fold
 
 SHORTEST = 8
 LONGEST_BYTES = 72
-ADMISSION = 0.25
-"""Seconds that a check waits while too many are under way."""
+MOST_GUESSES = 12
+"""Checks that may be under way or waiting: fewer than the threads of the server (16), so that a flood of
+wrong passwords leaves some for all other requests."""
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,7 @@ class Passwords:
     :param refused: folded passwords that are refused besides the commonest
     :param slots: how many hashes are computed at once. bcrypt lets go of Python's lock, so this is what
         keeps a flood of sign-ins from taking every core
-    :param guesses: how many checks may be under way or waiting; a further one is refused at once, nearly,
-        so that a flood does not take every thread of the server either
+    :param guesses: how many checks may be under way or waiting; a further one is refused at once
     :param patience: seconds that a caller waits for a slot
     """
 
@@ -57,7 +57,7 @@ class Passwords:
         rounds: int = 12,
         refused: frozenset[str] = frozenset(),
         slots: int | None = None,
-        guesses: int = 8,
+        guesses: int = MOST_GUESSES,
         patience: float = 10.0,
     ) -> None:
         self.rounds = rounds
@@ -138,7 +138,7 @@ class Passwords:
 
     @contextmanager
     def _guess(self) -> Iterator[None]:
-        with _taking(self._guessing, ADMISSION), self._slot():
+        with _taking(self._guessing, 0), self._slot():
             yield
 
     def _slot(self) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""Bookie 1.9: a new e-mail address, shown at once, in force after its confirmation."""
+"""S22, Bookie 1.9: a new e-mail address, shown at once, in force after its confirmation."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +59,7 @@ def confirm(app: TestApp, path: str) -> int:
     return opened.form.submit(expect_errors=True).status_int
 
 
-def test_asked_for_and_confirmed(
+def test_s22_asked_for_and_confirmed(
     bookie: Bookie, app: TestApp, alice: Person, stores: Stores, outbox: Outbox
 ) -> None:
     assert ask(bookie, alice, " New@Example.com ") == "new@example.com"
@@ -86,7 +86,7 @@ def test_asked_for_and_confirmed(
     assert outbox.take() == []
 
 
-def test_recovery_goes_on_with_the_old_one(bookie: Bookie, alice: Person, outbox: Outbox) -> None:
+def test_s22_recovery_goes_on_with_the_old_one(bookie: Bookie, alice: Person, outbox: Outbox) -> None:
     ask(bookie, alice, "new@example.com")
     outbox.take()
     for email in ("new@example.com", "alice@example.com"):
@@ -94,7 +94,7 @@ def test_recovery_goes_on_with_the_old_one(bookie: Bookie, alice: Person, outbox
     assert [str(mail["To"]) for mail in outbox.take()] == ["alice@example.com"]
 
 
-def test_codes_to_the_old_address_are_void_after_it(
+def test_s22_codes_to_the_old_address_are_void_after_it(
     bookie: Bookie, app: TestApp, alice: Person, outbox: Outbox
 ) -> None:
     ask(bookie, alice, "new@example.com")
@@ -106,7 +106,7 @@ def test_codes_to_the_old_address_are_void_after_it(
     assert app.get(reset, expect_errors=True).status_int == 404
 
 
-def test_an_address_that_another_account_has(
+def test_s22_an_address_that_another_account_has(
     bookie: Bookie,
     app: TestApp,
     alice: Person,
@@ -150,7 +150,7 @@ def test_the_pending_address_again_changes_nothing(
     assert confirm(app, path) == 200
 
 
-def test_back_to_the_old_one(bookie: Bookie, app: TestApp, alice: Person, outbox: Outbox) -> None:
+def test_s22_back_to_the_old_one(bookie: Bookie, app: TestApp, alice: Person, outbox: Outbox) -> None:
     ask(bookie, alice, "new@example.com")
     path = link_in_mail_to(outbox, "new@example.com")
     assert ask(bookie, alice, "Alice@example.com") == "alice@example.com"

@@ -121,7 +121,7 @@ def checksum(database: Database) -> str:
         return digest.hexdigest()
 
 
-def test_killed_at_random_moments(restore: Restore, revision: str | None) -> None:
+def test_r14_killed_at_random_moments(restore: Restore, revision: str | None) -> None:
     url = restore()
     database = Database(url)
     before = checksum(database)
@@ -145,7 +145,7 @@ def test_killed_at_random_moments(restore: Restore, revision: str | None) -> Non
     assert interrupted > 0
 
 
-def test_killed_again_and_again(restore: Restore) -> None:
+def test_r14_killed_again_and_again(restore: Restore) -> None:
     """Whatever is left behind, the next try goes on from there."""
     url = restore()
     for _ in range(5):
@@ -156,7 +156,7 @@ def test_killed_again_and_again(restore: Restore) -> None:
     database.dispose()
 
 
-def test_upgrades_at_the_same_time_take_turns(restore: Restore) -> None:
+def test_r14_upgrades_at_the_same_time_take_turns(restore: Restore) -> None:
     url = restore()
     processes = [killing.start(killing.upgrade, url) for _ in range(4)]
     for process in processes:
@@ -167,7 +167,7 @@ def test_upgrades_at_the_same_time_take_turns(restore: Restore) -> None:
     database.dispose()
 
 
-def test_the_server_refuses_to_start_on_another_schema(
+def test_r14_the_server_refuses_to_start_on_another_schema(
     restore: Restore, ini: dict[str, str], tmp_path: Path
 ) -> None:
     with pytest.raises(SystemExit) as refused:

@@ -14,6 +14,7 @@ from accountsapp.domain.models import AccountState
 from accountsapp.failures import failure_of
 from accountsapp.pages.html import page
 from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset, Static
+from accountsapp.renderers import HEADERS
 from accountsapp.resources import Root
 
 STYLESHEET = files("accountsapp.pages").joinpath("static/style.css").read_bytes()
@@ -26,8 +27,9 @@ def home(context: Root, request: Any) -> Response:
 
 @view_config(context=Static, name="style.css", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def stylesheet(context: Static, request: Any) -> Response:
+    """The only answer that may be kept: it is the same for everybody."""
     response = Response(STYLESHEET, content_type="text/css", charset="utf-8")
-    response.headers.update({"X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-age=3600"})
+    response.headers.update({**dict(HEADERS), "Cache-Control": "public, max-age=3600"})
     return response
 
 

@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,8 @@ def value(column: sa.Column[Any], number: int) -> Any:
         return "active"
     if column.nullable:
         return None
+    if isinstance(column.type, sa.JSON):
+        return {"n": number}
     python_type = column.type.python_type
     if python_type is bool:
         return True
@@ -98,11 +101,9 @@ def value(column: sa.Column[Any], number: int) -> Any:
         return 0
     if python_type is bytes:
         return f"{number}".encode()
-    if python_type is dict:
-        return {"n": number}
     if python_type is str:
         return f"{column.name}{number}"
-    return sa.func.now()
+    return datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def checksum(database: Database) -> str:

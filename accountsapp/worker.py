@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from accountsapp import mail
 from accountsapp.db import Database
-from accountsapp.domain import audit, jobs, links, notices, recovery, sessions, tokens
+from accountsapp.domain import audit, email_change, jobs, links, notices, recovery, sessions, tokens
 from accountsapp.domain.jobs import JobError, LeasedJob, LeaseLost
 from accountsapp.domain.keys import Keyring
 from accountsapp.settings import Settings
@@ -102,6 +102,13 @@ def recover(work: Work) -> None:
     """Answers a request for a code, if an account has the address."""
     with work.finishing() as session:
         recovery.send_code(session, work.keyring, work.settings.links_expire, work.job.payload)
+
+
+@handler(email_change.CONFIRM)
+def confirm_email(work: Work) -> None:
+    """Mails a code to a new address, if nobody has it."""
+    with work.finishing() as session:
+        email_change.send_link(session, work.keyring, work.job.account_id, work.job.payload)
 
 
 class Worker:

@@ -4,19 +4,20 @@ Until it is confirmed, sign-in and recovery go on with the old one, so a stolen 
 does not hand over the mailbox that resets the password.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from accountsapp.domain import audit, emails, links, notices
+from accountsapp.domain import audit, emails, jobs, links, notices
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.errors import DeadLink
+from accountsapp.domain.errors import AccountNotFound, DeadLink
 from accountsapp.domain.folding import fold
+from accountsapp.domain.keys import Keyring
 from accountsapp.domain.links import LinkRow, Purpose
-from accountsapp.domain.locking import lock_active, refusing_duplicates
+from accountsapp.domain.locking import lock, lock_active, refusing_duplicates
 from accountsapp.domain.models import Account, EmailAddress, Link
 from accountsapp.domain.notices import Notice
 from accountsapp.domain.reads import AccountRow
@@ -24,6 +25,8 @@ from accountsapp.domain.store import Store
 
 PATH = "/confirm/email/"
 """Of the page where a code is used."""
+CONFIRM = "confirm_email"
+"""The name of the job that mails a code to the new address."""
 
 
 class _Shown(Protocol):
@@ -52,7 +55,8 @@ def ask(store: Store, account: Account, address: str) -> None:
     """Ask for a new address of a locked account, which is told at its old one.
 
     The address shown now, in any case, changes nothing; the primary one drops the pending one. Whether
-    another account has the address is not told: then there is simply no link.
+    another account has the address is found out by the worker, so that the answer is the same and takes the
+    same time: then there is simply no link.
 
     :param address: one that ``emails.parse`` gave
     """
@@ -62,23 +66,43 @@ def ask(store: Store, account: Account, address: str) -> None:
     drop(store, account)
     if fold(address) == primary.address_key:
         return
-    session, keyring = store.session, store.keyring
+    session = store.session
     account.pending_email = address
     account.pending_email_key = fold(address)
     account.pending_email_expires = now() + timedelta(seconds=store.settings.links_expire)
     audit.record(session, Event.EMAIL_ASKED, account_id=account.id, actor_id=account.id)
     notices.queue(
         session,
-        keyring,
+        store.keyring,
         Notice.EMAIL_CHANGE_REQUESTED,
         to=primary.address,
         account=account,
         username=account.username,
         new_address=address,
     )
+    asked = {"until": account.pending_email_expires.isoformat()}
+    jobs.enqueue(session, CONFIRM, asked, account_id=account.id)
+
+
+def send_link(session: Session, keyring: Keyring, account_id: int | None, payload: dict[str, str]) -> None:
+    """What the worker does with a request: a code to the new address, if it still waits and nobody has it.
+
+    :param account_id: whose request; None if the account is gone
+    :param payload: of the job
+    """
+    if account_id is None:
+        return
+    try:
+        account = lock(session, account_id)
+    except AccountNotFound:
+        return
+    address, until = awaited(account), account.pending_email_expires
+    if address is None or until is None or until != datetime.fromisoformat(payload["until"]):
+        return
     if emails.owner_id(session, address) not in (None, account.id):
         return
-    code = links.make(session, account, Purpose.CHANGE_EMAIL, address, store.settings.links_expire)
+    seconds = (until - now()).total_seconds()
+    code = links.make(session, account, Purpose.CHANGE_EMAIL, address, seconds)
     notices.queue(
         session,
         keyring,
@@ -87,7 +111,7 @@ def ask(store: Store, account: Account, address: str) -> None:
         account=account,
         username=account.username,
         path=PATH + code,
-        expires=account.pending_email_expires,
+        expires=until,
     )
 
 

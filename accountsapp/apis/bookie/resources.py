@@ -13,27 +13,14 @@ from accountsapp.domain.reads import AccountRow
 from accountsapp.renderers import jsonp_answer
 from accountsapp.resources import AccountResource, ApiRoot, Resource
 from accountsapp.security.credentials import QueryApiKey
-from accountsapp.security.identity import ADMINISTRATORS, Identity, Nobody, Reason
+from accountsapp.security.identity import ADMINISTRATORS
 from accountsapp.security.permissions import Permission
-
-
-class BookieApiKey(QueryApiKey):
-    """An API key; a ``username`` sent beside that of the path must be the same name."""
-
-    def identify(self, request: Any) -> Identity | Nobody | None:
-        found = super().identify(request)
-        path_name = getattr(request.context, "username", None)
-        if isinstance(found, Identity) and path_name is not None:
-            for name in request.parameters.all("username"):
-                if not isinstance(name, str) or fold(name) != fold(path_name):
-                    return Nobody(Reason.BAD_CREDENTIAL)
-        return found
 
 
 class BookieApi(ApiRoot):
     """API keys alone authorise, so that JSONP and ``*`` can show nobody anything ambient."""
 
-    accepts = (BookieApiKey(),)
+    accepts = (QueryApiKey(),)
     answer = staticmethod(jsonp_answer)
     headers = (
         ("Access-Control-Allow-Origin", "*"),
@@ -51,25 +38,23 @@ class BookieRoot(BookieApi):
 
 
 class BookieAccount(AccountResource):
-    """``/api/v1/{username}``: its owner's alone, administrators included."""
+    """``/api/v1/{username}``: its owner's alone, administrators included.
+
+    A ``username`` sent beside that of the path must be the same name, or it is nobody's.
+    """
 
     beyond_owner = (DENY_ALL,)
 
-    @property
-    def username(self) -> str:
-        """The name in the path."""
-        return self.__name__
+    def __acl__(self) -> list[Any]:
+        names = self.request.parameters.all("username")
+        agreed = all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names)
+        return super().__acl__() if agreed else [DENY_ALL]
 
 
 class BookieProfile(Resource):
     """``/api/v1/{username}/account``: the ACL is its parent's."""
 
     __parent__: BookieAccount
-
-    @property
-    def username(self) -> str:
-        """The name in the path."""
-        return self.__parent__.username
 
     @property
     def account(self) -> AccountRow | None:

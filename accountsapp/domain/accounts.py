@@ -215,18 +215,13 @@ def change_password(
     known_hash = store.reader.password_hash(account_id)
     with store.throttle.guess(row.username_key, address):
         if not store.passwords.verify(current, known_hash):
-            with store.begin() as session:
-                audit.record(
-                    session,
-                    Event.PASSWORD_WRONG,
-                    account_id=account_id,
-                    actor_id=account_id,
-                    address=address,
-                )
+            _record_wrong_password(store, account_id, address)
             raise WrongPassword
     new_hash = store.passwords.hash(password)
     account = lock_active(store.session, account_id)
     if account.password_hash != known_hash:
+        store.session.rollback()
+        _record_wrong_password(store, account_id, address)
         raise WrongPassword
     set_password_hash(store, account, new_hash)
     audit.record(
@@ -239,6 +234,13 @@ def change_password(
     tell(store, account, Notice.PASSWORD_CHANGED)
     store.session.flush()
     return by_id(store.session.connection(), account_id)
+
+
+def _record_wrong_password(store: Store, account_id: int, address: str) -> None:
+    with store.begin() as session:
+        audit.record(
+            session, Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id, address=address
+        )
 
 
 def set_password_hash(store: Store, account: Account, password_hash: str) -> None:

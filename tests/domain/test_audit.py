@@ -1,7 +1,9 @@
 """S43: one row per event, by the right actor, without a secret, there although the request was refused."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from accountsapp.stores import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 from tests.mailtools import Outbox
+from tests.test_reliability.concurrently import concurrently
 
 NEW = "a new and better one"
 
@@ -141,6 +144,26 @@ def test_s43_what_is_rolled_back_is_not_told(
     given = {"api_key": alice.api_key, "email": "new@example.com", "name": "x" * 256}
     assert bookie("POST", "/alice/account", form=given).status_int == 406
     assert news() == []
+
+
+def test_s43_a_key_of_one_name_presented_with_another(
+    bookie: Bookie, alice: Person, bob: Person, news: Callable[[], list[AuditRow]]
+) -> None:
+    news()
+    for query in ({"username": "bob"}, {"username": ""}):
+        assert bookie("GET", "/alice/account", query={"api_key": alice.api_key, **query}).status_int == 403
+    assert [(row.event, row.account, row.actor) for row in news()] == [(Event.REFUSED, "alice", "alice")] * 2
+
+
+def test_s43_every_password_change_that_lost_the_race_is_told(
+    wsgi: Any, alice: Person, news: Callable[[], list[AuditRow]]
+) -> None:
+    news()
+    body = {"api_key": alice.api_key, "current_password": PASSWORD, "new_password": NEW}
+    change = partial(TestApp(wsgi).post, "/api/v1/alice/password", body, expect_errors=True)
+    statuses = Counter(answer.status_int for answer in concurrently([change] * 8))
+    assert statuses == {200: 1, 403: 7}
+    assert Counter(row.event for row in news()) == {Event.PASSWORD_CHANGED: 1, Event.PASSWORD_WRONG: 7}
 
 
 def test_listing(stores: Stores, alice: Person, bob: Person) -> None:

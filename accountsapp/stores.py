@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from accountsapp.db import Database
 from accountsapp.domain.keys import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
+from accountsapp.domain.remembered import RememberedPasswords
 from accountsapp.domain.store import Store, Throttle
 from accountsapp.settings import Settings
 
@@ -21,6 +22,7 @@ class Stores:
         self.database = database
         self.keyring = Keyring(settings.secrets)
         self.passwords = Passwords(settings.bcrypt_rounds, read_refused(settings.passwords_refused))
+        self.remembered = RememberedPasswords()
         self.throttle = throttle
 
     def for_request(self) -> Store:
@@ -42,6 +44,7 @@ class Stores:
             self.settings,
             self.keyring,
             self.passwords,
+            self.remembered,
             self.throttle,
             self.database.read_connection,
             open_session,

@@ -20,9 +20,9 @@ from accountsapp.domain.folding import fold
 
 SHORTEST = 8
 LONGEST_BYTES = 72
-MOST_GUESSES = 12
-"""Checks that may be under way or waiting: fewer than the threads of the server (16), so that a flood of
-wrong passwords leaves some for all other requests."""
+MOST_ADMITTED = 14
+"""Callers that may be hashing or waiting for it: fewer than the threads of the server (16), so that a flood
+of wrong passwords leaves some for all other requests."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Passwords:
     :param refused: folded passwords that are refused besides the commonest
     :param slots: how many hashes are computed at once. bcrypt lets go of Python's lock, so this is what
         keeps a flood of sign-ins from taking every core
-    :param guesses: how many checks may be under way or waiting; a further one is refused at once
+    :param admitted: how many callers may be hashing or waiting for it; a further one is refused at once
     :param patience: seconds that a caller waits for a slot
     """
 
@@ -57,17 +57,16 @@ class Passwords:
         rounds: int = 12,
         refused: frozenset[str] = frozenset(),
         slots: int | None = None,
-        guesses: int = MOST_GUESSES,
+        admitted: int = MOST_ADMITTED,
         patience: float = 10.0,
     ) -> None:
         self.rounds = rounds
         self._refused = refused
         self.slots = slots or max(1, (os.cpu_count() or 2) - 1)
         self._computing = threading.BoundedSemaphore(self.slots)
-        self._guessing = threading.BoundedSemaphore(guesses)
+        self._room = threading.BoundedSemaphore(admitted)
+        self._inside = threading.local()
         self._patience = patience
-        self._dummy_lock = threading.Lock()
-        self._dummy: str | None = None
 
     def check(self, password: object, *, names: Iterable[str | None] = ()) -> str:
         """The password, taken as given, if somebody may have it.
@@ -98,13 +97,15 @@ class Passwords:
 
         :raises Busy: too many hashes are being computed
         """
-        with self._slot():
+        with self.admission(), self._slot():
             return bcrypt.hashpw(password.encode(), bcrypt.gensalt(self.rounds)).decode("ascii")
 
     def verify(self, password: object, password_hash: str | None) -> bool:
-        """Whether the password is the hashed one; takes as long for an account without a password.
+        """Whether the password is the hashed one.
 
-        Anything that cannot be a password (not a string, longer than 72 bytes, NUL) is simply wrong.
+        A failure takes as long as one hash of the present cost, also for an account without a password and
+        for a hash that is malformed or was made at a lower cost. Anything that cannot be a password (not a
+        string, longer than 72 bytes, NUL) is simply wrong.
 
         :param password_hash: ``$2a$``, ``$2b$`` or ``$2y$``; None where there is no account or no password
         :raises Busy: too many hashes are being computed
@@ -112,34 +113,46 @@ class Passwords:
         encoded = _encoded(password) if isinstance(password, str) else None
         plausible = encoded is not None and len(encoded) <= LONGEST_BYTES and b"\0" not in encoded
         candidate = encoded if plausible and encoded is not None else b"-"
-        with self._guess():
+        with self.admission(), self._slot():
+            return self._matches(candidate, password_hash) and plausible
+
+    def _matches(self, candidate: bytes, password_hash: str | None) -> bool:
+        if password_hash is not None:
             try:
-                matches = bcrypt.checkpw(candidate, (password_hash or self._dummy_hash()).encode())
+                if bcrypt.checkpw(candidate, password_hash.encode()):
+                    return True
             except ValueError:
                 log.warning("a stored password hash is malformed")
-                bcrypt.checkpw(candidate, self._dummy_hash().encode())
-                matches = False
-        return matches and plausible and password_hash is not None
+            else:
+                # Each step costs twice the one before: with these a cheaper hash costs as much as a new one.
+                for cost in range(_cost_of(password_hash), self.rounds):
+                    bcrypt.checkpw(candidate, _nobodys_hash(cost))
+                return False
+        bcrypt.checkpw(candidate, _nobodys_hash(self.rounds))
+        return False
 
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether a good hash was made at a lower cost than new ones are."""
         try:
-            return int(password_hash[4:6]) < self.rounds
-        except ValueError:
+            return _cost_of(password_hash) < self.rounds
+        except (ValueError, IndexError):
             return True
 
-    def _dummy_hash(self) -> str:
-        with self._dummy_lock:
-            if self._dummy is None:
-                self._dummy = bcrypt.hashpw(
-                    os.urandom(16).hex().encode(), bcrypt.gensalt(self.rounds)
-                ).decode()
-            return self._dummy
-
     @contextmanager
-    def _guess(self) -> Iterator[None]:
-        with _taking(self._guessing, 0), self._slot():
+    def admission(self) -> Iterator[None]:
+        """Surrounds all that hashes or waits for it; within another one of the same thread it counts once.
+
+        :raises Busy: too many callers are inside
+        """
+        if getattr(self._inside, "already", False):
             yield
+            return
+        with _taking(self._room, 0):
+            self._inside.already = True
+            try:
+                yield
+            finally:
+                self._inside.already = False
 
     def _slot(self) -> AbstractContextManager[None]:
         return _taking(self._computing, self._patience)
@@ -153,6 +166,15 @@ def _taking(semaphore: threading.Semaphore, seconds: float) -> Iterator[None]:
         yield
     finally:
         semaphore.release()
+
+
+def _cost_of(password_hash: str) -> int:
+    return int(password_hash.split("$")[2])
+
+
+def _nobodys_hash(cost: int) -> bytes:
+    """A well-formed hash of no known password."""
+    return f"$2b${cost:02}${'.' * 53}".encode()
 
 
 def is_bcrypt_hash(text: str) -> bool:

@@ -21,17 +21,44 @@ def authenticate(
     Costs one bcrypt check whether or not the account exists; wrong ones are throttled by account and client
     address, for all doors together. A good hash of a lower cost is made anew.
 
-    :param identifier: a username or, with ``by_email``, a primary or verified address, case aside; tried as
-        an address first
+    :param identifier: a username or, with ``by_email``, what a person typed: a primary or verified address,
+        tried first, or a username, white space around it aside
     :param address: the client's
     :raises WrongPassword: no such account, no password, or another one
     :raises InactiveAccount: the password is right, but the account is not active
     :raises TooManyAttempts: too many wrong ones
     :raises Busy: too many checks at once
     """
-    row = _find(store, identifier.strip(), by_email) if is_storable(identifier) else None
+    row = _find(store, identifier, by_email)
+    return _check(store, row, row.username_key if row else fold(identifier.strip()), password, address)
+
+
+def authenticate_remembered(store: Store, username: str, password: str, address: str) -> AccountRow:
+    """As :func:`authenticate`, by name alone, for a caller who presents the password with every request.
+
+    One that was right less than a minute ago costs no check, and of simultaneous requests with one password
+    one is checked for all.
+    """
+    row = _find(store, username, by_email=False)
+    if row is None:
+        return _check(store, None, fold(username), password, address)
+    # Looked at first, or a password that is remembered could be guessed without end.
+    store.throttle.check("password-address", address)
+    store.throttle.check("password", row.username_key, address)
+    if store.remembered.knows(row, password):
+        return row
+    with store.passwords.admission(), store.remembered.turn(row, password):
+        if not store.remembered.knows(row, password):
+            _check(store, row, row.username_key, password, address)
+            store.remembered.remember(row, password)
+    return row
+
+
+def _check(
+    store: Store, row: AccountRow | None, throttled_as: str, password: object, address: str
+) -> AccountRow:
     known_hash = store.reader.password_hash(row.id) if row is not None else None
-    with store.throttle.guess(row.username_key if row else fold(identifier), address):
+    with store.throttle.guess(throttled_as, address):
         if not store.passwords.verify(password, known_hash) or row is None or known_hash is None:
             _record_failure(store, row, address)
             raise WrongPassword
@@ -59,16 +86,21 @@ def sign_in(store: Store, row: AccountRow, address: str) -> str:
 
 
 def _find(store: Store, identifier: str, by_email: bool) -> AccountRow | None:
-    if by_email and "@" in identifier:
+    if not is_storable(identifier):
+        return None
+    if not by_email:
+        return store.reader.by_username(identifier)
+    typed = identifier.strip()
+    if "@" in typed:
         owner = store.connection.execute(
             select(EmailAddress.account_id).where(
-                EmailAddress.address_key == fold(identifier),
+                EmailAddress.address_key == fold(typed),
                 EmailAddress.verified | EmailAddress.primary,
             )
         ).scalar()
         if owner is not None:
             return store.reader.by_id(owner)
-    return store.reader.by_username(identifier)
+    return store.reader.by_username(identifier) or store.reader.by_username(typed)
 
 
 def _record_failure(store: Store, row: AccountRow | None, address: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from accountsapp.domain.keys import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.reads import Reader
+from accountsapp.domain.remembered import RememberedPasswords
 from accountsapp.settings import Settings
 
 
@@ -50,6 +51,7 @@ class Store:
         settings: Settings,
         keyring: Keyring,
         passwords: Passwords,
+        remembered: RememberedPasswords,
         throttle: Throttle,
         read_connection: Callable[[], Connection],
         open_session: Callable[[], Session],
@@ -58,6 +60,7 @@ class Store:
         self.settings = settings
         self.keyring = keyring
         self.passwords = passwords
+        self.remembered = remembered
         self.throttle = throttle
         self.begin = begin
         self._read_connection = read_connection

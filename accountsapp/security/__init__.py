@@ -3,7 +3,6 @@
 from typing import Any
 
 from accountsapp.security.policy import SecurityPolicy
-from accountsapp.security.remembered import RememberedPasswords
 from accountsapp.security.throttle import Throttle
 
 
@@ -11,6 +10,5 @@ def includeme(config: Any) -> None:
     """One security policy for the whole tree; a view that names no permission is closed."""
     settings = config.registry.app_settings
     config.registry.throttle = Throttle(settings.rate_limit, settings.rate_limit_storage)
-    config.registry.remembered_passwords = RememberedPasswords()
     config.set_security_policy(SecurityPolicy())
     config.set_default_permission("nobody")

@@ -10,10 +10,8 @@ from typing import Any, Protocol
 from accountsapp.domain import sessions, signin, tokens
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
 from accountsapp.domain.keys import is_plausible
-from accountsapp.domain.reads import AccountRow
-from accountsapp.security import scopes
+from accountsapp.security import csrf, scopes
 from accountsapp.security.identity import Identity, Nobody, Reason
-from accountsapp.security.remembered import RememberedPasswords
 
 
 class Credential(Protocol):
@@ -64,6 +62,10 @@ class SessionCookie:
         if session.needs_touch:
             with request.store.begin() as writing:
                 sessions.touch(writing, session.id)
+            # The browser's copy has an age too.
+            request.add_response_callback(
+                lambda _request, response: csrf.set_cookie(request, response, value)
+            )
         return Identity(session.account, self.kind, secret=value)
 
 
@@ -80,28 +82,12 @@ class Basic:
         if pair is None:
             return Nobody(Reason.BAD_CREDENTIAL)
         username, password = pair
-        account = self._account(request, username, password)
-        if account is None:
+        try:
+            account = signin.authenticate_remembered(request.store, username, password, request.client_addr)
+        except (WrongPassword, InactiveAccount):
             return Nobody(Reason.BAD_CREDENTIAL)
         vouches = account.is_staff or account.is_admin
         return Identity(account, self.kind, scopes=scopes.ALL, vouches=vouches)
-
-    def _account(self, request: Any, username: str, password: str) -> AccountRow | None:
-        remembered: RememberedPasswords = request.registry.remembered_passwords
-        address = request.client_addr
-        account = request.store.reader.by_username(username)
-        if account is not None:
-            # Looked at first, or a password that is remembered could be guessed without end.
-            request.throttle.check("password-address", address)
-            request.throttle.check("password", account.username_key, address)
-            if remembered.knows(account, password):
-                return account
-        try:
-            account = signin.authenticate(request.store, username, password, address, by_email=False)
-        except (WrongPassword, InactiveAccount):
-            return None
-        remembered.remember(account, password)
-        return account
 
 
 class Bearer:

@@ -13,7 +13,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from accountsapp.domain.errors import TooManyAttempts, WrongPassword
+from accountsapp.domain.errors import Busy, TooManyAttempts, WrongPassword
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Throttle:
         """Surrounds one check of a password, which raises ``WrongPassword`` when it fails.
 
         Counted before the check, so that simultaneous guesses cannot slip past it; a right one clears the
-        count of its account and address.
+        count of its account and address, and one that was not looked at (``Busy``) is taken back.
 
         :raises TooManyAttempts: before the check, when there were too many wrong ones
         """
@@ -78,16 +78,20 @@ class Throttle:
         except WrongPassword:
             self.count("password-address", address)
             raise
+        except Busy:
+            if self.enabled:
+                self._do("hit", "password", (username_key, address), cost=-1)
+            raise
         if self.enabled:
             self._do("clear", "password", (username_key, address))
 
-    def _do(self, method: str, limit: str, who: tuple[object, ...]) -> bool:
+    def _do(self, method: str, limit: str, who: tuple[object, ...], **options: int) -> bool:
         identifiers = (limit, *(str(part) for part in who))
         try:
-            return getattr(self._limiter, method)(LIMITS[limit], *identifiers)
+            return getattr(self._limiter, method)(LIMITS[limit], *identifiers, **options)
         except self._storage.base_exceptions:
             log.warning("the throttle's storage does not answer; this process counts alone")
-            return getattr(self._fallback, method)(LIMITS[limit], *identifiers)
+            return getattr(self._fallback, method)(LIMITS[limit], *identifiers, **options)
 
     def _refuse(self, limit: str, who: tuple[object, ...]) -> None:
         identifiers = (limit, *(str(part) for part in who))

@@ -414,7 +414,7 @@ def test_a_password_is_remembered_for_a_minute(
     assert len(checked) == 1
     app.get(USER, headers=basic("alice", "wrong"), status=401)
     assert len(checked) == 2
-    remembered = wsgi.registry.remembered_passwords
+    remembered = wsgi.registry.stores.remembered
     for digest in list(remembered._until):
         remembered._until[digest] -= 60
     app.get(USER, headers=basic("alice"), status=200)
@@ -443,9 +443,9 @@ def test_s20_what_ends_a_password_ends_it_on_the_next_request_on_every_server(
 
 def test_nothing_that_is_remembered_could_be_read(app: TestApp, wsgi: Any, alice: Person) -> None:
     app.get(USER, headers=basic("alice"))
-    kept = repr(vars(wsgi.registry.remembered_passwords))
+    kept = repr(vars(wsgi.registry.stores.remembered))
     assert PASSWORD not in kept
-    assert wsgi.registry.remembered_passwords.knows.__self__._most == 10_000
+    assert wsgi.registry.stores.remembered.knows.__self__._most == 10_000
 
 
 def test_a_deactivated_account_that_is_activated_again_can(

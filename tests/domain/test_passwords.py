@@ -109,6 +109,22 @@ def test_bcrypt_runs_where_there_is_no_good_hash(
     assert computed == [b"$2b$04$"]
 
 
+def test_a_failure_costs_the_same_whatever_the_hash_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, computed = bcrypt.checkpw, []
+
+    def note(password: bytes, hashed: bytes) -> bool:
+        answer = real(password, hashed)
+        computed.append(2 ** int(hashed[4:6]))
+        return answer
+
+    monkeypatch.setattr(bcrypt, "checkpw", note)
+    passwords = Passwords(rounds=7)
+    for stored in (None, "malformed", *(Passwords(rounds=cost).hash(GOOD) for cost in (4, 6, 7))):
+        computed.clear()
+        assert not passwords.verify("another one", stored)
+        assert sum(computed) == 2**7
+
+
 def test_a_malformed_hash_is_logged_without_it(
     passwords: Passwords, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,7 @@
 """Signing in with a password: one operation for every door."""
 
 from collections.abc import Callable
+from time import sleep
 from typing import Any
 
 import bcrypt
@@ -16,9 +17,10 @@ from accountsapp.domain.errors import (
     WrongPassword,
 )
 from accountsapp.domain.models import Account, EmailAddress
-from accountsapp.domain.passwords import Passwords
+from accountsapp.domain.passwords import MOST_ADMITTED, Passwords
 from accountsapp.stores import Stores
 from tests.conftest import PASSWORD, Person
+from tests.test_reliability.concurrently import concurrently
 
 HERE = "192.0.2.1"
 
@@ -73,7 +75,6 @@ def test_every_refusal_costs_one_check(
     stores: Stores, alice: Person, register: Callable[..., Person], checks: list[bytes]
 ) -> None:
     register("nopass", password=None)
-    stores.passwords._dummy_hash()
     for identifier, password in (
         ("alice", "wrong one"),
         ("nobody", PASSWORD),
@@ -198,10 +199,53 @@ def test_one_address_against_many_accounts(
 
 
 def test_too_many_at_once(stores: Stores, alice: Person) -> None:
-    stores.passwords = Passwords(4, guesses=0)
+    stores.passwords = Passwords(4, admitted=0)
     with pytest.raises(Busy) as busy:
         authenticate(stores, "alice")
     assert busy.value.retry_after > 0
+
+
+def test_who_could_not_be_looked_at_did_not_guess(make_app: Callable[..., Any], alice: Person) -> None:
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    idle, stores.passwords = stores.passwords, Passwords(4, admitted=0)
+    for _ in range(30):
+        with pytest.raises(Busy):
+            authenticate(stores, "alice")
+    stores.passwords = idle
+    assert authenticate(stores, "alice") == "alice"
+
+
+def test_white_space_around_a_name_is_a_persons_not_a_programs(
+    stores: Stores, alice: Person, register: Callable[..., Person]
+) -> None:
+    register(" of old ")
+    for identifier in (" of old ", " OF OLD "):
+        assert authenticate(stores, identifier) == " of old "
+        assert authenticate(stores, identifier, by_email=False) == " of old "
+    for identifier in ("of old", " alice"):
+        with pytest.raises(WrongPassword):
+            authenticate(stores, identifier, by_email=False)
+
+
+def test_simultaneous_requests_with_one_password_cost_one_check(
+    make_app: Callable[..., Any], alice: Person, checks: list[bytes]
+) -> None:
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    real = stores.passwords.verify
+
+    def slow(*given: Any) -> bool:
+        answer: bool = real(*given)
+        sleep(0.2)
+        return answer
+
+    stores.passwords.verify = slow
+
+    def ask() -> str:
+        with stores.transaction() as store:
+            return signin.authenticate_remembered(store, "alice", PASSWORD, HERE).username
+
+    assert concurrently([ask] * MOST_ADMITTED) == ["alice"] * MOST_ADMITTED
+    assert len(checks) == 1
 
 
 def test_signing_in_needs_the_account_as_it_was_proved(stores: Stores, alice: Person) -> None:

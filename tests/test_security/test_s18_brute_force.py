@@ -1,6 +1,8 @@
 """S18: guessing. What counts is how many guesses reach bcrypt."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from accountsapp.domain import signin
 from accountsapp.domain.errors import TooManyAttempts, WrongPassword
 from tests.conftest import PASSWORD, Person
 from tests.mailserver import free_port
+from tests.test_reliability.concurrently import concurrently
 
 HERE = "192.0.2.1"
 LIMIT = 10
@@ -55,6 +58,13 @@ def test_s18_200_guesses(throttled: TestApp, alice: Person, bob: Person, checks:
     assert throttled.get(f"/api/v1/alice/ping?api_key={alice.api_key}").json["success"] is True
     assert guess(throttled, bob, 1).status_int == 403
     assert guess(throttled, alice, 1, "198.51.100.7").status_int == 403
+
+
+def test_s18_simultaneous_guesses(throttled: TestApp, alice: Person, checks: list[bytes]) -> None:
+    guesses = [partial(guess, TestApp(throttled.app), alice, number) for number in range(50)]
+    statuses = Counter(answer.status_int for answer in concurrently(guesses))
+    assert statuses[403] == len(checks) <= LIMIT
+    assert set(statuses) <= {403, 429, 503}
 
 
 def test_s18_a_spoofed_address_has_no_effect(throttled: TestApp, alice: Person, checks: list[bytes]) -> None:

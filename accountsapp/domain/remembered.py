@@ -1,8 +1,10 @@
-"""Passwords that were right a moment ago, so that Basic authentication costs one bcrypt check a minute."""
+"""Passwords that were right a moment ago: who presents one with every request costs one check a minute."""
 
 import hmac
 import secrets
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from threading import Lock
 from time import monotonic
@@ -25,6 +27,7 @@ class RememberedPasswords:
         self._most = most
         self._key = secrets.token_bytes(32)
         self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._turns: dict[bytes, _Turn] = {}
         self._lock = Lock()
 
     def knows(self, account: AccountRow, password: str) -> bool:
@@ -40,6 +43,32 @@ class RememberedPasswords:
             while len(self._until) > self._most:
                 self._until.popitem(last=False)
 
+    @contextmanager
+    def turn(self, account: AccountRow, password: str) -> Iterator[None]:
+        """Surrounds a check of that password of that account: simultaneous ones take turns, so that all but
+        the first can find it remembered.
+        """
+        digest = self._digest(account, password)
+        with self._lock:
+            turn = self._turns.setdefault(digest, _Turn())
+            turn.callers += 1
+        try:
+            with turn.lock:
+                yield
+        finally:
+            with self._lock:
+                turn.callers -= 1
+                if not turn.callers:
+                    del self._turns[digest]
+
     def _digest(self, account: AccountRow, password: str) -> bytes:
         bound = f"{account.id} {account.credential_epoch} {account.state}\0{password}"
         return hmac.digest(self._key, bound.encode("utf-8", "surrogatepass"), sha256)
+
+
+class _Turn:
+    """Those who wait to check the same password of the same account."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.callers = 0

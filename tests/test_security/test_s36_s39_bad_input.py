@@ -10,7 +10,13 @@ from urllib.parse import quote, urlencode
 import pytest
 from webtest import TestResponse
 
-from tests.apis.test_bookie_reading_requests import BAD_FORMS, BAD_JSON, BAD_MULTIPART, OTHER_TYPES
+from tests.apis.test_bookie_reading_requests import (
+    BAD_FORMS,
+    BAD_JSON,
+    BAD_MULTIPART,
+    OTHER_CHARSETS,
+    OTHER_TYPES,
+)
 from tests.test_security.everywhere import WRITES, Everywhere, dump
 
 FORM = "application/x-www-form-urlencoded"
@@ -54,7 +60,10 @@ def test_s36_bytes_in_queries_and_bodies(everywhere: Everywhere) -> None:
                 if answer.status_int not in expected:
                     wrong.append((method, path, query, answer.status))
     for method, path in writes(everywhere):
-        bodies = [(FORM, body) for body in BAD_FORMS.values()] + list(BAD_MULTIPART.values())
+        bodies = [(FORM, body) for body in BAD_FORMS.values()] + [
+            *BAD_MULTIPART.values(),
+            *OTHER_CHARSETS.values(),
+        ]
         for content_type, body in bodies:
             answer = everywhere(method, path, "", body, content_type)
             if not is_refusal(answer):

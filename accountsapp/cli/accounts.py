@@ -12,7 +12,7 @@ from accountsapp.cli.output import print_json, print_json_lines, print_lines
 from accountsapp.cli.transfer import export, import_
 from accountsapp.domain import accounts, app_permissions, emails, keys, usernames
 from accountsapp.domain.account_export import export_named
-from accountsapp.domain.errors import UsernameTaken
+from accountsapp.domain.errors import EmailTaken, UsernameTaken
 from accountsapp.domain.models import Account
 from accountsapp.domain.reads import AccountRow, by_id, listing
 from accountsapp.domain.store import Store
@@ -81,10 +81,11 @@ def ensure_admin(context: Context, username: str, email: str | None) -> None:
     try:
         with context.stores.transaction() as store:
             made = _made(store, username, email, is_admin=True)
-    except UsernameTaken:
+    except (UsernameTaken, EmailTaken) as error:
         if _has_admin(context):
             return
-        raise
+        taken = str(error).rstrip(".")
+        raise Failed(f"{taken}, by no administrator; name another one: USERNAME --email E") from None
     print_json(made)
 
 

@@ -121,7 +121,8 @@ def test_ensure_admin(run: Run, app: TestApp) -> None:
 
 
 def test_ensure_admin_by_another_name(run: Run, alice: Person) -> None:
-    assert refused(run("accounts", "ensure-admin", "alice", exit_code=1))
+    for taken in (["alice"], ["root", "--email", alice.email]):
+        assert "USERNAME --email E" in refused(run("accounts", "ensure-admin", *taken, exit_code=1))
     made = run("accounts", "ensure-admin", "root", "--email", "root@example.com").json
     assert made["username"] == "root"
     assert [row["email"] for row in run("accounts", "list", "--json").jsons if row["is_admin"]] == [

@@ -12,7 +12,7 @@ from functools import partial
 from accountsapp.domain import strict_json
 from accountsapp.domain.account_batch import BatchWriter, Result
 from accountsapp.domain.account_known import Item
-from accountsapp.domain.account_record import BadRecord, parse
+from accountsapp.domain.account_record import LARGEST_RECORD, BadRecord, check_size, parse
 from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keys import Keyring
 from accountsapp.domain.passwords import Passwords
@@ -100,8 +100,10 @@ class Importer:
 
     def _item(self, line: int, data: bytes | None) -> Item:
         if data is None:
-            raise BadRecord("is longer than 1 MiB")
+            raise BadRecord("is longer than 4 MiB")
         record = parse(strict_json.read_object(data), update=self._update_existing)
+        if len(data) > LARGEST_RECORD // 8:  # a number may be stored four times as long as it was written
+            check_size(record)
         if record.password is not None:
             names = (record.username, *(address.email for address in record.addresses))
             self._passwords.check(record.password, names=names)

@@ -1,5 +1,6 @@
 """The account record (``docs/operate.rst``): one JSON object, checked as a whole."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from accountsapp.domain.strict_json import has_unstorable_text
 MOST_INVITES = 2**31 - 1
 MOST_ADDRESSES = 1000
 """Of one account."""
+LARGEST_RECORD = 1024 * 1024
+"""Bytes of an account's columns as JSON."""
 
 _MOMENT = re.compile(
     r"\d{4}(?:-\d\d-\d\d|\d{4})"
@@ -203,6 +206,16 @@ def parse(value: dict[str, Any], *, update: bool = False) -> AccountRecord:
     if not update and not record.addresses:
         raise BadRecord("email: is required")
     return record
+
+
+def check_size(record: AccountRecord) -> None:
+    """Measured as it is stored, so that what was imported can be exported and imported again.
+
+    :raises BadRecord: its columns are larger than :data:`LARGEST_RECORD`
+    """
+    stored = json.dumps(columns(record), ensure_ascii=False, separators=(",", ":"), default=str)
+    if len(stored.encode()) > LARGEST_RECORD:
+        raise BadRecord("is larger than 1 MiB")
 
 
 def _all_errors(error: ValidationError) -> str:

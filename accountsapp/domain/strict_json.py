@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 DEEPEST = 20
 MOST_NAMES = 1000
 LARGEST_INTEGER = 2**53
-LONGEST_LINE = 1024 * 1024
-"""Bytes of one line of a JSON Lines file."""
+LONGEST_LINE = 4 * 1024 * 1024
+"""Bytes of one line of a JSON Lines file: room for any account record, however it is written."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -49,7 +49,7 @@ def read_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
 
     A byte order mark at the very start is dropped, as are line ends, CRLF too; the last line needs none.
 
-    :returns: number and bytes; None for a line over 1 MiB, of which no more than that is held in memory
+    :returns: number and bytes; None for a line over 4 MiB, of which no more than that is held in memory
     """
     number = 0
     while line := stream.readline(LONGEST_LINE + 1):

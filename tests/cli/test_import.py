@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -379,3 +382,80 @@ def test_bad_lines_of_a_large_file(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", ["sqlite"])
 def test_no_progress_bar_without_a_terminal(load: Load) -> None:
     assert load(bob()).err == ""
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_progress_bar_on_a_terminal(ini_file: Path, tmp_path: Path) -> None:
+    records = tmp_path / "records.jsonl"
+    records.write_text(
+        "\n".join(json.dumps({"username": f"u{n}", "email": f"u{n}@e.org"}) for n in range(50))
+    )
+    terminal, shown_on = os.openpty()
+    try:
+        ran = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from accountsapp.cli import main; main()",
+                "-c",
+                ini_file,
+                "accounts",
+                "import",
+                records,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=shown_on,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+            check=True,
+        )
+        shown = os.read(terminal, 65536).decode()
+    finally:
+        os.close(terminal)
+        os.close(shown_on)
+    assert json.loads(ran.stdout) == {"created": 50, "updated": 0, "failed": 0}
+    assert "50 accounts" in shown
+    assert "100%" in shown or "\u2501" in shown
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_memory_does_not_grow_with_the_file(ini_file: Path, tmp_path: Path) -> None:
+    def peak(accounts: int) -> int:
+        """KiB that a process at most had, which imports so many."""
+        records = tmp_path / f"{accounts}.jsonl"
+        with records.open("w") as lines:
+            for number in range(accounts):
+                name = f"u{accounts}-{number}"
+                record = {"username": name, "email": f"{name}@example.com", "biography": "b" * 1000}
+                lines.write(json.dumps(record) + "\n")
+        child = subprocess.run(
+            [sys.executable, "-c", MEASURED, "-c", ini_file, "accounts", "import", records],
+            capture_output=True,
+            check=True,
+        )
+        return int(child.stdout.splitlines()[-1])
+
+    few, many = peak(2_000), peak(16_000)
+    assert many - few < 8 * 1024  # the difference of the files is 15 MiB
+
+
+MEASURED = """
+import resource, sys
+from accountsapp.cli import main
+main(standalone_mode=False)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_what_was_imported_can_be_exported_and_imported_again(run: Run, load: Load, tmp_path: Path) -> None:
+    def again(info: bytes, exit_code: int) -> None:
+        line = b'{"username":"bob","email":"bob@example.com","info":' + info + b"}"
+        load(line, update=True, exit_code=exit_code)
+        if not exit_code:
+            load(*run("accounts", "export", "bob").out.encode().splitlines(), update=True)
+
+    again(b'{"l":[' + b",".join([b"1"] * 450_000) + b"]}", 0)
+    again(b'{"l":[' + b",".join([b"1e15"] * 50_000) + b"]}", 0)
+    again(b'{"l":[' + b",".join([b"1e15"] * 60_000) + b"]}", 1)
+    again(b'{"l":"' + "\u2028".encode() * 330_000 + b'"}', 0)
+    again(b'{"l":"' + "\u2028".encode() * 360_000 + b'"}', 1)

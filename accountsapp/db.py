@@ -19,16 +19,19 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pyramid.tweens import EXCVIEW
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from accountsapp.settings import Settings
+from accountsapp.settings import Settings, SettingsError
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT = 5.0
-"""Seconds that a SQLite statement waits for the write lock."""
+"""Seconds that a statement waits for a lock: the write lock of SQLite, a row's of PostgreSQL."""
+
+IDLE_TIMEOUT = 60.0
+"""Seconds after which PostgreSQL ends a transaction in which nothing happens: its process hangs."""
 
 RETRY_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further try of :meth:`Database.write`."""
@@ -45,6 +48,7 @@ class Database:
     """The engines of one process.
 
     :param url: ``sqlite:///…`` (a file) or ``postgresql+psycopg://…``
+    :raises SettingsError: it cannot be used here
     """
 
     def __init__(self, url: str) -> None:
@@ -57,23 +61,25 @@ class Database:
             "hide_parameters": True,
         }
         if self.is_sqlite:
-            Path(self.url.database or "").resolve().parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(self.url.database or "").resolve().parent)
             options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
         else:
             options["pool_pre_ping"] = True
             options["connect_args"] = {"connect_timeout": 2}
         # Each thread keeps one of these (read_connection): the number of threads is their limit.
-        self.read_engine: Engine = create_engine(
+        self.read_engine = _engine(
             self.url,
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
             **{**options, "max_overflow": -1},
         )
-        self.write_engine: Engine = create_engine(self.url, **options)
+        self.write_engine = _engine(self.url, **options)
         if self.is_sqlite:
             event.listen(self.read_engine, "connect", _set_pragmas)
             event.listen(self.write_engine, "connect", _set_pragmas)
             event.listen(self.write_engine, "begin", _begin_immediate)
+        else:
+            event.listen(self.write_engine, "connect", _set_timeouts)
         self._kept = threading.local()
         self._opened: WeakSet[Connection] = WeakSet()
         self.sessions = sessionmaker(self.write_engine)
@@ -137,6 +143,22 @@ class Database:
             )
 
 
+def _engine(url: URL, **options: Any) -> Engine:
+    try:
+        return create_engine(url, **options)
+    except ImportError:
+        text = "needs a package that is not installed; install accountsapp[postgresql]"
+        raise SettingsError(f"sqlalchemy.url: {text}") from None
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"the folder of the database cannot be made: {error.strerror}"
+        raise SettingsError(f"sqlalchemy.url: {text}") from None
+
+
 def alembic_config(database: Database | None = None) -> AlembicConfig:
     """Alembic's configuration: the migrations inside the package, run on ``database``."""
     config = AlembicConfig()
@@ -168,6 +190,14 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA secure_delete = ON")
+    cursor.close()
+
+
+def _set_timeouts(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT * 1000:.0f}")
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT * 1000:.0f}")
+    connection.commit()
     cursor.close()
 
 

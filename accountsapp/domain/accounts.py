@@ -4,6 +4,7 @@ Every change locks the account row first, re-reads it, checks, then changes. Not
 """
 
 import secrets
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.errors import (
     AccountNotFound,
+    ApiKeyTaken,
     EmailTaken,
     InvalidValue,
     StaleCredential,
@@ -124,8 +126,12 @@ def set_api_key(store: Store, account: Account, api_key: str) -> str:
 
     :raises ApiKeyTaken: another account has it
     """
+    present, *older = store.keyring.digests(API_KEY, api_key)
+    taken = select(ApiKey.account_id).where(ApiKey.digest.in_(older), ApiKey.account_id != account.id)
+    if older and store.session.scalar(taken) is not None:
+        raise ApiKeyTaken
     sealed = {
-        "digest": store.keyring.digest(API_KEY, api_key),
+        "digest": present,
         "sealed": store.keyring.seal(owner_of(account.id), api_key),
         "secret_id": store.keyring.secret_id,
         "created": now(),
@@ -182,15 +188,15 @@ def update(
     :returns: the account after it
     :raises TooManyAttempts: too many new addresses
     """
-    if not isinstance(email, Unset) and email_change.is_change(row, email):
-        store.throttle.hit("email-change", row.id)
-    account = lock_active(store.session, row.id)
-    if not isinstance(name, Unset):
-        account.name = name
-    if not isinstance(email, Unset):
-        email_change.ask(store, account, email)
-    store.session.flush()
-    return by_id(store.session.connection(), row.id)
+    changes_email = not isinstance(email, Unset) and email_change.is_change(row, email)
+    with store.throttle.counted("email-change", row.id) if changes_email else nullcontext():
+        account = lock_active(store.session, row.id)
+        if not isinstance(name, Unset):
+            account.name = name
+        if not isinstance(email, Unset):
+            email_change.ask(store, account, email)
+        store.session.flush()
+        return by_id(store.session.connection(), row.id)
 
 
 def change_password(
@@ -237,10 +243,9 @@ def change_password(
 
 
 def _record_wrong_password(store: Store, account_id: int, address: str) -> None:
-    with store.begin() as session:
-        audit.record(
-            session, Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id, address=address
-        )
+    audit.record_apart(
+        store.begin, Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id, address=address
+    )
 
 
 def set_password_hash(store: Store, account: Account, password_hash: str) -> None:

@@ -1,19 +1,24 @@
 """What the operator may have to explain later: who did what to which account, from where.
 
-A success is recorded in its own transaction; a refusal in a short one of its own (``store.begin``), so that
-it is there although the request was rolled back. Nothing recorded is a secret or something a client typed.
+A success is recorded in its own transaction; a refusal in a short one of its own, so that it is there
+although the request was rolled back. Nothing recorded is a secret or something a client typed.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.models import Account, AuditEvent
+
+log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=400)
 
@@ -82,6 +87,21 @@ def record(
     session.add(
         AuditEvent(event=event, account_id=account_id, actor_id=actor_id, address=address, detail=detail)
     )
+
+
+def record_apart(begin: Callable[[], AbstractContextManager[Session]], event: Event, **facts: Any) -> None:
+    """Record an event in a short transaction of its own, which outlives that of the request.
+
+    A database that does not take it now changes nothing of the answer: it is logged instead.
+
+    :param begin: ``store.begin``
+    :param facts: as for :func:`record`
+    """
+    try:
+        with begin() as session:
+            record(session, event, **facts)
+    except SQLAlchemyError as error:
+        log.warning("could not be recorded: %s: %s", event, type(error).__name__)
 
 
 _account, _actor = aliased(Account), aliased(Account)

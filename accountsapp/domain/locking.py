@@ -28,9 +28,11 @@ _UNIQUE: dict[str, type[DomainError]] = {
 def lock(session: Session, account_id: int) -> Account:
     """The account's row, locked until the transaction ends, as it is now.
 
+    On PostgreSQL ``FOR NO KEY UPDATE``, which keeps out other changes, but not rows that refer to it.
+
     :raises AccountNotFound: it is gone
     """
-    account = session.get(Account, account_id, with_for_update=True, populate_existing=True)
+    account = session.get(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
     if account is None:
         raise AccountNotFound
     return account

@@ -104,8 +104,8 @@ def _find(store: Store, identifier: str, by_email: bool) -> AccountRow | None:
 
 
 def _record_failure(store: Store, row: AccountRow | None, address: str) -> None:
-    with store.begin() as session:
-        audit.record(session, Event.SIGN_IN_FAILED, account_id=row.id if row else None, address=address)
+    account_id = row.id if row is not None else None
+    audit.record_apart(store.begin, Event.SIGN_IN_FAILED, account_id=account_id, address=address)
 
 
 def _rehash(store: Store, row: AccountRow, password: str, known_hash: str) -> None:

@@ -29,6 +29,12 @@ class Throttle(Protocol):
         :raises TooManyAttempts: the limit is reached
         """
 
+    def counted(self, limit: str, *who: object) -> AbstractContextManager[None]:
+        """Surrounds something that counts as one, if it is not refused and does not fail.
+
+        :raises TooManyAttempts: the limit was reached before it
+        """
+
     def hit(self, limit: str, *who: object) -> None:
         """Count one.
 

@@ -15,7 +15,8 @@ with database.write_engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
-        # Two upgrades at once take turns.
+        # Two upgrades at once take turns, however long one takes.
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(872634)"))
     context.configure(
         connection=connection,

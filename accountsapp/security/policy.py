@@ -67,19 +67,18 @@ class SecurityPolicy:
 
 
 def _record(request: Any, caller: Identity, permission: str, reason: Reason) -> None:
-    """Audit that somebody who was proved was refused; in a transaction of its own, which outlives it."""
+    """Audit that somebody who was proved was refused."""
     target = getattr(request.context, "account", None)
-    with request.store.begin() as session:
-        audit.record(
-            session,
-            Event.REFUSED,
-            account_id=target.id if target is not None else None,
-            actor_id=caller.account_id,
-            address=request.client_addr,
-            permission=str(permission),
-            reason=reason.value,
-            credential=caller.kind,
-        )
+    audit.record_apart(
+        request.store.begin,
+        Event.REFUSED,
+        account_id=target.id if target is not None else None,
+        actor_id=caller.account_id,
+        address=request.client_addr,
+        permission=permission,
+        reason=reason.value,
+        credential=caller.kind,
+    )
 
 
 def caller_of(request: Any) -> Identity | Nobody:

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from accountsapp.domain.errors import Busy, TooManyAttempts, WrongPassword
+from accountsapp.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +35,16 @@ class Throttle:
 
     :param enabled: ``accountsapp.rate_limit``
     :param storage: ``memory://`` or ``redis://…``; while Redis does not answer, the process counts alone
+    :raises SettingsError: the storage cannot be used here
     """
 
     def __init__(self, enabled: bool = True, storage: str = "memory://") -> None:
         self.enabled = enabled
-        self._storage = storage_from_string(storage)
+        try:
+            self._storage = storage_from_string(storage)
+        except ConfigurationError:
+            text = "needs a package that is not installed; install accountsapp[redis]"
+            raise SettingsError(f"accountsapp.rate_limit.storage: {text}") from None
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._fallback = FixedWindowRateLimiter(MemoryStorage())
 
@@ -56,6 +63,19 @@ class Throttle:
         """
         if self.enabled and not self._do("hit", limit, who):
             self._refuse(limit, who)
+
+    @contextmanager
+    def counted(self, limit: str, *who: object) -> Iterator[None]:
+        """Surrounds something that counts as one, if it is not refused and does not fail.
+
+        :raises TooManyAttempts: the limit was reached before it
+        """
+        self.hit(limit, *who)
+        try:
+            yield
+        except BaseException:
+            self._take_back(limit, who)
+            raise
 
     def count(self, limit: str, *who: object) -> None:
         """Count one, whether or not the limit is reached."""
@@ -79,11 +99,14 @@ class Throttle:
             self.count("password-address", address)
             raise
         except Busy:
-            if self.enabled:
-                self._do("hit", "password", (username_key, address), cost=-1)
+            self._take_back("password", (username_key, address))
             raise
         if self.enabled:
             self._do("clear", "password", (username_key, address))
+
+    def _take_back(self, limit: str, who: tuple[object, ...]) -> None:
+        if self.enabled:
+            self._do("hit", limit, who, cost=-1)
 
     def _do(self, method: str, limit: str, who: tuple[object, ...], **options: int) -> bool:
         identifiers = (limit, *(str(part) for part in who))

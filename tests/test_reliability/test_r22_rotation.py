@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain import notices
+from accountsapp.domain import accounts, notices
+from accountsapp.domain.errors import ApiKeyTaken
 from accountsapp.domain.keys import Keyring
 from accountsapp.domain.models import ApiKey, Job
 from accountsapp.domain.notices import Notice
@@ -144,6 +145,20 @@ def test_queued_mails_are_sealed_anew(
     with database.begin() as session:
         job = session.scalars(select(Job)).one()
         assert notices.unseal(Keyring((NEW,)), job.payload) == ("a@example.com", {"username": "a"})
+
+
+def test_a_key_that_an_older_secret_sealed_is_taken(
+    make_app: Callable[..., Any], stores: Stores, alice: Person
+) -> None:
+    rotating = make_app(**{"accountsapp.secret": BOTH}).registry.stores
+    with pytest.raises(ApiKeyTaken), rotating.transaction() as store:
+        accounts.register(store, "thief", "thief@example.com", api_key=alice.api_key)
+    with rotating.transaction() as store:
+        assert rotate(store, rotating.database.write).api_keys == 1
+    with rotating.transaction() as store:
+        row = store.reader.by_api_key(alice.api_key)
+        assert row is not None
+        assert row.username == "alice"
 
 
 def test_nothing_to_do(stores: Stores, alice: Person) -> None:

@@ -55,7 +55,14 @@ def test_s13_keys_are_unique_random_and_checked() -> None:
         assert number == zlib.crc32(key[len("acct_") : -6].encode())
 
 
-def test_s13_every_single_typing_error_is_refused_without_a_query(
+def test_s13_the_checksum_catches_every_single_typing_error() -> None:
+    for key in (keys.make_api_key() for _ in range(5)):
+        for place in range(len("acct_"), len(key)):
+            typos = [key[:place] + typo + key[place + 1 :] for typo in BASE62 if typo != key[place]]
+            assert [typo for typo in typos if keys.is_plausible(typo)] == []
+
+
+def test_s13_a_typing_error_is_refused_without_a_query(
     app: TestApp, database: Database, alice: Person
 ) -> None:
     key = alice.api_key

@@ -31,7 +31,7 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
             return config.make_wsgi_app()
     except (SettingsError, WrongRevision) as error:
         raise SystemExit(f"accountsapp: {error}") from None
-    except (SQLAlchemyError, OSError) as error:
+    except SQLAlchemyError as error:
         # Their own words may quote the URL.
         raise SystemExit(f"accountsapp: sqlalchemy.url: cannot be used: {type(error).__name__}") from None
 

@@ -7,7 +7,8 @@ the ini: ``accountsapp.mail.host`` is overridden by ``ACCOUNTSAPP_MAIL_HOST``.
 import logging
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from configparser import RawConfigParser
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -71,6 +72,12 @@ def _network(value: str) -> str:
     return value
 
 
+def _folder(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("must name a folder")
+    return value
+
+
 def _secret(value: str) -> str:
     if len(value) < SHORTEST_SECRET:
         raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
@@ -122,6 +129,7 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Folder = Annotated[Path, BeforeValidator(_folder)]
 
 
 class MailSettings(BaseModel):
@@ -158,7 +166,7 @@ class Settings(BaseModel):
         BeforeValidator(_words),
         AfterValidator(_once),
     ] = Field(APIS, alias="accountsapp.apis")
-    files: Path = Field(alias="accountsapp.files")
+    files: Folder = Field(alias="accountsapp.files")
     bcrypt_rounds: int = Field(12, ge=4, le=20, alias="accountsapp.bcrypt_rounds")
     mail_host: str = Field("localhost", min_length=1, alias="accountsapp.mail.host")
     mail_port: int = Field(25, ge=1, le=65535, alias="accountsapp.mail.port")
@@ -169,7 +177,7 @@ class Settings(BaseModel):
         "accounts@localhost", alias="accountsapp.mail.sender"
     )
     mail_enabled: bool = Field(True, alias="accountsapp.mail.enabled")
-    mail_directory: Path = Field(alias="accountsapp.mail.directory")
+    mail_directory: Folder = Field(alias="accountsapp.mail.directory")
     registration: Literal["open", "closed", "confirm"] = Field("open", alias="accountsapp.registration")
     rate_limit: bool = Field(True, alias="accountsapp.rate_limit")
     rate_limit_storage: Annotated[str, AfterValidator(_storage_url)] = Field(
@@ -186,9 +194,13 @@ class Settings(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _files_exist(self) -> Self:
-        if self.passwords_refused is not None and not self.passwords_refused.is_file():
-            raise ValueError("accountsapp.passwords.refused: no such file")
+    def _files_can_be_read(self) -> Self:
+        if self.passwords_refused is not None:
+            try:
+                with self.passwords_refused.open("rb") as file:
+                    file.read(1)
+            except OSError as error:
+                raise ValueError(f"accountsapp.passwords.refused: {error.strerror}") from None
         return self
 
     @property
@@ -268,13 +280,32 @@ def _guard_production(
         )
     if aid := _debugging_aid(ini, environ):
         raise SettingsError(f"{aid}: no debugging aids in production mode")
-    if isinstance(ini_file, str | Path) and (held := _secrets_in(ini)):
-        mode = Path(ini_file).stat().st_mode
-        if mode & stat.S_IROTH:
+    for path in _ini_files(Path(ini_file)) if isinstance(ini_file, str | Path) else ():
+        if path.stat().st_mode & stat.S_IROTH and (held := _secrets_in(_written_in(path))):
             raise SettingsError(
-                f"{held}: the ini holds it and everybody may read the file; chmod o-rwx the ini "
+                f"{held}: {path.name} holds it and everybody may read the file; chmod o-rwx the file "
                 "or give the setting in the environment"
             )
+
+
+def _ini_files(path: Path) -> Iterator[Path]:
+    """The file and those it takes settings from (``use = config:…``), each once."""
+    waiting, seen = [path.resolve()], set()
+    while waiting:
+        path = waiting.pop()
+        if path not in seen and path.is_file():
+            seen.add(path)
+            yield path
+            for name, value in _written_in(path).items():
+                if name == "use" and value.startswith("config:"):
+                    waiting.append((path.parent / value.removeprefix("config:").partition("#")[0]).resolve())
+
+
+def _written_in(path: Path) -> dict[str, str]:
+    """Every setting of every section of an ini file, as it is written there."""
+    parser = RawConfigParser(strict=False, default_section="")
+    parser.read(path, encoding="utf-8")
+    return {name: value for section in parser.sections() for name, value in parser.items(section)}
 
 
 def _debugging_aid(ini: Mapping[str, str], environ: Mapping[str, str]) -> str | None:

@@ -40,7 +40,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except (DomainError, SettingsError, WrongRevision, SealError, CommandError) as error:
-            raise Failed(str(error) or type(error).__name__) from error
+            raise Failed("; ".join(str(error).splitlines()) or type(error).__name__) from error
         except DBAPIError as error:
             reason = (str(error.orig).splitlines() or [""])[0]
             raise Failed(f"the database: {reason}") from error

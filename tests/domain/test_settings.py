@@ -1,10 +1,12 @@
 """The settings: defaults, the environment, and one line for every bad one."""
 
 import logging
+import sys
 from pathlib import Path
 
 import pytest
 
+from accountsapp import main
 from accountsapp.settings import APIS, DEVELOPMENT_SECRET, NAMES, Settings, SettingsError, load
 
 SECRET = "s" * 32
@@ -160,6 +162,13 @@ def test_production_refuses_debugging_aids(aid: dict[str, str]) -> None:
     load({**NEEDED, **aid, "accountsapp.mode": "development"}, environ={})
 
 
+def written(folder: Path, values: dict[str, str]) -> Path:
+    """An ini that has these settings."""
+    file = folder / "production.ini"
+    file.write_text("[app:main]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()))
+    return file
+
+
 @pytest.mark.parametrize(
     "held",
     [
@@ -171,10 +180,9 @@ def test_production_refuses_debugging_aids(aid: dict[str, str]) -> None:
 def test_production_refuses_an_ini_with_secrets_that_others_may_read(
     tmp_path: Path, held: dict[str, str]
 ) -> None:
-    ini_file = tmp_path / "production.ini"
-    ini_file.touch()
     values = {**NEEDED, **held}
     environ = {"ACCOUNTSAPP_SECRET": values.pop("accountsapp.secret")} if held else {}
+    ini_file = written(tmp_path, values)
     ini_file.chmod(0o644)
     with pytest.raises(SettingsError) as refused:
         load(values, ini_file=ini_file, environ=environ)
@@ -217,12 +225,47 @@ def test_what_can_never_work_is_named_and_not_shown(name: str, value: str) -> No
     ],
 )
 def test_passwords_in_urls_are_secrets_too(name: str, value: str, tmp_path: Path) -> None:
-    file = tmp_path / "production.ini"
-    file.write_text("")
+    values = {**NEEDED, "accountsapp.secret": "", "accountsapp.mode": "production", name: value}
+    file = written(tmp_path, values)
     file.chmod(0o644)
     with pytest.raises(SettingsError, match=name):
         load(
-            {**NEEDED, "accountsapp.secret": "", "accountsapp.mode": "production", name: value},
+            values,
             ini_file=file,
             environ={"ACCOUNTSAPP_SECRET": "from the environment, long enough".replace(" ", "-")},
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "package"),
+    [
+        ("sqlalchemy.url", "postgresql+psycopg://u@h/d", "psycopg"),
+        ("accountsapp.rate_limit.storage", "redis://localhost:6379/0", "redis"),
+    ],
+)
+def test_a_package_that_is_not_installed_is_asked_for(
+    name: str, value: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [module for module in sys.modules if module.split(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SystemExit) as refused:
+        main({"here": str(tmp_path)}, **{**NEEDED, name: value})
+    said = str(refused.value)
+    assert said.startswith(f"accountsapp: {name}: needs a package")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sqlalchemy.url", "sqlite:////dev/null/a.sqlite"),
+        ("accountsapp.passwords.refused", "/proc/self/mem"),
+        ("accountsapp.files", " "),
+        ("accountsapp.mail.directory", ""),
+    ],
+)
+def test_what_cannot_be_used_is_named(name: str, value: str, tmp_path: Path, ini: dict[str, str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main({"here": str(tmp_path)}, **{**ini, name: value})
+    assert str(refused.value).startswith(f"accountsapp: {name}: ")

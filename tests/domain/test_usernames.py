@@ -1,6 +1,11 @@
 """Which usernames can be had."""
 
+import string
+from unicodedata import category
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from accountsapp.domain.errors import InvalidUsername
 from accountsapp.domain.usernames import RESERVED, check_imported, check_new
@@ -87,3 +92,37 @@ def test_imported(name: str) -> None:
 def test_not_imported(name: str) -> None:
     with pytest.raises(InvalidUsername):
         check_imported(name)
+
+
+NAMES = st.text(max_size=300) | st.text(string.ascii_letters + string.digits + "._-/@ ", max_size=40)
+"""Of any characters, and of those that make good names."""
+
+
+@given(NAMES)
+def test_a_new_name_is_short_plain_and_nobodys_word(name: str) -> None:
+    try:
+        taken = check_new(name)
+    except InvalidUsername:
+        return
+    assert taken == name
+    assert 3 <= len(name) <= 35
+    assert set(name) <= set(string.ascii_letters + string.digits + "._-")
+    assert name[0] not in "._-"
+    assert not name.isdecimal()
+    assert name.lower() not in RESERVED
+    assert check_imported(name) == name
+
+
+@given(NAMES)
+@example("\ufdfa" * 255)
+def test_an_imported_name_is_one_segment_of_a_path_that_any_database_takes(name: str) -> None:
+    try:
+        taken = check_imported(name)
+    except InvalidUsername:
+        return
+    assert taken == name
+    assert 1 <= len(name) <= 255
+    assert name not in (".", "..")
+    assert "/" not in name
+    assert not [character for character in name if category(character) in ("Cc", "Cs")]
+    assert len(name.encode()) <= 255 * 4

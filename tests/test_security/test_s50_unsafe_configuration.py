@@ -79,15 +79,29 @@ def test_s50_the_server_does_not_start(
 
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o666])
 def test_s50_an_ini_that_everybody_may_read(tmp_path: Path, mode: int) -> None:
-    ini = tmp_path / "production.ini"
-    ini.touch()
-    ini.chmod(mode)
     held = {"accountsapp.mail.password": "canary", "sqlalchemy.url": "postgresql+psycopg://u:canary@h/d"}
     for values in ({}, *({name: value} for name, value in held.items())):
+        ini = write_ini(tmp_path / "production.ini", production(**values))
+        ini.chmod(mode)
         with pytest.raises(SystemExit) as refused:
             main({"here": str(tmp_path), "__file__": str(ini)}, **production(**values))
         assert "chmod o-rwx" in str(refused.value)
         assert "canary" not in str(refused.value)
+
+
+def test_s50_an_ini_that_takes_its_settings_from_another(tmp_path: Path) -> None:
+    def said(outer_mode: int, inner_mode: int) -> str:
+        inner = write_ini(tmp_path / "inner.ini", production())
+        inner.chmod(inner_mode)
+        outer = tmp_path / "outer.ini"
+        outer.write_text("[app:main]\nuse = config:inner.ini\n")
+        outer.chmod(outer_mode)
+        ran = CliRunner().invoke(command, ["-c", str(outer), "accounts", "list"], catch_exceptions=False)
+        assert ran.exit_code == 1
+        return ran.stderr
+
+    assert "accountsapp.secret: inner.ini holds it" in said(0o600, 0o644)
+    assert "holds it" not in said(0o644, 0o600)
 
 
 def test_s50_the_command_does_not_start_either(tmp_path: Path) -> None:

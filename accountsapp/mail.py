@@ -8,7 +8,9 @@ import contextlib
 import os
 import re
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +36,12 @@ from accountsapp.settings import MailSettings, Settings
 
 TIMEOUT = 20.0
 """Seconds for each step of a delivery."""
+
+LONGEST = 60.0
+"""Seconds for a whole delivery: a server can be in time with every step and never come to an end."""
+
+CUT_AGAIN = 0.1
+"""Seconds between two cuts of a connection that is late; it has a new socket at some steps."""
 
 REFUSED_TRIES = 3
 """How often a mail is offered to a server that refuses it for good (5xx, RFC 5321 4.2.1)."""
@@ -202,28 +210,65 @@ def deliver(mail: MailSettings, email: EmailMessage, to: str) -> None:
 
 @contextmanager
 def _connection(mail: MailSettings) -> Iterator[smtplib.SMTP]:
-    smtp: smtplib.SMTP | None = None
-    try:
-        context = ssl.create_default_context() if mail.tls != "none" else None
-        if mail.tls == "tls":
-            smtp = smtplib.SMTP_SSL(mail.host, mail.port, timeout=TIMEOUT, context=context)
-        else:
-            smtp = smtplib.SMTP(mail.host, mail.port, timeout=TIMEOUT)
-        if mail.tls == "starttls":
-            smtp.starttls(context=context)
-        if mail.username:
-            smtp.login(mail.username, mail.password)
-    except OSError as error:
-        if smtp is not None:
+    context = ssl.create_default_context() if mail.tls != "none" else None
+    smtp = (
+        smtplib.SMTP_SSL(timeout=TIMEOUT, context=context)
+        if mail.tls == "tls"
+        else smtplib.SMTP(timeout=TIMEOUT)
+    )
+    with _cut_when_late(smtp):
+        try:
+            _connect(smtp, mail, context)
+        except OSError as error:
             smtp.close()
-        raise JobError(f"no connection to the mail server: {_name(error)}") from None
+            raise JobError(f"no connection to the mail server: {_name(error)}") from None
+        try:
+            yield smtp
+        finally:
+            # The server has answered for the message by now; how it says good-bye changes nothing.
+            with contextlib.suppress(OSError):
+                smtp.quit()
+            smtp.close()
+
+
+def _connect(smtp: smtplib.SMTP, mail: MailSettings, context: ssl.SSLContext | None) -> None:
+    # What the certificate must name. Only the constructor sets it, and that one would also connect, before
+    # there is an object whose socket could be cut.
+    smtp._host = mail.host  # type: ignore[attr-defined]
+    code, text = smtp.connect(mail.host, mail.port)
+    if code != 220:
+        raise smtplib.SMTPConnectError(code, text)
+    if mail.tls == "starttls":
+        smtp.starttls(context=context)
+    if mail.username:
+        smtp.login(mail.username, mail.password)
+
+
+@contextmanager
+def _cut_when_late(smtp: smtplib.SMTP) -> Iterator[None]:
+    """Cuts the connection once the block has taken :data:`LONGEST`, whatever it is waiting for.
+
+    A TLS handshake has no socket to cut, but its :data:`TIMEOUT` is for the whole of it.
+    """
+    over = threading.Event()
+    watch = threading.Thread(target=_cut, args=(smtp, over), name="mail", daemon=True)
+    watch.start()
     try:
-        yield smtp
+        yield
     finally:
-        # The server has answered for the message by now; how it says good-bye changes nothing.
-        with contextlib.suppress(OSError):
-            smtp.quit()
-        smtp.close()
+        over.set()
+        watch.join()
+
+
+def _cut(smtp: smtplib.SMTP, over: threading.Event) -> None:
+    pause = LONGEST
+    while not over.wait(pause):
+        pause = CUT_AGAIN
+        if smtp.sock is not None:
+            with contextlib.suppress(OSError):
+                # The plain socket's: that of TLS forgets its encryption first, and what is being sent
+                # would go on in clear.
+                socket.socket.shutdown(smtp.sock, socket.SHUT_RDWR)
 
 
 def _refusal(what: str, code: int, text: bytes | str) -> JobError:

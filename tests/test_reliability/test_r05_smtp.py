@@ -5,6 +5,7 @@ import os
 import signal
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -175,6 +176,73 @@ def test_r05_asleep(
     let_time_pass(database)
     worker.run_until_empty()
     assert_all_delivered(server, database, at_most=2)
+
+
+class Trickle(socketserver.BaseRequestHandler):
+    """Says something, then a little more ten times a second, for a quarter of a minute."""
+
+    words: bytes
+    drop: bytes
+    outlasted: list[bool]
+
+    def handle(self) -> None:
+        try:
+            self.request.sendall(self.words)
+            for _ in range(150):
+                time.sleep(0.1)
+                self.request.sendall(self.drop)
+        except OSError:
+            self.outlasted.append(False)
+        else:
+            self.outlasted.append(True)
+
+
+RECORD = b"\x16\x03\x03\x40\x00"
+"""A TLS record of 16 kB begins; bytes of any value may follow."""
+
+
+@pytest.mark.parametrize(
+    ("tls", "words", "drop"),
+    [
+        pytest.param("none", b"", b"220-x\r\n", id="greeting"),
+        pytest.param("none", b"220 mx\r\n", b"2", id="within a line"),
+        pytest.param("none", b"220 mx\r\n", b"250-x\r\n", id="EHLO"),
+        pytest.param("none", b"220 mx\r\n250 mx\r\n250 OK\r\n", b"250-x\r\n", id="RCPT"),
+        pytest.param("starttls", b"220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n", RECORD, id="starttls"),
+        pytest.param("tls", b"", RECORD, id="tls"),
+    ],
+)
+def test_r05_trickles(
+    server: MailServer,
+    worker: Worker,
+    database: Database,
+    settings: Settings,
+    keyring: Keyring,
+    monkeypatch: pytest.MonkeyPatch,
+    tls: str,
+    words: bytes,
+    drop: bytes,
+) -> None:
+    """In time with every step, without end: the whole delivery has its time, and the next mail its turn."""
+    outlasted: list[bool] = []
+    monkeypatch.setattr(mail, "LONGEST", 0.5)
+    if tls != "none":
+        monkeypatch.setattr(mail, "TIMEOUT", 0.5)
+    handler = type("Handler", (Trickle,), {"words": words, "drop": drop, "outlasted": outlasted})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as slow:
+        threading.Thread(target=slow.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        here = {"mail_port": slow.server_address[1], "mail_tls": tls}
+        Worker(database, settings.model_copy(update=here), keyring).run_until_empty()
+        slow.shutdown()
+    assert outlasted == [False] * len(PEOPLE)
+    for job in all_jobs(database):
+        assert (job.state, job.attempts) == (JobState.QUEUED, 1)
+        assert (job.last_error or "").startswith(
+            ("no connection to the mail server: ", "the mail server went away: SMTPServerDisconnected")
+        )
+    let_time_pass(database)
+    worker.run_until_empty()
+    assert_all_delivered(server, database)
 
 
 def test_r05_drops_after_data(server: MailServer, worker: Worker, database: Database) -> None:

@@ -44,7 +44,8 @@ CUT_AGAIN = 0.1
 """Seconds between two cuts of a connection that is late; it has a new socket at some steps."""
 
 REFUSED_TRIES = 3
-"""How often a mail is offered to a server that refuses it for good (5xx, RFC 5321 4.2.1)."""
+"""How often a mail is offered to a server that refuses it for good (5xx, RFC 5321 4.2.1); tries that failed
+otherwise do not count."""
 
 LONGEST_LINE = 998
 """Characters of a line without its end (RFC 5322 2.1.1)."""

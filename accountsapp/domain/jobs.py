@@ -61,7 +61,7 @@ class JobError(Exception):
     """A job failed for a known reason.
 
     :param text: one line without secrets; it goes into the row and the log
-    :param tries: give up after so many failures, where trying on has little hope
+    :param tries: where trying on has little hope: give up after so many failures of which that is true
     """
 
     def __init__(self, text: str, *, tries: int | None = None) -> None:
@@ -93,6 +93,8 @@ class LeasedJob:
     account_id: int | None
     attempts: int
     """How often it failed before."""
+    refusals: int
+    """How often with little hope."""
     max_attempts: int
     created: datetime
     token: str
@@ -193,6 +195,7 @@ def lease(session: Session, seconds: float) -> LeasedJob | None:
             Job.payload,
             Job.account_id,
             Job.attempts,
+            Job.refusals,
             Job.max_attempts,
             Job.created,
             Job.lease_token,
@@ -232,16 +235,18 @@ def fail(session: Session, job: LeasedJob, error: str, *, tries: int | None = No
     """Note that a leased job failed; it waits for its next try, or is given up.
 
     :param error: one line without secrets
-    :param tries: give up after so many failures, if that is fewer than the job has
+    :param tries: of :class:`JobError`; the failures without it do not count towards them
     :returns: whether it will be tried again
     :raises LeaseLost: it is not this worker's any more
     """
     failures = job.attempts + 1
-    given_up = failures >= min(job.max_attempts, tries or job.max_attempts)
+    refusals = job.refusals + (tries is not None)
+    given_up = failures >= job.max_attempts or (tries is not None and refusals >= tries)
     _change(
         session,
         job,
         attempts=failures,
+        refusals=refusals,
         last_error=error,
         state=JobState.FAILED if given_up else JobState.QUEUED,
         finished=_moment(_dialect(session)) if given_up else None,
@@ -271,6 +276,7 @@ def retry(session: Session, job_id: int) -> None:
         .values(
             state=JobState.QUEUED,
             attempts=0,
+            refusals=0,
             starts=0,
             finished=None,
             run_at=_moment(dialect),

@@ -256,6 +256,8 @@ class Job(Base):
     """How often a worker took it, also one that died over it."""
     attempts: Mapped[int] = mapped_column(default=0)
     """How often it failed."""
+    refusals: Mapped[int] = mapped_column(default=0)
+    """How often it failed with little hope."""
     max_attempts: Mapped[int]
     leased_until: Mapped[datetime | None]
     lease_token: Mapped[str | None]

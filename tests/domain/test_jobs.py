@@ -213,6 +213,21 @@ def test_a_hopeless_failure_has_fewer_tries(database: Database) -> None:
     assert fail(database, leased(database), tries=2) is False
 
 
+def test_other_failures_are_not_hopeless_ones(database: Database) -> None:
+    """An outage uses up no tries of who refuses after it."""
+    job_id = enqueue(database)
+    again = []
+    for tries in (None, None, None, 2, None, 2):
+        again.append(fail(database, leased(database), tries=tries))
+        change(database, job_id, run_at=now() - timedelta(seconds=5))
+    assert again == [True, True, True, True, True, False]
+    job = row(database, job_id)
+    assert (job.state, job.attempts, job.refusals) == (JobState.FAILED, 6, 2)
+    with database.begin() as session:
+        jobs.retry(session, job_id)
+    assert fail(database, leased(database), tries=2) is True, "tried again with all its tries"
+
+
 def test_retry(database: Database) -> None:
     job_id = enqueue(database, max_attempts=1)
     fail(database, leased(database))

@@ -151,6 +151,22 @@ def test_r05_one_address_refused(
     assert_all_delivered(server, database)
 
 
+def test_r05_refused_after_an_outage(server: MailServer, worker: Worker, database: Database) -> None:
+    """Offered as often after a 5xx as if the server had never been away."""
+    server.answers["MAIL"] = "421 4.3.2 come back later"
+    for _ in range(mail.REFUSED_TRIES):
+        worker.run_until_empty()
+        let_time_pass(database)
+    server.answers = {"bob@example.com": "550 5.7.1 not set up yet"}
+    for _ in range(mail.REFUSED_TRIES - 1):
+        worker.run_until_empty()
+        let_time_pass(database)
+    assert all_jobs(database)[1].state == JobState.QUEUED
+    server.answers.clear()
+    worker.run_until_empty()
+    assert_all_delivered(server, database)
+
+
 def test_r05_message_refused(server: MailServer, worker: Worker, database: Database) -> None:
     server.answers["DATA"] = "554 5.7.1 looks like spam"
     for _ in range(mail.REFUSED_TRIES):

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("run_at", moment, nullable=False),
         sa.Column("starts", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
         sa.Column("max_attempts", sa.Integer(), nullable=False),
         sa.Column("leased_until", moment, nullable=True),
         sa.Column("lease_token", sa.Text(), nullable=True),

@@ -3,7 +3,8 @@
 A job is done at least once. A worker leases it, works, and finishes it in the same transaction as what
 it writes; both name the lease's token, so a worker whose lease ran out and went to somebody else can
 finish nothing. Times are those of the one clock that all workers share: the database's on PostgreSQL,
-the machine's on SQLite. Nothing here commits.
+the machine's on SQLite. That one may have been ahead and been put back: a wait that begins in the future, or
+a lease that ends later than any can, is over. Nothing here commits.
 """
 
 import random
@@ -14,9 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
+    and_,
     case,
     delete,
     exists,
@@ -42,6 +45,9 @@ TRIES = len(DELAYS) + 1
 
 MOST_STARTS = 50
 """A job that was begun so often without an end kills its workers and is not begun again."""
+
+LONGEST_LEASE = 3600.0
+"""Seconds for which a job can be leased at once."""
 
 KEPT_DONE = timedelta(days=1)
 KEPT_FAILED = timedelta(days=30)
@@ -137,12 +143,14 @@ def enqueue(
     :param max_attempts: failures after which it is given up
     :returns: the new job, or the one that was queued under ``unique_key``
     """
+    moment = _moment(_dialect(session))
     insert = _INSERTS[_dialect(session).name](Job).values(
         name=name,
         payload=payload,
         account_id=account_id,
         unique_key=unique_key,
-        run_at=run_at if run_at is not None else _moment(_dialect(session)),
+        run_at=run_at if run_at is not None else moment,
+        reckoned_from=moment if run_at is None else None,
         max_attempts=max_attempts,
     )
     insert = insert.on_conflict_do_nothing(index_elements=[Job.unique_key], index_where=_QUEUED)
@@ -170,7 +178,7 @@ def lease(session: Session, seconds: float) -> LeasedJob | None:
 
     The transaction should end at once: it is what makes the job this worker's.
 
-    :param seconds: after which the job is free again for other workers
+    :param seconds: after which the job is free again for other workers; :data:`LONGEST_LEASE` at most
     """
     dialect = _dialect(session)
     oldest = (
@@ -251,6 +259,7 @@ def fail(session: Session, job: LeasedJob, error: str, *, tries: int | None = No
         state=JobState.FAILED if given_up else JobState.QUEUED,
         finished=_moment(_dialect(session)) if given_up else None,
         run_at=_moment(_dialect(session), delay_after(failures)),
+        reckoned_from=_moment(_dialect(session)),
         leased_until=None,
         lease_token=None,
     )
@@ -269,10 +278,9 @@ def retry(session: Session, job_id: int) -> None:
     :raises JobQueuedAlready: another job with its unique key is queued
     """
     dialect = _dialect(session)
-    free = or_(Job.leased_until.is_(None), Job.leased_until < _moment(dialect))
     again = (
         update(Job)
-        .where(Job.id == job_id, Job.state.in_((JobState.QUEUED, JobState.FAILED)), free)
+        .where(Job.id == job_id, Job.state.in_((JobState.QUEUED, JobState.FAILED)), ~_is_leased(dialect))
         .values(
             state=JobState.QUEUED,
             attempts=0,
@@ -280,6 +288,7 @@ def retry(session: Session, job_id: int) -> None:
             starts=0,
             finished=None,
             run_at=_moment(dialect),
+            reckoned_from=_moment(dialect),
         )
         .returning(Job.id)
         .execution_options(synchronize_session=False)
@@ -331,7 +340,7 @@ def clear_old(session: Session, done: timedelta = KEPT_DONE, failed: timedelta =
 
 def listing(connection: Connection) -> Iterator[JobRow]:
     """Every job that is kept, in the order of queueing."""
-    state = case((Job.leased_until > _moment(connection.dialect), "running"), else_=Job.state)
+    state = case((_is_leased(connection.dialect), "running"), else_=Job.state)
     rows = connection.execute(
         select(
             Job.id,
@@ -360,10 +369,16 @@ def _due(dialect: Dialect) -> tuple[Any, ...]:
     moment = _moment(dialect)
     return (
         Job.state == JobState.QUEUED,
-        Job.run_at <= moment,
-        or_(Job.leased_until.is_(None), Job.leased_until < moment),
+        or_(Job.run_at <= moment, Job.reckoned_from > moment),
+        ~_is_leased(dialect),
         Job.starts < MOST_STARTS,
     )
+
+
+def _is_leased(dialect: Dialect) -> ColumnElement[bool]:
+    """Whether a worker has the job."""
+    living = Job.leased_until.between(_moment(dialect), _moment(dialect, LONGEST_LEASE))
+    return and_(Job.leased_until.is_not(None), living)
 
 
 def _moment(dialect: Dialect, seconds: float = 0) -> Any:

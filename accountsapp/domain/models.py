@@ -252,6 +252,8 @@ class Job(Base):
     state: Mapped[str] = mapped_column(default=JobState.QUEUED)
     run_at: Mapped[datetime]
     """When it is due."""
+    reckoned_from: Mapped[datetime | None]
+    """The moment that ``run_at`` was reckoned from; none where ``run_at`` was named."""
     starts: Mapped[int] = mapped_column(default=0)
     """How often a worker took it, also one that died over it."""
     attempts: Mapped[int] = mapped_column(default=0)

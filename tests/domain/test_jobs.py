@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 import transaction
 from sqlalchemy import delete, select, update
 
@@ -171,6 +172,21 @@ def test_an_extended_lease_keeps_the_job(database: Database) -> None:
     enqueue(database)
     _extend(database, leased(database, -1))
     assert lease(database) is None
+
+
+def test_a_clock_that_was_put_back_holds_nothing_up(database: Database) -> None:
+    """It was ahead: jobs were queued by it, failed by it, were begun by it. PostgreSQL has its own clock."""
+    with time_machine.travel(now() + timedelta(hours=25)):
+        failed, begun = enqueue(database), enqueue(database)
+        fail(database, leased(database))
+        leased(database)
+        queued = enqueue(database)
+        enqueue(database, run_at=now() + timedelta(hours=1))
+    ids = {failed, begun, queued} if database.is_sqlite else {queued}
+    with database.read_engine.connect() as connection:
+        assert jobs.due_count(connection) == len(ids)
+    assert {leased(database).id for _ in ids} == ids
+    assert lease(database) is None, "what has a time of its own waits for that"
 
 
 def test_a_job_that_is_done_holds_no_payload(database: Database) -> None:

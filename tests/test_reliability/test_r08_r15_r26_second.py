@@ -61,6 +61,13 @@ def test_r08_everything_works_on_a_server_whose_clock_is_wrong(
     assert len(outbox.take()) == 1
 
 
+def test_r08_a_jump_back_holds_no_mail_up(bookie: Bookie, alice: Person, outbox: Outbox) -> None:
+    with time_machine.travel(now() + timedelta(hours=25)):
+        bookie("POST", "/suspend", form={"email": alice.email})
+        bookie("POST", "/alice/api_key", form={"api_key": alice.api_key})
+    assert [str(mail["To"]) for mail in outbox.take()] == [alice.email] * 2
+
+
 def test_r08_two_servers_two_minutes_apart(
     make_app: Callable[..., Any], bookie: Bookie, alice: Person, outbox: Outbox
 ) -> None:

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("unique_key", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("run_at", moment, nullable=False),
+        sa.Column("reckoned_from", moment, nullable=True),
         sa.Column("starts", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("refusals", sa.Integer(), nullable=False),

@@ -19,7 +19,7 @@ from accountsapp.domain.models import Account, Link
 from accountsapp.domain.reads import ACCOUNTS, AccountRow
 
 KEPT = timedelta(days=60)
-"""How long a code's row is kept: when the last one was sent decides when a pending account is stale."""
+"""How long a code's row is kept at least: when the last was sent decides when a pending account is stale."""
 
 
 class Purpose(StrEnum):
@@ -108,8 +108,9 @@ def void(session: Session, account_id: int, *purposes: Purpose) -> None:
 
 
 def clear_old(session: Session) -> None:
-    """Forget codes that were made over 60 days ago."""
-    session.execute(delete(Link).where(Link.created < now() - KEPT))
+    """Forget codes that were made over 60 days ago and do not live any more."""
+    moment = now()
+    session.execute(delete(Link).where(Link.created < moment - KEPT, Link.expires <= moment))
 
 
 def _digest(code: str) -> bytes:

@@ -145,9 +145,10 @@ def test_used_by_rollback_is_not_used(stores: Stores, alice: Person, make: Make)
     assert finds(stores, code) == "alice"
 
 
-def test_old_ones_are_cleared_and_no_others(stores: Stores, alice: Person, make: Make) -> None:
+def test_old_ones_are_cleared_and_no_others(stores: Stores, alice: Person, bob: Person, make: Make) -> None:
     make(alice, seconds=1)
-    for days, left in ((59, 1), (61, 0)):
+    make(bob, seconds=90 * 24 * 3600)
+    for days, left in ((59, 2), (61, 1), (89, 1), (91, 0)):
         with time_machine.travel(now() + timedelta(days=days)), stores.transaction() as store:
             links.clear_old(store.session)
         assert rows(stores) == left

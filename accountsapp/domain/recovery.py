@@ -43,11 +43,11 @@ def ask(store: Store, email: object, address: str) -> None:
     takes the same time. The account is not touched.
 
     :param address: the client's, for the throttle
+    :raises TooManyAttempts: too many requests from the client's address, malformed ones included
     :raises InvalidEmail: not an address
-    :raises TooManyAttempts: too many requests from the client's address
     """
-    parsed = emails.parse(email)
     store.throttle.hit("recovery-address", address)
+    parsed = emails.parse(email)
     try:
         store.throttle.hit("recovery-burst", fold(parsed))
         store.throttle.hit("recovery-mail", fold(parsed))

@@ -426,6 +426,14 @@ def test_flood_from_one_client_is_refused(throttled: TestApp) -> None:
     assert refused[0].json["error"]
 
 
+def test_malformed_addresses_count_and_are_refused_like_others(throttled: TestApp) -> None:
+    """The throttle (1.3, row 5) comes before the values (row 7)."""
+    bookie = Bookie(throttled)
+    malformed = [bookie("POST", "/suspend", form={"email": "nobody"}).status_int for _ in range(31)]
+    assert malformed == [406] * 30 + [429]
+    assert bookie("POST", "/suspend", form={"email": "nobody@example.com"}).status_int == 429
+
+
 def test_the_new_name_is_no_password(bookie: Bookie, invited: Person, stores: Stores) -> None:
     code = code_for(stores, invited)
     assert use(bookie, invited, code, new_username="Fantastic", password="fantastic").status_int == 406

@@ -24,7 +24,6 @@ from accountsapp.domain.locking import lock, refusing_duplicates
 from accountsapp.domain.models import Account, AccountState, EmailAddress, Job, JobState
 from accountsapp.domain.notices import Notice
 from accountsapp.domain.store import Store
-from accountsapp.domain.text import has_control_characters
 
 RECOVER = "recover"
 """The name of the job that answers a request for a code."""
@@ -149,7 +148,7 @@ def reset(
     if new_username not in (None, ""):
         if link.account.state != AccountState.PENDING:
             raise InvalidUsername("Only an invited account may choose its user name here")
-        name = _check_chosen(new_username)
+        name = usernames.check_chosen(new_username)
         store.passwords.check(checked, names=(name,))
     password_hash = store.passwords.hash(checked)
     session = store.session
@@ -169,19 +168,6 @@ def reset(
     tell(store, account, Notice.PASSWORD_CHANGED)
     session.flush()
     return account.username
-
-
-def _check_chosen(username: object) -> str:
-    if not isinstance(username, str):
-        raise InvalidUsername("The user name must be a text")
-    chosen = username.strip().lower()
-    if not 1 <= len(chosen) <= usernames.LONGEST_IMPORTED or chosen.startswith("@@"):
-        raise InvalidUsername("The user name has symbols that are not allowed")
-    if has_control_characters(chosen) or "/" in chosen or chosen in (".", ".."):
-        raise InvalidUsername("The user name has symbols that are not allowed")
-    if fold(chosen) in usernames.RESERVED:
-        raise InvalidUsername("The user name is used by the system")
-    return chosen
 
 
 def _rename(store: Store, account: Account, username: str) -> None:

@@ -77,9 +77,25 @@ def check_imported(username: str) -> str:
     :raises InvalidUsername: says which rule it breaks
     """
     if not 1 <= len(username) <= LONGEST_IMPORTED:
-        raise InvalidUsername("must have 1 to 255 characters")
+        raise InvalidUsername("User name must be between 1 and 255 characters long")
     if has_control_characters(username) or "/" in username or username in (".", ".."):
-        raise InvalidUsername("has characters that are not allowed")
+        raise InvalidUsername("The user name has symbols that are not allowed")
     if len(fold(username).encode()) > LONGEST_KEY:
-        raise InvalidUsername("is too long without its ligatures")
+        raise InvalidUsername("The user name is too long without its ligatures")
     return username
+
+
+def check_chosen(username: object) -> str:
+    """The username, trimmed and in lower case, if an invited person may choose it (Bookie contract 2.2).
+
+    :param username: one that could be imported, not reserved and not beginning with ``@@``
+    :raises InvalidUsername: says which rule it breaks
+    """
+    if not isinstance(username, str):
+        raise InvalidUsername("The user name must be a text")
+    chosen = check_imported(username.strip().lower())
+    if chosen.startswith("@@"):
+        raise InvalidUsername("The user name has symbols that are not allowed")
+    if fold(chosen) in RESERVED:
+        raise InvalidUsername("The user name is used by the system")
+    return chosen

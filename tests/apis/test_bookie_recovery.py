@@ -330,6 +330,7 @@ BAD_NAMES = [
         "nul\0",
         "new\nline",
         "x" * 256,
+        "\ufdfa" * 255,
         "\ud800",
         "\u2028",
         5,

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accountsapp.domain.errors import InvalidUsername
-from accountsapp.domain.usernames import RESERVED, check_imported, check_new
+from accountsapp.domain.usernames import RESERVED, check_chosen, check_imported, check_new
 
 NEW = ("bob", "b0b", "0bob", "Bob.B_o-b", "x" * 35, "a--", "bob.", "1.2.3")
 NOT_NEW = (
@@ -52,7 +52,9 @@ IMPORTED = (
     "%2F",
     "123",
 )
-NOT_IMPORTED = ("", "x" * 256, "a/b", "/", ".", "..", "a\0b", "a\nb", "a\x7f", "a\u2028", "\ud800", "a\x85")
+CONTROLS = ("a\0b", "a\nb", "a\x7f", "a\u2028", "\ud800", "a\x85")
+NOT_IMPORTED = ("", "x" * 256, "\ufdfa" * 255, "a/b", "/", ".", "..", *CONTROLS)
+NOT_CHOSEN = ("@@bob", " @@bob", "ping", "Ｐｉｎｇ", None, 5, ["bob"])
 
 
 @pytest.mark.parametrize("name", NEW)
@@ -92,6 +94,18 @@ def test_imported(name: str) -> None:
 def test_not_imported(name: str) -> None:
     with pytest.raises(InvalidUsername):
         check_imported(name)
+
+
+@pytest.mark.parametrize("name", ["x", "x" * 255, "Bob Smith", "who@Example.com", "日本語", "<b>", "123"])
+def test_chosen(name: str) -> None:
+    assert check_chosen(f" {name}\t") == check_imported(name.lower())
+
+
+@pytest.mark.parametrize("name", [*NOT_IMPORTED, *NOT_CHOSEN])
+def test_not_chosen(name: object) -> None:
+    """What could not be imported could not be exported and read again either."""
+    with pytest.raises(InvalidUsername):
+        check_chosen(name)
 
 
 NAMES = st.text(max_size=300) | st.text(string.ascii_letters + string.digits + "._-/@ ", max_size=40)

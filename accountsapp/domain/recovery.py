@@ -52,8 +52,7 @@ def ask(store: Store, email: object, address: str) -> None:
         store.throttle.hit("recovery-mail", fold(parsed))
     except TooManyAttempts:
         return
-    sealed = store.keyring.seal(SEALED_FOR, parsed)
-    jobs.enqueue(store.session, RECOVER, {"email": sealed, "address": address})
+    jobs.enqueue(store.session, RECOVER, {**_seal(store.keyring, parsed), "address": address})
 
 
 def send_code(session: Session, keyring: Keyring, seconds: float, payload: dict[str, str]) -> None:
@@ -89,20 +88,27 @@ def send_code(session: Session, keyring: Keyring, seconds: float, payload: dict[
 
 
 def reseal(session: Session, keyring: Keyring) -> int:
-    """Seal anew, with the present secret, the requests that wait to be answered.
+    """Seal anew, with the present secret, every request for a code that an older one sealed.
+
+    Also one that was given up: the operator may have it tried again. One that no given secret opens stays.
 
     :returns: how many
     """
-    waiting = select(Job).where(Job.name == RECOVER, Job.state == JobState.QUEUED).with_for_update()
+    kept = select(Job).where(Job.name == RECOVER, Job.state != JobState.DONE)
     resealed = 0
-    for job in session.scalars(waiting):
-        try:
-            email = keyring.unseal(SEALED_FOR, job.payload["email"])
-        except SealError:
-            continue
-        job.payload = {**job.payload, "email": keyring.seal(SEALED_FOR, email)}
-        resealed += 1
+    for job in session.scalars(kept.with_for_update()):
+        if job.payload["secret_id"] != keyring.secret_id:
+            try:
+                email = keyring.unseal(SEALED_FOR, job.payload["email"])
+            except SealError:
+                continue
+            job.payload = {**job.payload, **_seal(keyring, email)}
+            resealed += 1
     return resealed
+
+
+def _seal(keyring: Keyring, email: str) -> dict[str, str]:
+    return {"secret_id": keyring.secret_id, "email": keyring.seal(SEALED_FOR, email)}
 
 
 def find(store: Store, username: object, code: object) -> LinkRow | None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,14 +13,19 @@ from sqlalchemy.exc import OperationalError
 
 from accountsapp import worker as worker_module
 from accountsapp.db import Database
-from accountsapp.domain import jobs
+from accountsapp.domain import jobs, links, signin, tokens
 from accountsapp.domain.clock import now
 from accountsapp.domain.jobs import JobError
 from accountsapp.domain.keys import Keyring
-from accountsapp.domain.models import Job, JobState
+from accountsapp.domain.links import Purpose
+from accountsapp.domain.locking import lock
+from accountsapp.domain.models import AuditEvent, Job, JobState, Link, SignInSession
+from accountsapp.domain.oauth_models import AccessToken
+from accountsapp.domain.scopes import Scope
 from accountsapp.settings import Settings
 from accountsapp.stores import Stores
 from accountsapp.worker import HANDLERS, Handler, Work, Worker, start_embedded
+from tests.conftest import PASSWORD, Person
 from tests.jobtools import DEADLINE, all_jobs, enqueue, eventually, let_time_pass, only_job
 
 MakeWorker = Callable[..., Worker]
@@ -314,6 +320,36 @@ def test_old_jobs_are_cleared_now_and_then(
     assert len(all_jobs(database)) == 1, "only once an hour"
     make_worker(note).run_until_empty()
     assert all_jobs(database) == []
+
+
+def test_what_is_too_old_is_cleared_now_and_then(
+    database: Database, make_worker: MakeWorker, stores: Stores, alice: Person
+) -> None:
+    def kept() -> set[type[Any]]:
+        with database.begin() as session:
+            return {
+                table
+                for table in (SignInSession, Link, AuditEvent, AccessToken)
+                if session.query(table).count()
+            }
+
+    with stores.transaction() as store:
+        signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD, "192.0.2.1"), "192.0.2.1")
+        links.make(store.session, lock(store.session, alice.id), Purpose.RESET, alice.email, 60)
+        tokens.issue_by_hand(store, alice.id, [Scope.PROFILE_READ])
+    make_worker(note).run_until_empty()
+    assert kept() == {SignInSession, Link, AuditEvent, AccessToken}
+    with database.begin() as session:
+        long_ago = now() - timedelta(days=500)
+        for values in (
+            update(SignInSession).values(last_used=long_ago),
+            update(Link).values(created=long_ago, expires=long_ago),
+            update(AuditEvent).values(at=long_ago),
+            update(AccessToken).values(expires=long_ago),
+        ):
+            session.execute(values)
+    make_worker(note).run_until_empty()
+    assert kept() == set()
 
 
 def test_the_embedded_worker_is_woken_by_a_commit(

@@ -8,12 +8,14 @@ from urllib.parse import quote
 
 import pytest
 import time_machine
+from sqlalchemy import select
 from webtest import TestApp
 
 from accountsapp.domain import accounts, links, recovery, sessions, signin
 from accountsapp.domain.clock import now
+from accountsapp.domain.folding import fold
 from accountsapp.domain.links import Purpose
-from accountsapp.domain.models import Account, AccountState
+from accountsapp.domain.models import Account, AccountState, EmailAddress
 from accountsapp.stores import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, SITE_URL, Person
@@ -148,6 +150,26 @@ def test_using_a_code(bookie: Bookie, alice: Person, stores: Stores, outbox: Out
 
     again = bookie("DELETE", "/suspend", json={"username": "alice", "code": code, "password": NEW})
     assert again.status_int == 403
+
+
+def test_using_a_code_proves_the_address(
+    bookie: Bookie, register: Callable[..., Person], bob: Person, stores: Stores
+) -> None:
+    """Copies that others have and never proved disappear; their other addresses stay."""
+    owner = register("owner", verified=False)
+    with stores.transaction() as store:
+        account = store.session.get_one(Account, bob.id)
+        for address in ("Owner@example.com", "other@example.com"):
+            account.emails.append(EmailAddress(address=address, address_key=fold(address)))
+    given = {"username": "owner", "code": code_for(stores, owner), "password": NEW}
+    assert bookie("DELETE", "/suspend", json=given).status_int == 200
+    with stores.transaction() as store:
+        addresses = store.session.scalars(select(EmailAddress))
+        assert {(row.account_id, row.address, row.verified) for row in addresses} == {
+            (owner.id, "owner@example.com", True),
+            (bob.id, "bob@example.com", True),
+            (bob.id, "other@example.com", False),
+        }
 
 
 @pytest.mark.parametrize("how", ["query", "form", "json", "multipart"])

@@ -49,7 +49,7 @@ def server(ini: dict[str, str], tmp_path: Path, postbox: MailServer) -> Iterator
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_from_the_request_to_the_new_password(
-    stores: Stores, alice: Person, server: Server, postbox: MailServer, page: Page
+    stores: Stores, alice: Person, server: Server, postbox: MailServer, page: Page, tmp_path: Path
 ) -> None:
     asked = page.request.post(f"{server.url}/api/v1/suspend", form={"email": alice.email})
     assert asked.status == 200
@@ -59,7 +59,7 @@ def test_from_the_request_to_the_new_password(
 
     page.goto(link)
     assert page.get_by_role("heading", level=1).inner_text() == "Set a password"
-    page.screenshot(path="/tmp/reset-form.png")
+    page.screenshot(path=tmp_path / "reset-form.png")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     field = page.get_by_label("New password")
@@ -68,11 +68,11 @@ def test_from_the_request_to_the_new_password(
     page.keyboard.press("Enter")
     page.wait_for_load_state()
     assert "too common" in page.get_by_role("alert").inner_text()
-    page.screenshot(path="/tmp/reset-refused.png")
+    page.screenshot(path=tmp_path / "reset-refused.png")
     page.get_by_label("New password").fill(NEW)
     page.get_by_role("button", name="Set password").click()
     page.get_by_role("heading", name="Password set").wait_for()
-    page.screenshot(path="/tmp/reset-done.png")
+    page.screenshot(path=tmp_path / "reset-done.png")
 
     with stores.transaction() as store:
         assert signin.authenticate(store, "alice", NEW, "127.0.0.1").username == "alice"
@@ -84,7 +84,7 @@ def test_from_the_request_to_the_new_password(
     gone = page.goto(link)
     assert gone is not None
     assert gone.status == 404
-    page.screenshot(path="/tmp/reset-dead.png")
+    page.screenshot(path=tmp_path / "reset-dead.png")
     told = eventually(lambda: len(postbox.messages) == 3 and postbox.messages)
     assert [str(mail["To"]) for mail in told] == [alice.email] * 3
 
@@ -115,6 +115,7 @@ def test_the_pages_can_be_read_in_light_and_dark_and_on_a_small_screen(
     server: Server,
     postbox: MailServer,
     page: Page,
+    tmp_path: Path,
 ) -> None:
     inviter = register("inviter", invite_ct=1)
     given = {"api_key": inviter.api_key, "email": "a.rather.long.address.of.a.friend@mail.example.com"}
@@ -129,5 +130,5 @@ def test_the_pages_can_be_read_in_light_and_dark_and_on_a_small_screen(
         ratios: Any = page.evaluate(CONTRAST)
         assert min(ratios) >= 4.5  # WCAG 2.2, 1.4.3
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        page.screenshot(path=f"/tmp/invited-{scheme}.png")
+        page.screenshot(path=tmp_path / f"invited-{scheme}.png")
     assert {url.startswith(server.url) for url in requests} == {True}

@@ -49,9 +49,11 @@ def test_r12_killed_at_a_step(database: Database, ini: dict[str, str], where: st
     assert state_of(database, job_id) == JobState.QUEUED
     let_time_pass(database)
     second = start_worker(ini)
-    eventually(lambda: len(left(database, "begun")) == 2)
+    eventually(lambda: state_of(database, job_id) == JobState.DONE)
     second.kill()
     second.join()
+    assert left(database, "begun") == [job_id, job_id]
+    assert left(database, "first") == [job_id], "once"
 
 
 def test_r12_killed_at_random_times(database: Database, ini: dict[str, str]) -> None:

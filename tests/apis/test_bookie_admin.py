@@ -1,23 +1,24 @@
 """Bookie 2.4: what administrators do with all accounts."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from accountsapp.domain import accounts, links
+from accountsapp.domain import accounts, directory, links, recovery
 from accountsapp.domain.clock import now
 from accountsapp.domain.links import Purpose
-from accountsapp.domain.models import Account, AccountState
+from accountsapp.domain.models import Account, AccountState, ApiKey, EmailAddress, Link
 from accountsapp.stores import Stores
 from tests.apis.conftest import Bookie, in_path
 from tests.conftest import PASSWORD, Person
 from tests.mailtools import Outbox
 
+NEW = "a new and better one"
 FULL = [
     "username",
     "name",
@@ -340,6 +341,85 @@ def test_nonactivated(
     left = {user["username"] for user in call("GET", "/a/users/list")[1]["users"]}
     assert left == {"admin", "alice", "bob", "fresh", "unknown", "lately"}
     assert call("DELETE", "/a/nonactivated") == (200, removed)
+
+
+@pytest.fixture
+def use_code(stores: Stores, bookie: Bookie) -> Callable[..., Callable[[], int]]:
+    """Makes an account that nobody activated for long, whose code still works; uses that when called."""
+
+    def make(username: str) -> Callable[[], int]:
+        with time_machine.travel(now() - timedelta(days=34)), stores.transaction() as store:
+            account = accounts.register(
+                store, username, f"{username}@example.com", state=AccountState.PENDING, signup=now()
+            )
+            code = links.make(
+                store.session, account, Purpose.RESET, f"{username}@example.com", 60 * 24 * 3600
+            )
+        given = {"username": username, "code": code, "password": NEW}
+        return lambda: bookie("DELETE", "/suspend", json=given).status_int
+
+    return make
+
+
+def is_whole(stores: Stores, username: str, activated: bool) -> bool:
+    """Active, with address, password and key, or wholly gone; no code is left either way."""
+    with stores.transaction() as store:
+        rows = [len(store.session.scalars(select(table)).all()) for table in (EmailAddress, ApiKey, Link)]
+        row = store.reader.by_username(username)
+        if row is None:
+            return not activated and rows == [1, 1, 0]
+        active = row.state == AccountState.ACTIVE and row.email_verified
+        known = stores.passwords.verify(NEW, store.reader.password_hash(row.id))
+        return activated and active and known and rows == [2, 2, 0]
+
+
+@pytest.mark.parametrize("first", ["activation", "removal"])
+def test_nonactivated_waits_for_an_activation_and_the_other_way_round(
+    call: Callable[..., tuple[int, Any]],
+    use_code: Callable[..., Callable[[], int]],
+    admin: Person,
+    stores: Stores,
+    monkeypatch: pytest.MonkeyPatch,
+    first: str,
+) -> None:
+    """The first one has done its work and is not committed when the other begins."""
+
+    def remove() -> int:
+        return call("DELETE", "/a/nonactivated")[0]
+
+    use, others = use_code("late"), []
+    begin, follow = (use, remove) if first == "activation" else (remove, use)
+    operation: Any = (recovery, "reset") if first == "activation" else (directory, "delete_stale")
+    real = getattr(*operation)
+
+    def and_the_other_begins(*args: Any, **options: Any) -> Any:
+        result = real(*args, **options)
+        others.append(pool.submit(follow))
+        assert not wait(others, 0.5).done, "it waits for the lock"
+        return result
+
+    monkeypatch.setattr(*operation, and_the_other_begins)
+    with ThreadPoolExecutor(1) as pool:
+        statuses = [begin(), others[0].result()]
+    assert statuses == ([200, 200] if first == "activation" else [200, 403])
+    assert is_whole(stores, "late", activated=first == "activation")
+
+
+def test_nonactivated_at_the_moment_of_an_activation(
+    call: Callable[..., tuple[int, Any]],
+    use_code: Callable[..., Callable[[], int]],
+    bookie: Bookie,
+    admin: Person,
+    stores: Stores,
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(10):
+            use = use_code(f"late{number}")
+            removal, activation = pool.submit(call, "DELETE", "/a/nonactivated"), pool.submit(use)
+            assert removal.result()[0] == 200
+            assert activation.result() in (200, 403)
+            assert is_whole(stores, f"late{number}", activated=activation.result() == 200)
+            call("DELETE", f"/a/users/delete/late{number}")
 
 
 def test_applog(call: Callable[..., tuple[int, Any]], bookie: Bookie, bob: Person) -> None:

@@ -70,6 +70,7 @@ def test_r12_killed_at_random_times(database: Database, ini: dict[str, str]) -> 
     for worker in workers:
         worker.kill()
         worker.join()
+    assert max(job.starts for job in all_jobs(database)) > 1, "no kill hit a job"
     assert Counter(left(database, "first")) == Counter(ids)
     assert Counter(left(database, "second")) == Counter(ids)
 

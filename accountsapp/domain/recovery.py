@@ -1,5 +1,6 @@
 """A forgotten password, and the first one of an invited account (Bookie contract 2.2)."""
 
+import logging
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -25,6 +26,8 @@ from accountsapp.domain.models import Account, AccountState, EmailAddress, Job, 
 from accountsapp.domain.notices import Notice
 from accountsapp.domain.store import Store
 
+log = logging.getLogger(__name__)
+
 RECOVER = "recover"
 """The name of the job that answers a request for a code."""
 SEALED_FOR = "recovery"
@@ -47,12 +50,12 @@ def ask(store: Store, email: object, address: str) -> None:
     """
     store.throttle.hit("recovery-address", address)
     parsed = emails.parse(email)
+    counted, key = store.throttle.counted, fold(parsed)
     try:
-        store.throttle.hit("recovery-burst", fold(parsed))
-        store.throttle.hit("recovery-mail", fold(parsed))
+        with counted("recovery-burst", key), counted("recovery-mail", key):
+            jobs.enqueue(store.session, RECOVER, {**_seal(store.keyring, parsed), "address": address})
     except TooManyAttempts:
-        return
-    jobs.enqueue(store.session, RECOVER, {**_seal(store.keyring, parsed), "address": address})
+        log.info("a request for a code was not answered: too many for that address")
 
 
 def send_code(session: Session, keyring: Keyring, seconds: float, payload: dict[str, str]) -> None:

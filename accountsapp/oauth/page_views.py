@@ -109,20 +109,13 @@ def _consent_page(request: Any, asked: Asked, status: int = 200) -> Response:
         request,
         TEMPLATES + "consent.jinja2",
         status,
-        form_action=f"'self' {_source(asked.redirect_uri)}",
+        leads_away=True,
         csrf_token=csrf.token_for(request),
         client=asked.client.name,
         host=target.hostname or f"{target.scheme}:",
         username=request.identity.account.username,
         scopes=[WORDS[scope] for scope in asked.scopes],
     )
-
-
-def _source(uri: str) -> str:
-    """The URI's origin as a policy names it, which has no word for IPv6 addresses and for apps."""
-    parts = urlsplit(uri)
-    named = parts.netloc and "[" not in parts.netloc
-    return f"{parts.scheme}://{parts.netloc}" if named else f"{parts.scheme}:"
 
 
 def _go(uri: str) -> Response:

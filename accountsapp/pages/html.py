@@ -7,10 +7,8 @@ from pyramid.response import Response
 
 from accountsapp.renderers import HEADERS
 
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action {}; "
-    "frame-ancestors 'none'; base-uri 'none'"
-)
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+STAYING_POLICY = f"{POLICY}; form-action 'self'"
 PAGE_HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),
     ("X-Frame-Options", "DENY"),
@@ -19,12 +17,13 @@ PAGE_HEADERS = (
 
 
 def page(
-    request: Any, template: str, status: int = 200, *, form_action: str = "'self'", **values: Any
+    request: Any, template: str, status: int = 200, *, leads_away: bool = False, **values: Any
 ) -> Response:
     """A page of the product: nothing from elsewhere, no script, not to be framed or kept.
 
     :param template: a name below ``pages/templates``, or an asset specification
-    :param form_action: where forms may lead, redirects of their answers included (CSP ``form-action``)
+    :param leads_away: whether a form's answer sends the browser to another site. The policy then says nothing
+        of forms: browsers hold ``form-action`` against every further redirect too, and those are that site's
     :param values: what the template shows, escaped. With a ``csrf_token`` among them the page's own site is
         told where a request comes from: under ``no-referrer`` browsers send forms with ``Origin: null``
     """
@@ -33,7 +32,7 @@ def page(
     body = render(asset, {**values, "referrer": referrer}, request=request).encode()
     headers = [
         *PAGE_HEADERS,
-        ("Content-Security-Policy", POLICY.format(form_action)),
+        ("Content-Security-Policy", POLICY if leads_away else STAYING_POLICY),
         ("Referrer-Policy", referrer),
         ("Content-Length", str(len(body))),
     ]

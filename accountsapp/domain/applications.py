@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
-from accountsapp.domain import audit, tokens
+from accountsapp.domain import audit, clients, tokens
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.locking import lock_active
@@ -53,14 +53,16 @@ def listing(connection: Connection, account_id: int) -> list[Application]:
 def withdraw(store: Store, account_id: int, client_id: str) -> None:
     """End everything that an account granted a client.
 
-    :param client_id: the public name
+    :param client_id: the public name; one that no client has changes nothing
     """
+    client = clients.find(store.connection, client_id)
+    if client is None:
+        return
     session = store.session
     lock_active(session, account_id)
     audit.record(session, Event.ACCESS_WITHDRAWN, account_id=account_id, actor_id=account_id)
-    client = select(OAuthClient.id).where(OAuthClient.client_id == client_id).scalar_subquery()
     session.execute(
         delete(OAuthGrant)
-        .where(OAuthGrant.account_id == account_id, OAuthGrant.client_id == client)
+        .where(OAuthGrant.account_id == account_id, OAuthGrant.client_id == client.id)
         .execution_options(synchronize_session=False)
     )

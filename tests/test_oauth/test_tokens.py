@@ -376,6 +376,18 @@ def test_one_withdraws_only_ones_own(wsgi: Any, app: TestApp, public: Client, bo
     assert not works(app, theirs["access_token"], "bob")
 
 
+@pytest.mark.parametrize("client_id", ["unknown", "", "a\0b", "\ud800", "é", None, 1, ["x"]])
+def test_withdrawing_from_a_client_that_is_none_changes_nothing(
+    app: TestApp, stores: Stores, public: Client, client_id: Any
+) -> None:
+    given = public.tokens(app)
+    token = app.get(APPLICATIONS).form["csrf_token"].value
+    app.post_json(APPLICATIONS, {"csrf_token": token, "client_id": client_id}, status=303)
+    assert works(app, given["access_token"])
+    with stores.transaction() as store:
+        assert "access withdrawn" not in {row.event for row in store.session.query(AuditEvent)}
+
+
 @pytest.mark.parametrize("what", ["code", "refresh"])
 def test_s41_used_at_once_one_wins(
     make_app: Callable[..., Any], app: TestApp, stores: Stores, public: Client, what: str

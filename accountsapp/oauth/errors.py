@@ -8,9 +8,10 @@ from pyramid.response import Response
 from pyramid.view import exception_view_config
 
 from accountsapp.failures import failure_of
+from accountsapp.oauth.redirects import go
 from accountsapp.oauth.resources import AuthorizationServer
 from accountsapp.pages.html import page
-from accountsapp.renderers import HEADERS, json_answer
+from accountsapp.renderers import json_answer
 
 PAGES = ("authorize", "applications")
 CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
@@ -46,4 +47,4 @@ def unknown_client(error: FatalClientError, request: Any) -> Response:
 @exception_view_config(OAuth2Error, containment=AuthorizationServer)
 def back_to_client(error: OAuth2Error, request: Any) -> Response:
     """The client is known and asked for what it cannot have: it is told so."""
-    return Response(status=303, headerlist=[("Location", error.in_uri(error.redirect_uri)), *HEADERS])
+    return go(error.in_uri(error.redirect_uri))

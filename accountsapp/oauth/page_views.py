@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.traversal import resource_path
 from pyramid.view import view_config
 
 from accountsapp.domain import applications, signin
@@ -12,9 +13,9 @@ from accountsapp.domain.errors import InactiveAccount, WrongPassword
 from accountsapp.domain.scopes import WORDS
 from accountsapp.oauth import protocol
 from accountsapp.oauth.protocol import Asked
+from accountsapp.oauth.redirects import go
 from accountsapp.oauth.resources import AuthorizationServer
 from accountsapp.pages.html import page
-from accountsapp.renderers import HEADERS
 from accountsapp.security import csrf
 
 TEMPLATES = "accountsapp:oauth/templates/"
@@ -40,9 +41,9 @@ def decide(context: AuthorizationServer, request: Any) -> Response:
         return _sign_in(request, asked.client.name, protocol.authorization_uri(request)[1:])
     decision = request.parameters.last_in_body("decision")
     if decision == "allow":
-        return _go(protocol.allowed(request, request.identity.account))
+        return go(protocol.allowed(request, request.identity.account))
     if decision == "deny":
-        return _go(protocol.denied(request))
+        return go(protocol.denied(request))
     return _consent_page(request, asked, 400)
 
 
@@ -71,7 +72,7 @@ def withdraw(context: AuthorizationServer, request: Any) -> Response:
     client_id = request.parameters.last_in_body("client_id")
     if isinstance(client_id, str):
         applications.withdraw(request.store, request.identity.account_id, client_id)
-    return _go(request.path)
+    return go(_here(request))
 
 
 def _sign_in_page(request: Any, client: str | None = None, status: int = 200, **values: Any) -> Response:
@@ -97,7 +98,7 @@ def _sign_in(request: Any, client: str | None = None, query: str = "") -> Respon
     except InactiveAccount:
         problem = "This account is not active."
     else:
-        response = _go(request.path + query)
+        response = go(_here(request) + query)
         csrf.set_cookie(request, response, signin.sign_in(request.store, account, request.client_addr))
         return response
     return _sign_in_page(request, client, 400, problem=problem, username=username)
@@ -118,5 +119,7 @@ def _consent_page(request: Any, asked: Asked, status: int = 200) -> Response:
     )
 
 
-def _go(uri: str) -> Response:
-    return Response(status=303, headerlist=[("Location", uri), *HEADERS])
+def _here(request: Any) -> str:
+    """The path of the page that was asked for, below that of ``site_url``."""
+    base = urlsplit(request.app_settings.site_url).path
+    return base + resource_path(request.context, request.view_name, "")

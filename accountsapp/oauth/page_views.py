@@ -87,9 +87,14 @@ def _sign_in_page(request: Any, client: str | None = None, status: int = 200, **
 
 
 def _sign_in(request: Any, client: str | None = None, query: str = "") -> Response:
-    """Sign in and come back to the same URL, or show the form again."""
+    """Sign in and come back to the same URL, or show the form again.
+
+    A body without a password is that of another form, whose session has ended: no failure to tell or count.
+    """
     given = request.parameters.last_in_body
     username, password = given("username"), given("password")
+    if password is None:
+        return _sign_in_page(request, client)
     username = username if isinstance(username, str) else ""
     try:
         account = signin.authenticate(request.store, username, password, request.client_addr)

@@ -8,6 +8,7 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.domain import accounts, clients
+from accountsapp.domain.models import AuditEvent
 from accountsapp.domain.oauth_models import OAuthGrant
 from accountsapp.domain.scopes import Scope
 from accountsapp.stores import Stores
@@ -174,9 +175,18 @@ def test_s20_a_session_that_ended_is_asked_to_sign_in(
     with stores.transaction() as store:
         accounts.set_password(store, alice.id, "another good one")
     assert "password" in signed_in.get(public.query()).form.fields
-    answer = page.form.submit("decision", value="allow", expect_errors=True)
-    assert "Location" not in answer.headers
+    answers = [page.form.submit("decision", value=decision, status=200) for decision in ("allow", "deny")]
+    token = page.form["csrf_token"].value
+    answers.append(signed_in.post(APPLICATIONS, {"csrf_token": token, "client_id": public.client_id}))
+    for answer in answers:
+        assert "password" in answer.form.fields
+        assert not answer.html.select("[role=alert]")
+        assert "Location" not in answer.headers
     assert grants(stores) == 0
+    with stores.transaction() as store:
+        assert "sign-in failed" not in {row.event for row in store.session.query(AuditEvent)}
+    answer = sign_in(answers[0], password="another good one")
+    assert "Allow access" in answer.text
 
 
 def test_the_consent_page(signed_in: TestApp, public: Client) -> None:

@@ -113,7 +113,7 @@ def test_requests_find_what_the_tree_says(app: TestApp, alice: Person, admin: Pe
             path = path.replace(pattern, value)
         verbs.setdefault(path, set()).update(row.methods)
     for path, methods in verbs.items():
-        # The Docker Hub calls offer no OPTIONS: 405, which names the verbs all the same.
+        # Below /api/v1.1 no OPTIONS is offered: 405, which names the verbs all the same.
         allowed = set(app.options(path, expect_errors=True).headers["Allow"].split(", "))
         assert allowed - {"OPTIONS", "HEAD"} == methods, path
         for method in methods:

@@ -3,11 +3,12 @@
 from typing import Any
 
 from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
+from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 from pyramid.view import exception_view_config
 
-from accountsapp.failures import failure_of
+from accountsapp.failures import TEXTS, Failure, allowed_methods, failure_of
 from accountsapp.oauth.redirects import go
 from accountsapp.oauth.resources import AuthorizationServer
 from accountsapp.pages.html import page
@@ -21,15 +22,15 @@ CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_
 @exception_view_config(Exception, containment=AuthorizationServer)
 def failed(error: Exception, request: Any) -> Response:
     """A refusal that the protocol does not know, or a fault of ours."""
-    failure = failure_of(error, request)
-    if request.view_name in PAGES:
-        response = page(request, "done.jinja2", failure.status, heading=failure.text, text="")
-        response.headerlist.extend(failure.headers)
-        return response
-    body = {"error": CODES.get(failure.status, "invalid_request"), "error_description": failure.text}
-    response = json_answer(request, body, failure.status)
-    response.headerlist.extend(failure.headers)
-    return response
+    return _refusal(request, failure_of(error, request))
+
+
+@exception_view_config(PredicateMismatch, containment=AuthorizationServer)
+@exception_view_config(PredicateMismatch, containment=AuthorizationServer, request_method="OPTIONS")
+def not_offered(error: PredicateMismatch, request: Any) -> Response:
+    """Another method, ``OPTIONS`` among them."""
+    methods = [method for method in allowed_methods(request) if method != "OPTIONS"]
+    return _refusal(request, Failure(405, TEXTS[405], [("Allow", ", ".join(methods))]))
 
 
 @exception_view_config(FatalClientError, containment=AuthorizationServer)
@@ -48,3 +49,13 @@ def unknown_client(error: FatalClientError, request: Any) -> Response:
 def back_to_client(error: OAuth2Error, request: Any) -> Response:
     """The client is known and asked for what it cannot have: it is told so."""
     return go(error.in_uri(error.redirect_uri))
+
+
+def _refusal(request: Any, failure: Failure) -> Response:
+    if request.view_name in PAGES:
+        response = page(request, "done.jinja2", failure.status, heading=failure.text, text="")
+    else:
+        body = {"error": CODES.get(failure.status, "invalid_request"), "error_description": failure.text}
+        response = json_answer(request, body, failure.status)
+    response.headerlist.extend(failure.headers)
+    return response

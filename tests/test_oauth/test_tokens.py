@@ -188,8 +188,11 @@ def test_bodies_that_cannot_be_read(app: TestApp) -> None:
 
 
 @pytest.mark.parametrize("path", [TOKEN, REVOKE, INTROSPECT])
-def test_get_is_405(app: TestApp, path: str) -> None:
-    assert "POST" in app.get(path, status=405).headers["Allow"]
+def test_another_method_is_405(app: TestApp, path: str) -> None:
+    for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"):
+        answer = app.request(path, method=method, status=405)
+        assert answer.content_type == "application/json"
+        assert answer.headers["Allow"] == "POST"
 
 
 def test_a_refresh_replaces_both_tokens(app: TestApp, public: Client) -> None:

@@ -6,7 +6,8 @@ that views stay short and the rules can be mounted at more than one URL.
 
 import json
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Set
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -26,6 +27,7 @@ from accountsapp.domain.clients import ClientRow
 from accountsapp.domain.reads import AccountRow
 from accountsapp.domain.scopes import Scope, in_order
 from accountsapp.domain.text import is_encodable
+from accountsapp.input import Pairs
 from accountsapp.oauth.validator import ConfidentialOnly, Validator
 from accountsapp.renderers import HEADERS, json_answer
 
@@ -40,6 +42,8 @@ AUTHORIZATION = (
     "code_challenge_method",
 )
 """The parameters of an authorization request; others are ignored."""
+FATAL_TWICE = {"client_id", "redirect_uri"}
+"""Given twice, they name nobody who could be told."""
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """BASE64URL(SHA256(…)) (RFC 7636 4.2)."""
@@ -49,28 +53,31 @@ URI = "/"
 
 
 class CodeGrant(AuthorizationCodeGrant):
-    """PKCE by ``S256`` alone, and codes that logs know when they see one."""
+    """PKCE by ``S256`` alone, and codes that logs know when they see one.
+
+    :param repeated: the parameters of the authorization request that were given twice
+    """
 
     _code_challenge_methods = {"S256": code_challenge_method_s256}
 
-    def __init__(self, validator: Validator) -> None:
-        super().__init__(validator, pre_auth=[_check_authorization])
+    def __init__(self, validator: Validator, repeated: Set[str] = frozenset()) -> None:
+        super().__init__(validator, pre_auth=[self._check_authorization])
+        self._repeated = repeated
 
     def create_authorization_code(self, request: ProtocolRequest) -> dict[str, str]:
         state = {"state": request.state} if request.state else {}
         return {"code": tokens.make_code(), **state}
 
-
-def _check_authorization(request: ProtocolRequest) -> dict[str, Any]:
-    if request.response_type != "code":
-        raise errors.UnsupportedResponseTypeError(request=request)
-    if {"code_challenge", "code_challenge_method"} & set(request.duplicate_params):
-        raise errors.InvalidRequestError("A parameter was given twice.", request=request)
-    if request.code_challenge is None and request.code_challenge_method is not None:
-        raise errors.MissingCodeChallengeError(request=request)
-    if request.code_challenge is not None and not _CHALLENGE.fullmatch(request.code_challenge):
-        raise errors.InvalidRequestError("The code challenge is none.", request=request)
-    return {}
+    def _check_authorization(self, request: ProtocolRequest) -> dict[str, Any]:
+        if self._repeated:
+            raise errors.InvalidRequestError("A parameter was given twice.", request=request)
+        if request.response_type != "code":
+            raise errors.UnsupportedResponseTypeError(request=request)
+        if request.code_challenge is None and request.code_challenge_method is not None:
+            raise errors.MissingCodeChallengeError(request=request)
+        if request.code_challenge is not None and not _CHALLENGE.fullmatch(request.code_challenge):
+            raise errors.InvalidRequestError("The code challenge is none.", request=request)
+        return {}
 
 
 def _bearer(validator: Validator) -> BearerToken:
@@ -82,18 +89,34 @@ def _bearer(validator: Validator) -> BearerToken:
     )
 
 
-def authorization_endpoint(validator: Validator) -> AuthorizationEndpoint:
-    return AuthorizationEndpoint("code", _bearer(validator), {"code": CodeGrant(validator)})
+def authorization_endpoint(request: Any) -> AuthorizationEndpoint:
+    """The endpoint for what the query asks.
+
+    :raises HTTPBadRequest: the query string cannot be read
+    :raises FatalClientError: it says twice who asks or where the answer goes
+    """
+    counts = Counter(name for name, _ in _authorization(request))
+    repeated = {name for name, count in counts.items() if count > 1}
+    if repeated & FATAL_TWICE:
+        raise errors.InvalidRequestFatalError("A parameter was given twice.")
+    validator = Validator(request.store)
+    return AuthorizationEndpoint("code", _bearer(validator), {"code": CodeGrant(validator, repeated)})
 
 
 def authorization_uri(request: Any) -> str:
-    """The authorization request, its parameters read strictly and written anew; empty ones are left out.
+    """The authorization request, its parameters read strictly and written anew, each once: the first one.
 
     :raises HTTPBadRequest: the query string cannot be read
     """
-    return "/?" + urlencode(
-        [(name, value) for name, value in request.query_pairs if name in AUTHORIZATION and value]
-    )
+    first: dict[str, str] = {}
+    for name, value in _authorization(request):
+        first.setdefault(name, value)
+    return "/?" + urlencode(first)
+
+
+def _authorization(request: Any) -> Pairs:
+    """The parameters of an authorization request; an empty one counts as left out (RFC 6749 3.1)."""
+    return [(name, value) for name, value in request.query_pairs if name in AUTHORIZATION and value]
 
 
 class Asked(NamedTuple):
@@ -111,7 +134,7 @@ def asked(request: Any) -> Asked:
     :raises FatalClientError: the client or its redirect URI are not known
     :raises OAuth2Error: anything else; goes back to ``error.redirect_uri``
     """
-    endpoint = authorization_endpoint(Validator(request.store))
+    endpoint = authorization_endpoint(request)
     scopes, info = endpoint.validate_authorization_request(authorization_uri(request))
     return Asked(info["request"].client, info["redirect_uri"], in_order(scopes), info["state"])
 
@@ -121,7 +144,7 @@ def allowed(request: Any, account: AccountRow) -> str:
 
     :returns: the URI to go to, with the code
     """
-    endpoint = authorization_endpoint(Validator(request.store))
+    endpoint = authorization_endpoint(request)
     headers, _, _ = endpoint.create_authorization_response(
         authorization_uri(request), credentials={"user": account}
     )

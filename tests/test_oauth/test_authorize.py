@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 from webtest import TestApp
@@ -43,7 +43,9 @@ def test_unknown_client_or_redirect_uri_is_a_page(app: TestApp, stores: Stores, 
         clients.revoke(store.session, gone.client_id)
     urls = [gone.query(), bare.query(), bare.query(redirect_uri=None), public.query() + "&state=%FF"]
     urls += [public.query(client_id=name) for name in (None, "", "unknown", "\0", "ü" * 40)]
-    urls += [f"{public.query()}&{name}=x" for name in ("client_id", "redirect_uri", "state", "scope")]
+    urls += [f"{public.query()}&{name}=x" for name in ("client_id", "redirect_uri")]
+    urls += [f"{public.query()}&client_id={public.client_id}", f"{public.query()}&redirect_uri={CALLBACK}"]
+    urls += [f"{gone.query()}&{name}=x" for name in ("state", "scope", "response_type")]
     for uri in (
         CALLBACK + "/",
         CALLBACK.upper(),
@@ -81,10 +83,26 @@ def test_other_errors_go_to_the_client(app: TestApp, stores: Stores, public: Cli
         assert told["error"] == error
         assert told["state"] == STATE
         assert "state" not in error_of(app, public.query(state=None, **changes))
-    assert error_of(app, public.query() + "&code_challenge=x")["error"] == "invalid_request"
     writer = Client(stores, scopes=[Scope.PROFILE_WRITE])
     for scope in ("profile_read", None):
         assert error_of(app, writer.query(scope=scope))["error"] == "invalid_scope"
+
+
+@pytest.mark.parametrize(
+    "name", ["response_type", "scope", "state", "code_challenge", "code_challenge_method"]
+)
+def test_a_parameter_given_twice_is_told_to_the_client(signed_in: TestApp, public: Client, name: str) -> None:
+    once = public.query()
+    (value,) = parse_qs(urlsplit(once).query)[name]
+    for second in (value, "x", "S256"):
+        url = f"{once}&{urlencode({name: second})}"
+        told = error_of(signed_in, url)
+        assert (told["error"], told["state"]) == ("invalid_request", STATE)
+        token = signed_in.get(once).form["csrf_token"].value
+        for decision in ("allow", "deny"):
+            answer = signed_in.post(url, {"csrf_token": token, "decision": decision}, status=303)
+            assert sent_back(answer)["error"] == "invalid_request"
+    assert "Allow access" in signed_in.get(f"{once}&{name}=&x=1&x=2").text  # empty ones and unknown ones
 
 
 def test_a_confidential_client_needs_no_pkce_but_never_plain(app: TestApp, confidential: Client) -> None:

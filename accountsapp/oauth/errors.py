@@ -9,7 +9,7 @@ from pyramid.response import Response
 from pyramid.view import exception_view_config
 
 from accountsapp.failures import TEXTS, Failure, allowed_methods, failure_of
-from accountsapp.oauth.redirects import go
+from accountsapp.oauth.redirects import go, with_parameters
 from accountsapp.oauth.resources import AuthorizationServer
 from accountsapp.pages.html import page
 from accountsapp.renderers import json_answer
@@ -48,7 +48,7 @@ def unknown_client(error: FatalClientError, request: Any) -> Response:
 @exception_view_config(OAuth2Error, containment=AuthorizationServer)
 def back_to_client(error: OAuth2Error, request: Any) -> Response:
     """The client is known and asked for what it cannot have: it is told so."""
-    return go(error.in_uri(error.redirect_uri))
+    return go(with_parameters(error.redirect_uri, error.twotuples))
 
 
 def _refusal(request: Any, failure: Failure) -> Response:

@@ -28,6 +28,7 @@ from accountsapp.domain.reads import AccountRow
 from accountsapp.domain.scopes import Scope, in_order
 from accountsapp.domain.text import is_encodable
 from accountsapp.input import Pairs
+from accountsapp.oauth.redirects import with_parameters
 from accountsapp.oauth.validator import ConfidentialOnly, Validator
 from accountsapp.renderers import HEADERS, json_answer
 
@@ -53,7 +54,7 @@ URI = "/"
 
 
 class CodeGrant(AuthorizationCodeGrant):
-    """PKCE by ``S256`` alone, and codes that logs know when they see one.
+    """PKCE by ``S256`` alone, codes that logs know when they see one, and redirect URIs kept as they are.
 
     :param repeated: the parameters of the authorization request that were given twice
     """
@@ -67,6 +68,12 @@ class CodeGrant(AuthorizationCodeGrant):
     def create_authorization_code(self, request: ProtocolRequest) -> dict[str, str]:
         state = {"state": request.state} if request.state else {}
         return {"code": tokens.make_code(), **state}
+
+    def prepare_authorization_response(
+        self, request: ProtocolRequest, token: dict[str, str], headers: dict[str, str], body: Any, status: int
+    ) -> tuple[dict[str, str], Any, int]:
+        location = with_parameters(request.redirect_uri, token.items())
+        return {**headers, "Location": location}, body, status
 
     def _check_authorization(self, request: ProtocolRequest) -> dict[str, Any]:
         if self._repeated:
@@ -157,7 +164,7 @@ def denied(request: Any) -> str:
     :returns: the URI to go to, with the error
     """
     found = asked(request)
-    return errors.AccessDeniedError(state=found.state).in_uri(found.redirect_uri)
+    return with_parameters(found.redirect_uri, errors.AccessDeniedError(state=found.state).twotuples)
 
 
 def token_answer(request: Any) -> Response:

@@ -258,6 +258,28 @@ def test_an_app_with_its_own_scheme(app: TestApp, stores: Stores, alice: Person)
     assert answer.location.startswith("org.example.app:/callback?code=")
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://client.example.com/cb?flag&x=a%20b&y=a+b&z=%7e&code=own",
+        "https://client.example.com/cb?",
+        "https://client.example.com?x",
+        "http://[::1]:8080/cb?x=1;y=2",
+        "org.example.app:/cb?x=%2F",
+    ],
+)
+def test_the_query_of_a_redirect_uri_stays_as_it_is(
+    app: TestApp, stores: Stores, alice: Person, uri: str
+) -> None:
+    client = Client(stores, redirect_uris=[uri])
+    start = uri + "&"
+    form = sign_in(app.get(client.query(redirect_uri=uri))).form
+    assert form.submit("decision", value="allow").location.startswith(f"{start}code=acac_")
+    assert form.submit("decision", value="deny").location.startswith(f"{start}error=access_denied&")
+    refused = app.get(client.query(redirect_uri=uri, scope="unknown"))
+    assert refused.location.startswith(f"{start}error=invalid_scope&")
+
+
 def test_pages_are_not_kept_framed_or_told_of(app: TestApp, public: Client) -> None:
     for page in (app.get(public.query()), sign_in(app.get(public.query())), app.get(APPLICATIONS)):
         assert page.headers["Cache-Control"] == "no-store"

@@ -132,9 +132,7 @@ class Validator(RequestValidator):
     ) -> bool:
         """A redirect URI or a verifier that does not fit is as bad as the code itself."""
         claim = tokens.claim_code(self._store, client, code)
-        if claim is None or claim.redirect_uri not in (None, request.redirect_uri):
-            return False
-        if claim.redirect_uri is None and request.redirect_uri not in (None, *client.redirect_uris[:1]):
+        if claim is None or claim.redirect_uri != request.redirect_uri:
             return False
         if claim.challenge is None and request.code_verifier is not None:
             return False

@@ -49,16 +49,18 @@ def consent(app: TestApp) -> Callable[[str], str]:
     return go
 
 
+@pytest.mark.parametrize("redirect_uri", [CALLBACK, None])
 def test_requests_oauthlib(
     site: str,
     consent: Callable[[str], str],
     stores: Stores,
     alice: Person,
     monkeypatch: pytest.MonkeyPatch,
+    redirect_uri: str | None,
 ) -> None:
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the client's: ours needs none
     client = Client(stores)
-    session = OAuth2Session(client.client_id, redirect_uri=CALLBACK, scope=SCOPES, pkce="S256")
+    session = OAuth2Session(client.client_id, redirect_uri=redirect_uri, scope=SCOPES, pkce="S256")
     url, _ = session.authorization_url(site + AUTHORIZE)
     back = consent(url)
     first = session.fetch_token(site + TOKEN, authorization_response=back, include_client_id=True)
@@ -74,16 +76,29 @@ def test_requests_oauthlib(
     assert session.get(f"{site}/api/v1.1/users/alice/").status_code == 401
 
 
-@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
+@pytest.mark.parametrize(
+    ("method", "redirect_uri"),
+    [
+        ("client_secret_basic", CALLBACK),
+        ("client_secret_post", CALLBACK),
+        ("none", CALLBACK),
+        ("none", None),
+    ],
+)
 def test_authlib(
-    site: str, consent: Callable[[str], str], stores: Stores, alice: Person, method: str
+    site: str,
+    consent: Callable[[str], str],
+    stores: Stores,
+    alice: Person,
+    method: str,
+    redirect_uri: str | None,
 ) -> None:
     client = Client(stores, confidential=method != "none")
     session = AuthlibSession(
         client.client_id,
         client.secret,
         scope=" ".join(SCOPES),
-        redirect_uri=CALLBACK,
+        redirect_uri=redirect_uri,
         code_challenge_method="S256",
         token_endpoint_auth_method=method,
     )

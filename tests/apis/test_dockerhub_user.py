@@ -152,9 +152,19 @@ def test_values_of_other_types_and_with_control_characters_are_400(field: str, v
     assert refused(**{field: f"a{value}b" if value == "\u2028" else value}) == {field}
 
 
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize(
+    "value", ["\x1f{}\x1f", "{}\t", "\n{}", "{}\r\n", "{}\x85", "\u2028{}", "\t", "\0"], ids=ascii
+)
+def test_control_characters_at_the_ends_are_not_trimmed(field: str, value: str) -> None:
+    good = {"profile_url": "http://example.com", "gravatar_email": "a@example.com"}.get(field, "x")
+    assert refused(**{field: f" {good} "}) == set()
+    assert refused(**{field: value.format(good)}) == {field}
+
+
 @pytest.mark.parametrize("field", ["full_name", "location", "company"])
 def test_255_characters_after_trimming(field: str) -> None:
-    assert refused(**{field: " " + "é" * 255 + "\t"}) == set()
+    assert refused(**{field: " \u00a0" + "é" * 255 + "\u3000 "}) == set()
     assert refused(**{field: "é" * 256}) == {field}
 
 
@@ -166,6 +176,9 @@ GOOD_URLS = [
     "http://localhost/",
     "http://127.0.0.1:80/x",
     "http://[::1]:8080/",
+    "http://[2001:db8::1]",
+    "http://user:pass@[::1]:80/",
+    "http://user@example.com:/",
     "https://münchen.example/ü",
     "https://xn--mnchen-3ya.example/",
     "https://example.com./",
@@ -191,6 +204,24 @@ BAD_URLS = [
     "http://1.2.3",
     "http://[::1",
     "http://[zz]/",
+    "http://[::1]x",
+    "http://x[::1]",
+    "http://[::1][::1]",
+    "http://[[::1]]",
+    "http://[::1]]",
+    "http://::1",
+    "http://a:80[::1]",
+    "http://[::1]:80:80",
+    "http://[x@[::1]",
+    "http://[127.0.0.1]",
+    "http://[v1.x]",
+    "http://x.org\\@evil",
+    "http://x.org\\evil",
+    "http:\\\\x.org",
+    "https://x.org/\\",
+    "http://a@b@x.org",
+    "http://x.org:+80",
+    "http://x.org:8_0",
     "http://example.com:99999/",
     "http://example.com:port/",
     "http://" + "a" * 64 + ".com",

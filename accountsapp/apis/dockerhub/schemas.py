@@ -1,5 +1,6 @@
 """What the Docker Hub calls take, and what they show."""
 
+import re
 from datetime import UTC, datetime
 from hashlib import md5
 from ipaddress import IPv6Address, ip_address
@@ -17,6 +18,8 @@ from accountsapp.domain.text import has_control_characters
 from accountsapp.input import is_form
 
 LONGEST = 255
+_NETLOC = re.compile(r"(?:[^@\[\]]*@)?(?:\[[^@\[\]]*\]|[^@:\[\]]*)(?::[0-9]*)?")
+"""User information, a host, which brackets enclose whole or not at all, and a port."""
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -39,11 +42,11 @@ def _invalid(text: str) -> PydanticCustomError:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise _invalid("This must be a text.")
+    if has_control_characters(value):
+        raise _invalid("This has characters that are not allowed.")
     value = value.strip()
     if len(value) > LONGEST:
         raise _invalid(f"This may have at most {LONGEST} characters.")
-    if has_control_characters(value):
-        raise _invalid("This has characters that are not allowed.")
     return value
 
 
@@ -54,19 +57,19 @@ def _url(value: str) -> str:
 
 
 def _is_web_url(value: str) -> bool:
-    if any(character.isspace() for character in value):
-        return False
+    if any(character.isspace() for character in value) or "\\" in value:
+        return False  # browsers read a backslash as a slash, and so another host than we do
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and host is not None and _is_host(host, parts.netloc)
+    if parts.scheme not in ("http", "https") or host is None or not _NETLOC.fullmatch(parts.netloc):
+        return False
+    return _is_address(host, IPv6Address) if "[" in parts.netloc else _is_host(host)
 
 
-def _is_host(host: str, netloc: str) -> bool:
-    if "[" in netloc:
-        return _is_address(host, IPv6Address)
+def _is_host(host: str) -> bool:
     labels = host.removesuffix(".").split(".")
     if labels[-1].isdecimal():
         return _is_address(host, object)

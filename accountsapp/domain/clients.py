@@ -72,7 +72,7 @@ def parse_redirect_uri(uri: str) -> str:
         raise refusal
     try:
         parts = urlsplit(uri)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError:
         raise refusal from None
     if not parts.scheme or parts.scheme in NEVER_REDIRECTED_TO or parts.username is not None:

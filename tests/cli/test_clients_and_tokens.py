@@ -35,6 +35,8 @@ def test_a_confidential_client_with_an_owner(run: Run, alice: Person) -> None:
         (("add", "Robot", "--redirect-uri", "/relative"), 1),
         (("add", "Robot", "--redirect-uri", "https://example.org/#fragment"), 1),
         (("add", "Robot", "--redirect-uri", "javascript:alert(1)"), 1),
+        (("add", "Robot", "--redirect-uri", "http://a:99999/b"), 1),
+        (("add", "Robot", "--redirect-uri", "http://a:port/b"), 1),
         (("add", " "), 1),
         (("revoke", "unknown"), 1),
         (("add", "Robot", "--scope", "everything"), 2),

@@ -170,7 +170,10 @@ def denied(request: Any) -> str:
 def token_answer(request: Any) -> Response:
     """What the token endpoint says."""
     validator = Validator(request.store)
-    grants = {"authorization_code": CodeGrant(validator), "refresh_token": RefreshTokenGrant(validator)}
+    grants = {
+        "authorization_code": CodeGrant(validator),
+        "refresh_token": RefreshTokenGrant(validator, post_token=[_each_scope_once]),
+    }
     endpoint = TokenEndpoint("authorization_code", _bearer(validator), grants)
 
     def answer(parameters: dict[str, str], headers: dict[str, str]) -> tuple[Any, str, int]:
@@ -183,9 +186,29 @@ def token_answer(request: Any) -> Response:
     return _answer(request, answer)
 
 
+def _each_scope_once(request: ProtocolRequest) -> None:
+    request.scopes = in_order(request.scopes)
+
+
+class Revocation(RevocationEndpoint):
+    """Asks who the client is before what it wants."""
+
+    def validate_revocation_request(self, request: ProtocolRequest) -> None:
+        self._raise_on_invalid_client(request)
+        super().validate_revocation_request(request)
+
+
+class Introspection(IntrospectEndpoint):
+    """As :class:`Revocation`."""
+
+    def validate_introspect_request(self, request: ProtocolRequest) -> None:
+        self._raise_on_invalid_client(request)
+        super().validate_introspect_request(request)
+
+
 def revocation_answer(request: Any) -> Response:
     """What the revocation endpoint (RFC 7009) says."""
-    endpoint = RevocationEndpoint(Validator(request.store))
+    endpoint = Revocation(Validator(request.store))
     return _answer(
         request,
         lambda parameters, headers: endpoint.create_revocation_response(URI, "POST", parameters, headers),
@@ -194,7 +217,7 @@ def revocation_answer(request: Any) -> Response:
 
 def introspection_answer(request: Any) -> Response:
     """What the introspection endpoint (RFC 7662) says."""
-    endpoint = IntrospectEndpoint(ConfidentialOnly(request.store))
+    endpoint = Introspection(ConfidentialOnly(request.store))
     return _answer(
         request,
         lambda parameters, headers: endpoint.create_introspect_response(URI, "POST", parameters, headers),

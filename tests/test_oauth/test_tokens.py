@@ -183,8 +183,21 @@ def test_bodies_that_cannot_be_read(app: TestApp) -> None:
     ]:
         answer = app.post(TOKEN, body, content_type=content_type, status=status)
         assert answer.json["error"] == "invalid_request"
-    answer = app.post(TOKEN + "?client_id=x", {"grant_type": "refresh_token"}, status=400)
-    assert error_of(answer) == "invalid_request"
+
+
+def test_parameters_in_the_url_are_refused_and_use_nothing_up(app: TestApp, confidential: Client) -> None:
+    given = confidential.tokens(app)
+    body = {"token": given["access_token"], **confidential.identity}
+    refresh = {
+        "grant_type": "refresh_token",
+        "refresh_token": given["refresh_token"],
+        **confidential.identity,
+    }
+    for query in ("x", "x=1", f"client_id={confidential.client_id}", "token=x", "%FF"):
+        for path, sent in ((TOKEN, refresh), (REVOKE, body), (INTROSPECT, body)):
+            assert error_of(app.post(f"{path}?{query}", sent, status=400)) == "invalid_request"
+    assert works(app, given["access_token"])
+    app.post(TOKEN, refresh, status=200)
 
 
 @pytest.mark.parametrize("path", [TOKEN, REVOKE, INTROSPECT])
@@ -201,7 +214,7 @@ def test_a_refresh_replaces_both_tokens(app: TestApp, public: Client) -> None:
     assert set(second) == set(first)
     assert works(app, second["access_token"])
     assert not works(app, first["access_token"])
-    third = public.refresh(app, second["refresh_token"], scope="email_read").json
+    third = public.refresh(app, second["refresh_token"], scope="email_read email_read").json
     assert third["scope"] == "email_read"
     app.get(USER, headers=bearer(third["access_token"]), status=403)
     fourth = public.refresh(app, third["refresh_token"]).json  # keeps the full scope
@@ -322,6 +335,19 @@ def test_revoking_needs_a_client_and_a_token(app: TestApp, confidential: Client)
     assert error_of(app.post(REVOKE, body, status=401), 401) == "invalid_client"
     assert error_of(revoke(app, confidential, None, 400)) == "invalid_request"
     assert works(app, given["access_token"])
+
+
+@pytest.mark.parametrize("path", [REVOKE, INTROSPECT])
+def test_the_client_is_proved_before_the_token_is_missed(
+    app: TestApp, confidential: Client, path: str
+) -> None:
+    for identity in (
+        {},
+        {"client_id": confidential.client_id},
+        {**confidential.identity, "client_secret": "x"},
+    ):
+        assert error_of(app.post(path, identity, status=401), 401) == "invalid_client"
+    assert error_of(app.post(path, confidential.identity, status=400)) == "invalid_request"
 
 
 def introspect(app: TestApp, client: Client, token: str, status: int = 200) -> Any:

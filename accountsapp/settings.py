@@ -12,7 +12,7 @@ from configparser import RawConfigParser
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 DEVELOPMENT_SECRET = "development-only-secret-never-use-it-in-production"  # noqa: S105
 SHORTEST_SECRET = 32
+DEFAULT_PORTS = {"http": 80, "https": 443}
 APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
 HOLD_SECRETS = ("accountsapp.secret", "accountsapp.mail.password")
 
@@ -54,14 +55,28 @@ def _site_url(value: str) -> str:
         raise ValueError("must be an absolute http or https URL without user information")
     if parts.port == 0:
         raise ValueError("must be an absolute http or https URL")
-    return value.rstrip("/")
+    return _origin_of(parts) + parts.path.rstrip("/")
 
 
 def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if not parts.scheme or not parts.netloc or parts.path or parts.query or parts.fragment:
-        raise ValueError("must be origins such as https://app.example.org")
-    return value
+    refusal = ValueError("must be origins such as https://app.example.org")
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 refuses a port that is none
+    except ValueError:
+        raise refusal from None
+    if not parts.scheme or not parts.hostname or parts.username is not None:
+        raise refusal
+    if parts.path or parts.query or parts.fragment:
+        raise refusal
+    return _origin_of(parts)
+
+
+def _origin_of(parts: SplitResult) -> str:
+    """The origin as browsers write it: in lower case, without the port that the scheme has anyway."""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def _network(value: str) -> str:

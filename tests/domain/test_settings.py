@@ -77,7 +77,17 @@ BAD = {
     "accountsapp.rate_limit": ("maybe",),
     "accountsapp.rate_limit.storage": ("", "file:///x", "redis://"),
     "accountsapp.jobs": ("cron",),
-    "accountsapp.cors_origins": ("*", "example.com", "https://example.com/", "https://a https://b/x"),
+    "accountsapp.cors_origins": (
+        "*",
+        "example.com",
+        "https://example.com/",
+        "https://a https://b/x",
+        "https://a:port",
+        "https://a:99999",
+        "https://[::1",
+        "https://u:p@a",
+        "https://:80",
+    ),
     "accountsapp.passwords.refused": ("/nonexistent/list",),
     "accountsapp.links_expire": ("0", "-1", "x", "31536001"),
     "accountsapp.metrics_from": ("localhost", "127.0.0.1 x"),
@@ -132,6 +142,29 @@ def test_words_and_slashes() -> None:
     assert settings.cors_origins == ("https://a.example", "https://b.example:8443")
     assert settings.secrets == ("n" * 32, SECRET)
     assert settings.site_url == "https://accounts.example.org/base"
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("HTTPS://Accounts.Example.ORG", "https://accounts.example.org"),
+        ("https://accounts.example.org:443", "https://accounts.example.org"),
+        ("http://accounts.example.org:080", "http://accounts.example.org"),
+        ("https://accounts.example.org:", "https://accounts.example.org"),
+        ("https://accounts.example.org:80", "https://accounts.example.org:80"),
+        ("http://accounts.example.org:443", "http://accounts.example.org:443"),
+        ("http://127.0.0.1:6543", "http://127.0.0.1:6543"),
+        ("http://[2001:DB8::1]:80", "http://[2001:db8::1]"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_origins_are_kept_as_browsers_write_them(given: str, origin: str) -> None:
+    settings = loaded(
+        accountsapp__site_url=given, accountsapp__cors_origins=f"{given} chrome-extension://abcdef"
+    )
+    assert settings.site_url == origin
+    assert settings.cors_origins == (origin, "chrome-extension://abcdef")
+    assert loaded(accountsapp__site_url=f"{given}/Base/").site_url == f"{origin}/Base"
 
 
 def test_an_unknown_setting_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:

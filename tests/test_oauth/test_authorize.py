@@ -315,6 +315,17 @@ def test_s26_no_code_without_a_good_token(
     assert grants(stores) == 0
 
 
+@pytest.mark.parametrize("setting", ["site_url", "cors_origins"])
+@pytest.mark.parametrize("given", ["HTTPS://Accounts.Example.com", "https://accounts.example.com:443"])
+def test_s26_an_origin_is_ours_however_the_setting_spells_it(
+    make_app: Callable[..., Any], public: Client, setting: str, given: str
+) -> None:
+    app = TestApp(make_app(**{f"accountsapp.{setting}": given}), extra_environ={"wsgi.url_scheme": "https"})
+    page = app.get(public.query())
+    page.form["username"], page.form["password"] = "alice", PASSWORD
+    page.form.submit(headers={"Origin": "https://accounts.example.com"}, status=303)
+
+
 def test_s26_signing_in_needs_a_token_and_a_get_never_decides(
     app: TestApp, stores: Stores, public: Client
 ) -> None:

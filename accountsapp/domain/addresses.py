@@ -19,6 +19,7 @@ from accountsapp.domain.errors import (
     EmailTaken,
     InvalidEmail,
     InvalidValue,
+    TooManyAttempts,
 )
 from accountsapp.domain.folding import fold
 from accountsapp.domain.links import LinkRow, Purpose
@@ -225,6 +226,9 @@ def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
 
 
 def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
+    """Mail a link, unless the address was sent one a moment ago. That is told by the rows of codes, which no
+    change of credentials removes, and by the throttle, which outlives deleted accounts too.
+    """
     session = store.session
     recently = session.scalar(
         select(Link.id)
@@ -236,6 +240,10 @@ def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
         .limit(1)
     )
     if recently is not None:
+        return
+    try:
+        store.throttle.hit("verify-mail", email.address_key)
+    except TooManyAttempts:
         return
     code = links.make(session, account, Purpose.VERIFY_EMAIL, email.address, PROOF_LIFE)
     notices.queue(

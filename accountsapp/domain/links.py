@@ -1,16 +1,16 @@
 """Mailed one-time links: a random code of which only the hash is kept.
 
 A code is bound to its purpose, its account, the address it was mailed to and the account's credential epoch.
-Looking at it changes nothing (mail scanners open links); using it deletes its row.
+Looking at it changes nothing (mail scanners open links); using it ends it.
 """
 
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, delete
+from sqlalchemy import Connection, Select, bindparam, delete, update
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
@@ -18,6 +18,8 @@ from accountsapp.domain.folding import fold
 from accountsapp.domain.models import Account, Link
 from accountsapp.domain.reads import ACCOUNTS, AccountRow
 
+ENDED = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a code expired that was used or voided and whose row is kept: long ago, whatever a clock says."""
 KEPT = timedelta(days=60)
 """How long a code's row is kept at least: when the last was sent decides when a pending account is stale."""
 
@@ -97,14 +99,21 @@ def consume(session: Session, account: Account, link: LinkRow) -> bool:
     if link.account.credential_epoch != account.credential_epoch:
         return False
     # By its digest: SQLite gives the id of a deleted row to the next one.
-    used = delete(Link).where(Link.digest == link.digest).returning(Link.id)
-    return session.scalar(used) is not None
+    used = update(Link).where(Link.digest == link.digest, Link.expires > ENDED).values(expires=ENDED)
+    used = used.execution_options(synchronize_session=False)
+    return session.scalar(used.returning(Link.id)) is not None
 
 
 def void(session: Session, account_id: int, *purposes: Purpose) -> None:
-    """End outstanding codes of the account, of those purposes or all."""
-    statement = delete(Link).where(Link.account_id == account_id)
-    session.execute(statement.where(Link.purpose.in_(purposes)) if purposes else statement)
+    """End outstanding codes of the account, of those purposes or all.
+
+    The rows of those that prove addresses stay: they say when an address was written to last.
+    """
+    voided = (Link.account_id == account_id, Link.purpose.in_(purposes or tuple(Purpose)))
+    is_proof = Link.purpose == Purpose.VERIFY_EMAIL
+    ending = update(Link).where(*voided, is_proof).values(expires=ENDED)
+    session.execute(ending.execution_options(synchronize_session=False))
+    session.execute(delete(Link).where(*voided, ~is_proof))
 
 
 def clear_old(session: Session) -> None:

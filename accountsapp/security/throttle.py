@@ -24,6 +24,7 @@ LIMITS: dict[str, RateLimitItem] = {
     "password-address": parse("100 per 5 minutes"),  # wrong ones, by client address
     "api-key": parse("60 per minute"),  # wrong ones, by client address
     "email-change": parse("10 per hour"),  # requests, by account
+    "verify-mail": parse("1 per 10 minutes"),  # mails, by e-mail address
     "recovery-address": parse("30 per hour"),  # requests, by client address
     "recovery-mail": parse("5 per hour"),  # mails, by e-mail address
     "recovery-burst": parse("3 per 15 minutes"),  # the same

@@ -15,6 +15,7 @@ from accountsapp.domain.locking import lock
 from accountsapp.domain.models import EmailAddress
 from accountsapp.stores import Stores
 from tests.conftest import Person
+from tests.mailtools import Outbox
 from tests.oauthtools import Client, basic, bearer, issue, mailed_path, mails
 
 EMAILS = "/api/v1.1/users/alice/emails/"
@@ -300,6 +301,44 @@ def test_at_most_one_mail_in_ten_minutes_to_an_address(
     with time_machine.travel(clock.now() + timedelta(minutes=11)):
         me.change(X, 403, verified=True)
         assert len(mails(stores)) == 2
+
+
+@pytest.mark.parametrize("event", ["password", "used", "e-mail change"])
+def test_nothing_the_account_does_makes_the_pause_shorter(
+    app: TestApp, me: Caller, stores: Stores, outbox: Outbox, alice: Person, event: str
+) -> None:
+    me.add(X)
+    me.change(X, 403, verified=True)
+    if event == "password":
+        with stores.transaction() as store:
+            accounts.set_password(store, alice.id, "another good one")
+        me.headers = basic("alice", "another good one")
+    elif event == "used":
+        app.post(mailed_path(stores), status=200)
+        me.remove(X)
+        me.add(X)
+    else:
+        app.post("/api/v1/alice/account", {"api_key": alice.api_key, "email": "new@example.com"})
+        app.post(outbox.link_to("new@example.com"), status=200)
+    outbox.take()
+    assert me.change(X, 403, verified=True)["code"] == "verification_required"
+    assert outbox.take() == []
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        me.change(X, 403, verified=True)
+        app.post(outbox.link_to(X), status=200)
+
+
+def test_s19_the_pause_outlives_the_account(
+    throttled: TestApp, register: Callable[..., Person], stores: Stores
+) -> None:
+    for name in ("one", "two", "three"):
+        person = register(name)
+        caller = Caller(throttled, name, basic(name))
+        caller.add(X)
+        assert caller.change(X.upper(), 403, verified=True)["code"] == "verification_required"
+        with stores.transaction() as store:
+            accounts.delete(store, person.id)
+    assert len(mails(stores)) == 1
 
 
 def test_the_link_dies_after_24_hours(app: TestApp, me: Caller, stores: Stores) -> None:

@@ -135,6 +135,30 @@ def test_void(stores: Stores, alice: Person, bob: Person, make: Make) -> None:
     assert finds(stores, others) == "bob"
 
 
+def test_what_was_used_or_voided_stays_dead_whatever_a_clock_says(
+    stores: Stores, alice: Person, make: Make
+) -> None:
+    used, voided = make(alice, VERIFY, "1@example.com"), make(alice, VERIFY, "2@example.com")
+    with stores.transaction() as store:
+        account = lock(store.session, alice.id)
+        found = links.find(store.connection, VERIFY, used)
+        assert found is not None
+        assert links.consume(store.session, account, found)
+        links.void(store.session, alice.id)
+    assert rows(stores) == 2  # when they were mailed is still known
+    for hours in (-25, 0, 25):
+        with time_machine.travel(now() + timedelta(hours=hours)):
+            assert [finds(stores, code, VERIFY) for code in (used, voided)] == [None, None]
+
+
+def test_void_forgets_the_others(stores: Stores, alice: Person, make: Make) -> None:
+    make(alice, RESET)
+    make(alice, CHANGE)
+    with stores.transaction() as store:
+        links.void(store.session, alice.id)
+    assert rows(stores) == 0
+
+
 def test_used_by_rollback_is_not_used(stores: Stores, alice: Person, make: Make) -> None:
     code = make(alice)
     with stores.transaction() as store:

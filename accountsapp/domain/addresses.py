@@ -1,8 +1,8 @@
 """The e-mail addresses of an account: listed, added, proved, made primary, removed.
 
 An unproved claim reserves nothing; who proves an address first has it, and unproved copies on other accounts
-disappear. Every change locks the account, then all rows of the address in one order, so that of simultaneous
-claims one wins and nobody waits in a circle.
+disappear. Every change locks the account, then the address, then all its rows in one order, so that of
+simultaneous claims one wins and nobody waits in a circle.
 """
 
 from datetime import timedelta
@@ -23,7 +23,7 @@ from accountsapp.domain.errors import (
 )
 from accountsapp.domain.folding import fold
 from accountsapp.domain.links import LinkRow, Purpose
-from accountsapp.domain.locking import lock_active, refusing_duplicates
+from accountsapp.domain.locking import lock_active, lock_address, refusing_duplicates
 from accountsapp.domain.models import Account, EmailAddress, Link
 from accountsapp.domain.notices import Notice
 from accountsapp.domain.reads import AccountRow
@@ -76,6 +76,7 @@ def add(store: Store, account_id: int, address: str) -> EmailRow:
     account = lock_active(session, account_id)
     if any(email.address_key == fold(address) for email in account.emails):
         raise InvalidEmail("You have that e-mail address already.")
+    lock_address(session, fold(address))
     if emails.owner_id(session, address) is not None:
         raise EmailTaken
     if len(account.emails) >= MOST:
@@ -98,7 +99,7 @@ def change(
     :raises InvalidValue: it is to be primary, and is not verified
     """
     account = lock_active(store.session, account_id)
-    email = _lock_address(store, account, address)
+    email = _find_locked(store, account, address)
     if verify and not email.verified:
         _check_free(store, email)
         if not trusted:
@@ -157,7 +158,7 @@ def confirm(store: Store, code: str) -> AccountRow:
         raise DeadLink
     account = lock_active(store.session, link.account.id)
     try:
-        email = _lock_address(store, account, link.address_key)
+        email = _find_locked(store, account, link.address_key)
     except EmailNotFound:
         raise DeadLink from None
     _check_free(store, email)
@@ -175,9 +176,10 @@ def _find(account: Account, address: str) -> EmailAddress:
     raise EmailNotFound
 
 
-def _lock_address(store: Store, account: Account, address: str) -> EmailAddress:
+def _find_locked(store: Store, account: Account, address: str) -> EmailAddress:
     """The account's row of the address, as it is now; nobody else changes whose the address is meanwhile."""
     email = _find(account, address)
+    lock_address(store.session, email.address_key)
     store.session.scalars(
         select(EmailAddress)
         .where(EmailAddress.address_key == email.address_key)

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain.errors import InvalidEmail
 from accountsapp.domain.folding import LONGEST_KEY, fold
+from accountsapp.domain.locking import lock_address
 from accountsapp.domain.models import EmailAddress
 from accountsapp.domain.text import has_control_characters
 
@@ -46,7 +47,11 @@ def owner_id(session: Session, address: str) -> int | None:
 
 
 def drop_unproved_copies(session: Session, account_id: int, address_key: str) -> None:
-    """An account has proved the address: unverified further copies on other accounts disappear."""
+    """An account has proved the address: unverified further copies on other accounts disappear.
+
+    Waits for those who claim it at this moment; who comes later finds it taken.
+    """
+    lock_address(session, address_key)
     session.execute(
         delete(EmailAddress)
         .where(

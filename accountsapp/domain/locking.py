@@ -1,8 +1,10 @@
-"""The first step of every change: lock the account's row, and read it as it is now."""
+"""The first step of every change: lock the account's row, and read it as it is now; then its addresses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -50,6 +52,18 @@ def lock_active(session: Session, account_id: int) -> Account:
     if account.state != AccountState.ACTIVE:
         raise StaleCredential
     return account
+
+
+def lock_address(session: Session, address_key: str) -> None:
+    """Keep everybody else from claiming or proving an address until the transaction ends.
+
+    An address that nobody has is no row that could be locked. On SQLite who writes is alone anyway.
+
+    :param address_key: the folded address
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(sha256(address_key.encode()).digest()[:8], signed=True)
+        session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 @contextmanager

@@ -9,10 +9,12 @@ import pytest
 import time_machine
 from webtest import TestApp
 
-from accountsapp.domain import accounts, clock, links
+from accountsapp.domain import accounts, addresses, clock, links
+from accountsapp.domain.errors import EmailTaken
 from accountsapp.domain.links import Purpose
 from accountsapp.domain.locking import lock
 from accountsapp.domain.models import EmailAddress
+from accountsapp.domain.store import Store
 from accountsapp.stores import Stores
 from tests.conftest import Person
 from tests.mailtools import Outbox
@@ -423,6 +425,39 @@ def test_s41_of_simultaneous_claims_one_wins(
     with stores.transaction() as store:
         rows = store.session.query(EmailAddress).filter(EmailAddress.address_key == X).all()
         assert [row.verified for row in rows] == [True]
+
+
+@pytest.mark.parametrize("first", ["claim", "proof"])
+def test_s41_a_claim_and_a_proof_at_once_leave_no_copy(
+    stores: Stores, me: Caller, alice: Person, bob: Person, first: str
+) -> None:
+    me.add(X)
+
+    def claim(store: Store) -> None:
+        addresses.add(store, bob.id, X)
+
+    def prove(store: Store) -> None:
+        addresses.change(store, alice.id, X, verify=True, make_primary=False, trusted=True)
+
+    def in_a_transaction(work: Callable[[Store], None]) -> bool:
+        try:
+            with stores.transaction() as store:
+                work(store)
+        except EmailTaken:
+            return False
+        return True
+
+    one, other = (claim, prove) if first == "claim" else (prove, claim)
+    with ThreadPoolExecutor(1) as pool:
+        with stores.transaction() as store:
+            one(store)
+            late = pool.submit(in_a_transaction, other)
+            with pytest.raises(TimeoutError):
+                late.result(0.5)
+        assert late.result(10) is (first == "claim")
+    with stores.transaction() as store:
+        rows = store.session.query(EmailAddress).filter(EmailAddress.address_key == X).all()
+        assert [(row.account_id, row.verified) for row in rows] == [(alice.id, True)]
 
 
 def test_s41_one_link_used_at_once_is_used_once(

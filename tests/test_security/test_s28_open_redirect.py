@@ -4,6 +4,7 @@ No parameter says where to go next: the form posts to where it stands. Other red
 redirect URIs alone (``tests/test_oauth/test_authorize.py``).
 """
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -134,3 +135,8 @@ def test_s27_host_decides_nothing(wsgi: Any, client: Client, environ: dict[str, 
     assert "evil" not in page.text
     fields = {"csrf_token": page.form["csrf_token"].value, "client_id": client.client_id}
     assert app.post(APPLICATIONS, fields, status=303).location == APPLICATIONS
+
+
+def test_s28_a_path_of_site_url_stays_in_front(make_app: Callable[..., Any], client: Client) -> None:
+    app = TestApp(make_app(**{"accountsapp.site_url": "http://site.example/accounts/"}))
+    assert sign_in(app, client.query()).location == "/accounts" + client.query()

@@ -25,21 +25,21 @@ class Stores:
         self.remembered = RememberedPasswords()
         self.throttle = throttle
 
-    def for_request(self) -> Store:
+    def for_request(self, client_address: str) -> Store:
         """A store whose writes are committed with the request's transaction; the request closes it."""
-        return self._open(self.database.request_sessions)
+        return self._open(self.database.request_sessions, client_address)
 
     @contextmanager
-    def transaction(self) -> Iterator[Store]:
+    def transaction(self, client_address: str = "") -> Iterator[Store]:
         """A store whose writes are committed at the end, rolled back by an exception."""
-        store = self._open(self.database.sessions)
+        store = self._open(self.database.sessions, client_address)
         try:
             yield store
             store.commit()
         finally:
             store.close()
 
-    def _open(self, open_session: Callable[[], Session]) -> Store:
+    def _open(self, open_session: Callable[[], Session], client_address: str) -> Store:
         return Store(
             self.settings,
             self.keyring,
@@ -49,6 +49,7 @@ class Stores:
             self.database.read_connection,
             open_session,
             self.database.begin,
+            client_address,
         )
 
 

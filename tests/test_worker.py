@@ -334,7 +334,7 @@ def test_what_is_too_old_is_cleared_now_and_then(
             }
 
     with stores.transaction() as store:
-        signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD, "192.0.2.1"), "192.0.2.1")
+        signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD))
         links.make(store.session, lock(store.session, alice.id), Purpose.RESET, alice.email, 60)
         tokens.issue_by_hand(store, alice.id, [Scope.PROFILE_READ])
     make_worker(note).run_until_empty()

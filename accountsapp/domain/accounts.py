@@ -96,7 +96,7 @@ def register(
         session.flush()
     set_api_key(store, account, api_key or keys.make_api_key())
     email_change.void_pending_of_others(store, account.id, fold(email))
-    audit.record(session, event, account_id=account.id, actor_id=actor_id)
+    store.record(event, account_id=account.id, actor_id=actor_id)
     return account
 
 
@@ -172,7 +172,7 @@ def reset_api_key(store: Store, account_id: int, *, presented: str | None = None
     ):
         raise StaleCredential
     api_key = set_api_key(store, account, keys.make_api_key())
-    audit.record(store.session, Event.API_KEY_RESET, account_id=account_id, actor_id=account_id)
+    store.record(Event.API_KEY_RESET, account_id=account_id, actor_id=account_id)
     tell(store, account, Notice.API_KEY_RESET)
     return api_key
 
@@ -199,15 +199,12 @@ def update(
         return by_id(store.session.connection(), row.id)
 
 
-def change_password(
-    store: Store, account_id: int, *, current: object, new: object, address: str
-) -> AccountRow:
+def change_password(store: Store, account_id: int, *, current: object, new: object) -> AccountRow:
     """Change a password whose present one is known; ends sessions, mailed links and a pending address.
 
     bcrypt runs before the row is locked; the hash it was compared with must still be there then, so
     that of simultaneous changes one succeeds.
 
-    :param address: the client's, for the throttle
     :returns: the account after it
     :raises WeakPassword: the new one is refused
     :raises WrongPassword: the current one is wrong, or the account has none
@@ -216,36 +213,24 @@ def change_password(
     row = store.reader.by_id(account_id)
     if row is None:
         raise StaleCredential
-    store.throttle.check("password", row.username_key, address)
+    store.throttle.check("password", row.username_key, store.client_address)
     password = store.passwords.check(new, names=(row.username, row.email, row.awaited_email))
     known_hash = store.reader.password_hash(account_id)
-    with store.throttle.guess(row.username_key, address):
+    with store.throttle.guess(row.username_key, store.client_address):
         if not store.passwords.verify(current, known_hash):
-            _record_wrong_password(store, account_id, address)
+            store.record_apart(Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id)
             raise WrongPassword
     new_hash = store.passwords.hash(password)
     account = lock_active(store.session, account_id)
     if account.password_hash != known_hash:
         store.session.rollback()
-        _record_wrong_password(store, account_id, address)
+        store.record_apart(Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id)
         raise WrongPassword
     set_password_hash(store, account, new_hash)
-    audit.record(
-        store.session,
-        Event.PASSWORD_CHANGED,
-        account_id=account_id,
-        actor_id=account_id,
-        address=address,
-    )
+    store.record(Event.PASSWORD_CHANGED, account_id=account_id, actor_id=account_id)
     tell(store, account, Notice.PASSWORD_CHANGED)
     store.session.flush()
     return by_id(store.session.connection(), account_id)
-
-
-def _record_wrong_password(store: Store, account_id: int, address: str) -> None:
-    audit.record_apart(
-        store.begin, Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id, address=address
-    )
 
 
 def set_password_hash(store: Store, account: Account, password_hash: str) -> None:
@@ -286,13 +271,13 @@ def set_password(store: Store, account_id: int, password: object) -> None:
         store.passwords.check(password, names=(row.username, row.email, row.awaited_email))
     )
     set_password_hash(store, lock(store.session, account_id), password_hash)
-    audit.record(store.session, Event.PASSWORD_CHANGED, account_id=account_id)
+    store.record(Event.PASSWORD_CHANGED, account_id=account_id)
 
 
 def activate(store: Store, account_id: int) -> None:
     """Let a pending or deactivated account sign in."""
     lock(store.session, account_id).state = AccountState.ACTIVE
-    audit.record(store.session, Event.ACTIVATED, account_id=account_id)
+    store.record(Event.ACTIVATED, account_id=account_id)
 
 
 def deactivate(store: Store, account_id: int) -> None:
@@ -300,7 +285,7 @@ def deactivate(store: Store, account_id: int) -> None:
     account = lock(store.session, account_id)
     account.state = AccountState.DEACTIVATED
     end_credentials(store, account)
-    audit.record(store.session, Event.DEACTIVATED, account_id=account_id)
+    store.record(Event.DEACTIVATED, account_id=account_id)
 
 
 def delete(store: Store, account_id: int, *, actor_id: int | None = None) -> None:
@@ -317,5 +302,7 @@ def delete(store: Store, account_id: int, *, actor_id: int | None = None) -> Non
     )
     audit.forget_addresses(session, account_id)
     session.delete(account)
-    audit.record(session, Event.DELETED, actor_id=actor_id, was=account_id)
+    # Whoever deletes his own account leaves no address; an administrator does.
+    address = store.client_address if actor_id is not None else None
+    audit.record(session, Event.DELETED, actor_id=actor_id, address=address, was=account_id)
     session.flush()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
-from accountsapp.domain import audit, email_change, emails, links, notices
+from accountsapp.domain import email_change, emails, links, notices
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.errors import (
@@ -83,7 +83,7 @@ def add(store: Store, account_id: int, address: str) -> EmailRow:
         raise InvalidEmail(f"An account may have at most {MOST} e-mail addresses.")
     account.emails.append(EmailAddress(address=address, address_key=fold(address)))
     session.flush()
-    audit.record(session, Event.EMAIL_ADDED, account_id=account_id, actor_id=account_id)
+    store.record(Event.EMAIL_ADDED, account_id=account_id, actor_id=account_id)
     return EmailRow(address, verified=False, primary=False)
 
 
@@ -126,7 +126,7 @@ def remove(store: Store, account_id: int, address: str) -> None:
         raise InvalidEmail("The primary e-mail address cannot be removed.")
     account.emails.remove(email)
     session.flush()
-    audit.record(session, Event.EMAIL_REMOVED, account_id=account_id, actor_id=account_id)
+    store.record(Event.EMAIL_REMOVED, account_id=account_id, actor_id=account_id)
 
 
 def find_proof(store: Store, code: str) -> LinkRow | None:
@@ -203,7 +203,7 @@ def _prove(store: Store, account: Account, email: EmailAddress) -> None:
         email.verified = True
         session.flush()
     email_change.void_pending_of_others(store, account.id, email.address_key)
-    audit.record(session, Event.EMAIL_VERIFIED, account_id=account.id, actor_id=account.id)
+    store.record(Event.EMAIL_VERIFIED, account_id=account.id, actor_id=account.id)
 
 
 def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
@@ -215,7 +215,7 @@ def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
     session.flush()
     email_change.drop(store, account)
     links.void(session, account.id, Purpose.RESET)
-    audit.record(session, Event.EMAIL_CHANGED, account_id=account.id, actor_id=account.id)
+    store.record(Event.EMAIL_CHANGED, account_id=account.id, actor_id=account.id)
     notices.queue(
         session,
         store.keyring,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
-from accountsapp.domain import audit, clients, tokens
+from accountsapp.domain import clients, tokens
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.locking import lock_active
@@ -60,7 +60,7 @@ def withdraw(store: Store, account_id: int, client_id: str) -> None:
         return
     session = store.session
     lock_active(session, account_id)
-    audit.record(session, Event.ACCESS_WITHDRAWN, account_id=account_id, actor_id=account_id)
+    store.record(Event.ACCESS_WITHDRAWN, account_id=account_id, actor_id=account_id)
     session.execute(
         delete(OAuthGrant)
         .where(OAuthGrant.account_id == account_id, OAuthGrant.client_id == client.id)

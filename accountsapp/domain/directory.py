@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from accountsapp.domain import audit
 from accountsapp.domain.accounts import delete
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
@@ -67,7 +66,7 @@ def set_invites(store: Store, account_id: int, count: int, *, actor_id: int) -> 
     :raises AccountNotFound: it is gone
     """
     lock(store.session, account_id).invite_ct = count
-    audit.record(store.session, Event.INVITES_SET, account_id=account_id, actor_id=actor_id, count=count)
+    store.record(Event.INVITES_SET, account_id=account_id, actor_id=actor_id, count=count)
     store.session.flush()
     return by_id(store.session.connection(), account_id)
 

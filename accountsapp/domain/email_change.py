@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from accountsapp.domain import audit, emails, jobs, links, notices
+from accountsapp.domain import emails, jobs, links, notices
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.errors import AccountNotFound, DeadLink
@@ -70,7 +70,7 @@ def ask(store: Store, account: Account, address: str) -> None:
     account.pending_email = address
     account.pending_email_key = fold(address)
     account.pending_email_expires = now() + timedelta(seconds=store.settings.links_expire)
-    audit.record(session, Event.EMAIL_ASKED, account_id=account.id, actor_id=account.id)
+    store.record(Event.EMAIL_ASKED, account_id=account.id, actor_id=account.id)
     notices.queue(
         session,
         store.keyring,
@@ -165,7 +165,7 @@ def confirm(store: Store, code: str) -> AccountRow:
     links.void(session, account.id)
     void_pending_of_others(store, account.id, link.address_key)
     emails.drop_unproved_copies(session, account.id, link.address_key)
-    audit.record(session, Event.EMAIL_CHANGED, account_id=account.id, actor_id=account.id)
+    store.record(Event.EMAIL_CHANGED, account_id=account.id, actor_id=account.id)
     for to in (old_address, address):
         notices.queue(
             session,

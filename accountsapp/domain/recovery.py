@@ -38,22 +38,22 @@ def path_of(username: str, code: str) -> str:
     return f"/recovery/{quote(username, safe='')}/reset/{code}"
 
 
-def ask(store: Store, email: object, address: str) -> None:
+def ask(store: Store, email: object) -> None:
     """Ask for a code by mail.
 
     Whether anybody has the address is found out by the worker, so that the answer is the same for all and
     takes the same time. The account is not touched.
 
-    :param address: the client's, for the throttle
     :raises TooManyAttempts: too many requests from the client's address, malformed ones included
     :raises InvalidEmail: not an address
     """
-    store.throttle.hit("recovery-address", address)
+    store.throttle.hit("recovery-address", store.client_address)
     parsed = emails.parse(email)
     counted, key = store.throttle.counted, fold(parsed)
     try:
         with counted("recovery-burst", key), counted("recovery-mail", key):
-            jobs.enqueue(store.session, RECOVER, {**_seal(store.keyring, parsed), "address": address})
+            asked = {**_seal(store.keyring, parsed), "address": store.client_address}
+            jobs.enqueue(store.session, RECOVER, asked)
     except TooManyAttempts:
         log.info("a request for a code was not answered: too many for that address")
 
@@ -133,14 +133,12 @@ def reset(
     password: object,
     *,
     new_username: object = None,
-    address: str,
 ) -> str:
     """Set a password by a mailed code: the account is active, its address proved, its sessions end.
 
     A refusal does not use the code up.
 
     :param new_username: for a pending account, which was made with its address as name
-    :param address: the client's, for the audit
     :returns: the account's username after it
     :raises WeakPassword: the password is refused
     :raises DeadLink: unknown account, or a code that is not good
@@ -173,7 +171,7 @@ def reset(
     account.state = AccountState.ACTIVE
     account.primary_email.verified = True
     emails.drop_unproved_copies(session, account.id, account.primary_email.address_key)
-    audit.record(session, Event.PASSWORD_RESET, account_id=account.id, actor_id=account.id, address=address)
+    store.record(Event.PASSWORD_RESET, account_id=account.id, actor_id=account.id)
     tell(store, account, Notice.PASSWORD_CHANGED)
     session.flush()
     return account.username

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from accountsapp.domain import audit
+from accountsapp.domain.audit import Event
 from accountsapp.domain.keys import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.reads import Reader
@@ -50,6 +52,7 @@ class Store:
     :param read_connection: gives an autocommit connection, which is not the store's to close
     :param open_session: gives the session whose transaction the caller ends
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
+    :param client_address: the client's, for throttle and audit; empty for commands and jobs
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Store:
         read_connection: Callable[[], Connection],
         open_session: Callable[[], Session],
         begin: Callable[[], AbstractContextManager[Session]],
+        client_address: str = "",
     ) -> None:
         self.settings = settings
         self.keyring = keyring
@@ -69,6 +73,7 @@ class Store:
         self.remembered = remembered
         self.throttle = throttle
         self.begin = begin
+        self.client_address = client_address
         self._read_connection = read_connection
         self._open_session = open_session
         self._connection: Connection | None = None
@@ -95,6 +100,16 @@ class Store:
         if self._reader is None:
             self._reader = Reader(self.connection, self.keyring)
         return self._reader
+
+    def record(self, event: Event, **facts: Any) -> None:
+        """Record an event in the transaction of :attr:`session` (:func:`audit.record`)."""
+        audit.record(self.session, event, address=self.client_address or None, **facts)
+
+    def record_apart(self, event: Event, **facts: Any) -> None:
+        """Record an event that must be there although the transaction is rolled back
+        (:func:`audit.record_apart`).
+        """
+        audit.record_apart(self.begin, event, address=self.client_address or None, **facts)
 
     def commit(self) -> None:
         """End the transaction, where the caller ends it; what is written next begins another one."""

@@ -24,7 +24,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clients import ClientRow
 from accountsapp.domain.clock import now
@@ -104,9 +103,7 @@ def grant(
     )
     session.add(made)
     session.flush()
-    audit.record(
-        session, Event.ACCESS_GRANTED, account_id=account_id, actor_id=account_id, client=client.client_id
-    )
+    store.record(Event.ACCESS_GRANTED, account_id=account_id, actor_id=account_id, client=client.client_id)
     session.add(
         OAuthCode(
             grant_id=made.id,
@@ -155,7 +152,7 @@ def _claim(
     presented: Any = found[0]
     granted = found[1]
     if presented.used is not None:
-        audit.record(session, Event.TOKEN_REUSED, account_id=account.id, client=client.client_id)
+        store.record(Event.TOKEN_REUSED, account_id=account.id, client=client.client_id)
         _end_grant(session, granted.id)
         return None
     if presented.expires <= now() or granted.credential_epoch != account.credential_epoch:

@@ -97,14 +97,14 @@ def _sign_in(request: Any, client: str | None = None, query: str = "") -> Respon
         return _sign_in_page(request, client)
     username = username if isinstance(username, str) else ""
     try:
-        account = signin.authenticate(request.store, username, password, request.client_addr)
+        account = signin.authenticate(request.store, username, password)
     except WrongPassword:
         problem = "User name or password are wrong."
     except InactiveAccount:
         problem = "This account is not active."
     else:
         response = go(_here(request) + query)
-        csrf.set_cookie(request, response, signin.sign_in(request.store, account, request.client_addr))
+        csrf.set_cookie(request, response, signin.sign_in(request.store, account))
         return response
     return _sign_in_page(request, client, 400, problem=problem, username=username)
 

@@ -90,7 +90,6 @@ def use_reset(context: Reset, request: Any) -> Response:
         context.code,
         given("new_password"),
         new_username=given("new_username"),
-        address=request.client_addr,
     )
     return page(
         request,

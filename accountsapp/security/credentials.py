@@ -83,7 +83,7 @@ class Basic:
             return Nobody(Reason.BAD_CREDENTIAL)
         username, password = pair
         try:
-            account = signin.authenticate_remembered(request.store, username, password, request.client_addr)
+            account = signin.authenticate_remembered(request.store, username, password)
         except (WrongPassword, InactiveAccount):
             return Nobody(Reason.BAD_CREDENTIAL)
         vouches = account.is_staff or account.is_admin

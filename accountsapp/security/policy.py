@@ -9,7 +9,6 @@ from typing import Any
 from pyramid.authorization import ACLHelper, Authenticated, Everyone
 from pyramid.security import Allowed, Denied
 
-from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.security.identity import Identity, Nobody, Reason
 
@@ -69,12 +68,10 @@ class SecurityPolicy:
 def _record(request: Any, caller: Identity, permission: str, reason: Reason) -> None:
     """Audit that somebody who was proved was refused."""
     target = getattr(request.context, "account", None)
-    audit.record_apart(
-        request.store.begin,
+    request.store.record_apart(
         Event.REFUSED,
         account_id=target.id if target is not None else None,
         actor_id=caller.account_id,
-        address=request.client_addr,
         permission=permission,
         reason=reason.value,
         credential=caller.kind,

@@ -135,8 +135,8 @@ def test_only_the_primary_address_is_asked_by(bookie: Bookie, alice: Person, out
 
 def test_using_a_code(bookie: Bookie, alice: Person, stores: Stores, outbox: Outbox) -> None:
     with stores.transaction() as store:
-        row = signin.authenticate(store, "alice", PASSWORD, "192.0.2.1")
-        cookie = signin.sign_in(store, row, "192.0.2.1")
+        row = signin.authenticate(store, "alice", PASSWORD)
+        cookie = signin.sign_in(store, row)
     bookie("POST", "/suspend", form={"email": alice.email})
     code = outbox.code_to(alice.email)
     answer = bookie("DELETE", "/suspend", json={"username": "ALICE", "code": code, "password": NEW})

@@ -430,9 +430,7 @@ def test_s20_what_ends_a_password_ends_it_on_the_next_request_on_every_server(
         server.get(USER, headers=basic("alice"), status=200)
     with stores.transaction() as store:
         if event == "change":
-            accounts.change_password(
-                store, alice.id, current=PASSWORD, new="another good one", address="192.0.2.1"
-            )
+            accounts.change_password(store, alice.id, current=PASSWORD, new="another good one")
         elif event == "set":
             accounts.set_password(store, alice.id, "another good one")
         else:

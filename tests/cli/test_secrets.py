@@ -28,7 +28,7 @@ def test_r22_what_waits_or_was_given_up_is_done_without_the_old_secret(
     state: JobState,
 ) -> None:
     with stores.transaction() as store:
-        recovery.ask(store, alice.email, "192.0.2.1")
+        recovery.ask(store, alice.email)
         notices.queue(
             store.session,
             store.keyring,

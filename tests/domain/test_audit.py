@@ -21,6 +21,13 @@ from tests.mailtools import Outbox
 from tests.test_reliability.concurrently import concurrently
 
 NEW = "a new and better one"
+HERE = "192.0.2.1"
+
+
+@pytest.fixture
+def app(app: TestApp) -> TestApp:
+    app.extra_environ["REMOTE_ADDR"] = HERE
+    return app
 
 
 @pytest.fixture
@@ -59,10 +66,11 @@ def test_s43_one_row_per_event(
     assert outline(news()) == [(Event.REGISTERED, name, None) for name in ("alice", "bob", "admin")]
     everything: list[AuditRow] = []
 
-    def happened(*expected: tuple[str, str | None, str | None]) -> None:
+    def happened(*expected: tuple[str, str | None, str | None], address: str | None = HERE) -> None:
         rows = news()
         everything.extend(rows)
         assert outline(rows) == list(expected)
+        assert {row.address for row in rows} <= {address}
 
     key = {"api_key": alice.api_key}
     bookie("GET", "/alice/account", query=key)
@@ -114,22 +122,22 @@ def test_s43_one_row_per_event(
 
     with stores.transaction() as store:
         accounts.deactivate(store, bob.id)
-    happened((Event.DEACTIVATED, "bob", None))
+    happened((Event.DEACTIVATED, "bob", None), address=None)
     bookie("GET", "/bob/account", query={"api_key": bob.api_key})
     happened((Event.REFUSED, "bob", "bob"))
     with stores.transaction() as store:
         accounts.activate(store, bob.id)
-    happened((Event.ACTIVATED, "bob", None))
+    happened((Event.ACTIVATED, "bob", None), address=None)
 
-    with stores.transaction() as store:
-        row = signin.authenticate(store, "bob", PASSWORD, "192.0.2.1")
-        signin.sign_in(store, row, "192.0.2.1")
+    with stores.transaction(HERE) as store:
+        row = signin.authenticate(store, "bob", PASSWORD)
+        signin.sign_in(store, row)
     happened((Event.SIGNED_IN, "bob", "bob"))
-    with pytest.raises(WrongPassword), stores.transaction() as store:
-        signin.authenticate(store, "bob", "typo of mine", "192.0.2.1")
+    with pytest.raises(WrongPassword), stores.transaction(HERE) as store:
+        signin.authenticate(store, "bob", "typo of mine")
     happened((Event.SIGN_IN_FAILED, "bob", None))
-    with pytest.raises(WrongPassword), stores.transaction() as store:
-        signin.authenticate(store, "typo of mine", PASSWORD, "192.0.2.1")
+    with pytest.raises(WrongPassword), stores.transaction(HERE) as store:
+        signin.authenticate(store, "typo of mine", PASSWORD)
     happened((Event.SIGN_IN_FAILED, None, None))
 
     told = str(everything)
@@ -181,9 +189,9 @@ def test_listing(stores: Stores, alice: Person, bob: Person) -> None:
 
 
 def test_a_deleted_account_leaves_rows_that_name_nobody(stores: Stores, alice: Person, bob: Person) -> None:
-    with stores.transaction() as store:
-        signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD, "192.0.2.1"), "192.0.2.1")
-        signin.sign_in(store, signin.authenticate(store, "bob", PASSWORD, "192.0.2.2"), "192.0.2.2")
+    for name, address in (("alice", "192.0.2.1"), ("bob", "192.0.2.2")):
+        with stores.transaction(address) as store:
+            signin.sign_in(store, signin.authenticate(store, name, PASSWORD))
     with stores.transaction() as store:
         accounts.delete(store, alice.id)
     with stores.transaction() as store:

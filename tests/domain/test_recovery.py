@@ -18,7 +18,6 @@ from tests.conftest import Person
 from tests.jobtools import all_jobs, let_time_pass
 from tests.mailtools import Outbox
 
-HERE = "192.0.2.1"
 NEW = "a new and better one"
 
 
@@ -49,7 +48,7 @@ def meanwhile(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def reset(stores: Stores, code: str, **options: object) -> str:
     with stores.transaction() as store:
-        return recovery.reset(store, "alice", code, NEW, address=HERE, **options)
+        return recovery.reset(store, "alice", code, NEW, **options)
 
 
 @pytest.mark.parametrize("what", ["deleted", "deactivated", "replaced", "password"])
@@ -84,7 +83,7 @@ def test_a_name_that_was_taken_meanwhile_leaves_the_code(
 
 def test_a_job_that_is_delivered_twice_sends_once(stores: Stores, alice: Person, outbox: Outbox) -> None:
     with stores.transaction() as store:
-        recovery.ask(store, alice.email, HERE)
+        recovery.ask(store, alice.email)
     (job,) = all_jobs(stores.database)
     assert alice.email not in str(job.payload)
     assert len(outbox.take()) == 1
@@ -94,7 +93,7 @@ def test_a_job_that_is_delivered_twice_sends_once(stores: Stores, alice: Person,
 
 def test_nothing_is_queued_by_a_request_that_fails(stores: Stores, alice: Person, outbox: Outbox) -> None:
     with stores.transaction() as store:
-        recovery.ask(store, alice.email, HERE)
+        recovery.ask(store, alice.email)
         store.session.rollback()
     assert outbox.jobs() == 0
 
@@ -102,7 +101,7 @@ def test_nothing_is_queued_by_a_request_that_fails(stores: Stores, alice: Person
 def test_a_waiting_request_survives_a_new_secret(stores: Stores, alice: Person) -> None:
     """The older secret may be taken away once ``secrets rotate`` has run."""
     with stores.transaction() as store:
-        recovery.ask(store, alice.email, "192.0.2.1")
+        recovery.ask(store, alice.email)
     new = "the new secret of this test, long enough"
     both = Keyring((new, *stores.settings.secrets))
     with stores.database.begin() as session:

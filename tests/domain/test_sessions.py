@@ -19,9 +19,8 @@ HERE = "192.0.2.1"
 
 
 def sign_in(stores: Stores, person: Person, address: str = HERE) -> str:
-    with stores.transaction() as store:
-        row = signin.authenticate(store, person.username, PASSWORD, address)
-        return signin.sign_in(store, row, address)
+    with stores.transaction(address) as store:
+        return signin.sign_in(store, signin.authenticate(store, person.username, PASSWORD))
 
 
 def owner(stores: Stores, value: str) -> str | None:
@@ -84,7 +83,7 @@ def test_ending_one_and_all(stores: Stores, alice: Person, bob: Person) -> None:
 ENDINGS: dict[str, Callable[[Any, int], object]] = {
     "set password": lambda store, i: accounts.set_password(store, i, "an operator's word"),
     "change password": lambda store, i: accounts.change_password(
-        store, i, current=PASSWORD, new="of my own choice", address=HERE
+        store, i, current=PASSWORD, new="of my own choice"
     ),
     "deactivate": accounts.deactivate,
     "delete": accounts.delete,
@@ -159,5 +158,5 @@ def test_a_code_used_ends_them(stores: Stores, alice: Person) -> None:
         assert account is not None
         code = links.make(store.session, account, links.Purpose.RESET, alice.email, 60)
     with stores.transaction() as store:
-        recovery.reset(store, "alice", code, "some other thing", address=HERE)
+        recovery.reset(store, "alice", code, "some other thing")
     assert owner(stores, value) is None

@@ -40,8 +40,8 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 def authenticate(stores: Stores, identifier: str, password: object = PASSWORD, **options: Any) -> str:
-    with stores.transaction() as store:
-        return signin.authenticate(store, identifier, password, HERE, **options).username
+    with stores.transaction(HERE) as store:
+        return signin.authenticate(store, identifier, password, **options).username
 
 
 def events(stores: Stores) -> list[str]:
@@ -164,8 +164,8 @@ def test_wrong_ones_are_throttled_by_account_and_address(
         authenticate(stores, "alice")
     assert len(checks) == 10
     assert authenticate(stores, "bob") == "bob"
-    with stores.transaction() as store:  # its owner, from elsewhere
-        assert signin.authenticate(store, "alice", PASSWORD, "198.51.100.7").username == "alice"
+    with stores.transaction("198.51.100.7") as store:  # its owner, from elsewhere
+        assert signin.authenticate(store, "alice", PASSWORD).username == "alice"
 
 
 def test_unknown_accounts_are_throttled_alike(make_app: Callable[..., Any], checks: list[bytes]) -> None:
@@ -241,8 +241,8 @@ def test_simultaneous_requests_with_one_password_cost_one_check(
     stores.passwords.verify = slow
 
     def ask() -> str:
-        with stores.transaction() as store:
-            return signin.authenticate_remembered(store, "alice", PASSWORD, HERE).username
+        with stores.transaction(HERE) as store:
+            return signin.authenticate_remembered(store, "alice", PASSWORD).username
 
     assert concurrently([ask] * MOST_ADMITTED) == ["alice"] * MOST_ADMITTED
     assert len(checks) == 1
@@ -250,11 +250,11 @@ def test_simultaneous_requests_with_one_password_cost_one_check(
 
 def test_signing_in_needs_the_account_as_it_was_proved(stores: Stores, alice: Person) -> None:
     with stores.transaction() as store:
-        row = signin.authenticate(store, "alice", PASSWORD, HERE)
+        row = signin.authenticate(store, "alice", PASSWORD)
     with stores.transaction() as store:
         accounts.set_password(store, alice.id, "changed meanwhile")
     with pytest.raises(StaleCredential), stores.transaction() as store:
-        signin.sign_in(store, row, HERE)
+        signin.sign_in(store, row)
     for end in (accounts.deactivate, accounts.delete):
         with stores.transaction() as store:
             current = store.reader.by_id(alice.id)
@@ -262,14 +262,14 @@ def test_signing_in_needs_the_account_as_it_was_proved(stores: Stores, alice: Pe
         with stores.transaction() as store:
             end(store, alice.id)
         with pytest.raises(StaleCredential), stores.transaction() as store:
-            signin.sign_in(store, current, HERE)
+            signin.sign_in(store, current)
 
 
 def test_signing_in_is_a_login(stores: Stores, alice: Person) -> None:
     with stores.transaction() as store:
-        row = signin.authenticate(store, "alice", PASSWORD, HERE)
+        row = signin.authenticate(store, "alice", PASSWORD)
         assert row.last_login is None
-        value = signin.sign_in(store, row, HERE)
+        value = signin.sign_in(store, row)
     with stores.transaction() as store:
         account = store.session.scalar(select(Account).where(Account.id == alice.id))
         assert account is not None

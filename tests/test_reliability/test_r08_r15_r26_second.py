@@ -18,7 +18,6 @@ from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 from tests.mailtools import Outbox
 
-HERE = "192.0.2.1"
 NEW = "a new and better one"
 
 
@@ -40,7 +39,7 @@ def test_r08_nothing_lives_longer_than_it_may(
         bookie("POST", "/suspend", form={"email": alice.email})
         path = outbox.link_to(alice.email)
         with stores.transaction() as store:
-            cookie = signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD, HERE), HERE)
+            cookie = signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD))
 
     def opens() -> bool:
         return app.get(path, expect_errors=True).status_int == 200

@@ -89,8 +89,8 @@ def test_s18_the_doors_share_one_count(
             outcomes.append(guess(TestApp(app), alice, number).status_int)
             continue
         try:
-            with stores.transaction() as store:
-                signin.authenticate(store, "alice", f"guess {number}", HERE)
+            with stores.transaction(HERE) as store:
+                signin.authenticate(store, "alice", f"guess {number}")
         except (WrongPassword, TooManyAttempts) as error:
             outcomes.append({WrongPassword: 403, TooManyAttempts: 429}[type(error)])
     assert outcomes == [403] * LIMIT + [429] * LIMIT

@@ -22,7 +22,6 @@ from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, SITE_URL, Person
 from tests.mailtools import Outbox, links_in, text_of
 
-HERE = "192.0.2.1"
 NEW = "a new and better one"
 
 
@@ -54,7 +53,7 @@ ENDINGS: dict[str, tuple[Callable[[Store, int], object], set[str]]] = {
     # what happens -> what goes on working
     "set password": (lambda s, i: accounts.set_password(s, i, NEW), {"key"}),
     "change password": (
-        lambda s, i: accounts.change_password(s, i, current=PASSWORD, new=NEW, address=HERE),
+        lambda s, i: accounts.change_password(s, i, current=PASSWORD, new=NEW),
         {"key"},
     ),
     "key reset": (lambda s, i: accounts.reset_api_key(s, i), {"session", "reset", "confirm"}),
@@ -80,7 +79,7 @@ def test_s20_every_server_refuses_at_the_next_request(
     cookies = []
     for _ in range(3):
         with stores.transaction() as store:
-            cookies.append(signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD, HERE), HERE))
+            cookies.append(signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD)))
 
     def works(server: Any) -> set[str]:
         web = TestApp(server)
@@ -141,8 +140,8 @@ def test_s23_nothing_is_in_a_code(
     bookie("POST", "/canary/invite", form={"api_key": canary.api_key, "email": "canary3@mail.example"})
     codes.append(outbox.code_to("canary3@mail.example"))
     with stores.transaction() as store:
-        row = signin.authenticate(store, "canary", PASSWORD, HERE)
-        codes.append(signin.sign_in(store, row, HERE))
+        row = signin.authenticate(store, "canary", PASSWORD)
+        codes.append(signin.sign_in(store, row))
     assert len(set(codes)) == len(codes)
     for code in codes:
         raw = urlsafe_b64decode(code + "=" * (-len(code) % 4))
@@ -157,8 +156,8 @@ def test_s24_who_proves_the_mailbox_ends_what_a_stranger_left(
     # A stranger registered the victim's address with a password and a session of his own.
     thief = register("mine", "victim@example.com", password="known to the thief", verified=False)
     with stores.transaction() as store:
-        row = signin.authenticate(store, "mine", "known to the thief", HERE)
-        cookie = signin.sign_in(store, row, HERE)
+        row = signin.authenticate(store, "mine", "known to the thief")
+        cookie = signin.sign_in(store, row)
     bookie("POST", "/suspend", form={"email": "victim@example.com"})
     page = app.get(outbox.link_to("victim@example.com"))
     page.form["new_password"] = NEW
@@ -247,7 +246,7 @@ def test_s44_a_cookie_from_before_signs_in_nobody(
 ) -> None:
     fixed = sessions.new_value()  # what an attacker put into the browser
     with stores.transaction() as store:
-        value = signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD, HERE), HERE)
+        value = signin.sign_in(store, signin.authenticate(store, "alice", PASSWORD))
     assert value != fixed
     credential = SessionCookie()
     assert credential.identify(make_request(fixed)) is None

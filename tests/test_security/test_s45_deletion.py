@@ -108,9 +108,9 @@ def canary(
     )
     bookie = Bookie(app)
     key = {"api_key": person.api_key}
-    with stores.transaction() as store:
-        row = signin.authenticate(store, CANARY, PASSWORD, ADDRESS)
-        signin.sign_in(store, row, ADDRESS)
+    with stores.transaction(ADDRESS) as store:
+        row = signin.authenticate(store, CANARY, PASSWORD)
+        signin.sign_in(store, row)
         account = lock(store.session, person.id)
         for purpose in (Purpose.RESET, Purpose.VERIFY_EMAIL):
             links.make(store.session, account, purpose, f"{CANARY}.link@example.com", 600)

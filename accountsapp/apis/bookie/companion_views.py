@@ -27,7 +27,7 @@ def stray_ping(context: StrayPing, request: Any) -> dict[str, Any]:
 
 @view_config(context=Suspend, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def ask_for_code(context: Suspend, request: Any) -> dict[str, str]:
-    recovery.ask(request.store, request.parameters.last("email"), request.client_addr)
+    recovery.ask(request.store, request.parameters.last("email"))
     return {"message": "If an account has that address, please check your email for what to do next."}
 
 
@@ -40,7 +40,6 @@ def use_code(context: Suspend, request: Any) -> dict[str, str]:
         given("code"),
         given("password"),
         new_username=given("new_username"),
-        address=request.client_addr,
     )
     return {"message": "Account activated, please log in.", "username": username}
 

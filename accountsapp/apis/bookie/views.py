@@ -62,7 +62,6 @@ def change_password(context: BookieAccount | BookieProfile, request: Any) -> dic
         request.identity.account_id,
         current=request.parameters.last_in_body("current_password"),
         new=request.parameters.last_in_body("new_password"),
-        address=request.client_addr,
     )
     return {
         "username": account.username,

@@ -28,11 +28,10 @@ def import_(context: Context, file: str, update: bool) -> None:
     """Import account records, one JSON object a line, from FILE or, for -, standard input."""
     settings = context.settings
     refused = read_refused(settings.passwords_refused)
-    cores = os.cpu_count() or 1
     importer = Importer(
         context.database.write,
         context.keyring,
-        Passwords(settings.bcrypt_rounds, refused, slots=cores, admitted=cores),
+        Passwords(settings.bcrypt_rounds, refused, slots=os.cpu_count()),
         lambda line, text: click.echo(f"line {line}: {text}", err=True),
         update_existing=update,
     )

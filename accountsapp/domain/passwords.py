@@ -21,8 +21,8 @@ from accountsapp.domain.folding import fold
 SHORTEST = 8
 LONGEST_BYTES = 72
 MOST_ADMITTED = 14
-"""Callers that may be hashing or waiting for it: fewer than the threads of the server (16), so that a flood
-of wrong passwords leaves some for all other requests."""
+"""Checks that may be under way or waiting: fewer than the threads of the server (16), so that a flood of
+wrong passwords leaves some for all other requests."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,8 @@ class Passwords:
     :param refused: folded passwords that are refused besides the commonest
     :param slots: how many hashes are computed at once. bcrypt lets go of Python's lock, so this is what
         keeps a flood of sign-ins from taking every core
-    :param admitted: how many callers may be hashing or waiting for it; a further one is refused at once
+    :param admitted: how many checks may be under way or waiting; a further one is refused at once. New hashes
+        are not among them: whoever has a password set has proved something
     :param patience: seconds that a caller waits for a slot
     """
 
@@ -97,7 +98,7 @@ class Passwords:
 
         :raises Busy: too many hashes are being computed
         """
-        with self.admission(), self._slot():
+        with self._slot():
             return bcrypt.hashpw(password.encode(), bcrypt.gensalt(self.rounds)).decode("ascii")
 
     def verify(self, password: object, password_hash: str | None) -> bool:
@@ -140,9 +141,9 @@ class Passwords:
 
     @contextmanager
     def admission(self) -> Iterator[None]:
-        """Surrounds all that hashes or waits for it; within another one of the same thread it counts once.
+        """Surrounds a check, or more than that; within another one of the same thread it counts once.
 
-        :raises Busy: too many callers are inside
+        :raises Busy: too many are inside
         """
         if getattr(self._inside, "already", False):
             yield

@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from configparser import RawConfigParser
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -73,8 +73,15 @@ def _origin(value: str) -> str:
 
 
 def _origin_of(parts: SplitResult) -> str:
-    """The origin as browsers write it: in lower case, without the port that the scheme has anyway."""
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    """The origin as browsers write it: in lower case, without the port that the scheme has anyway.
+
+    :raises ValueError: browsers write the host in another way
+    """
+    host = parts.hostname or ""
+    if not host.isascii():
+        raise ValueError("must have its host in ASCII: xn--…")
+    if ":" in host:
+        host = f"[{ip_address(host).compressed}]"
     port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
 
@@ -295,32 +302,30 @@ def _guard_production(
         )
     if aid := _debugging_aid(ini, environ):
         raise SettingsError(f"{aid}: no debugging aids in production mode")
-    for path in _ini_files(Path(ini_file)) if isinstance(ini_file, str | Path) else ():
-        if path.stat().st_mode & stat.S_IROTH and (held := _secrets_in(_written_in(path))):
+    for path, section in _sections(Path(ini_file)) if isinstance(ini_file, str | Path) else ():
+        if path.stat().st_mode & stat.S_IROTH and (held := _secrets_in(section)):
             raise SettingsError(
                 f"{held}: {path.name} holds it and everybody may read the file; chmod o-rwx the file "
                 "or give the setting in the environment"
             )
 
 
-def _ini_files(path: Path) -> Iterator[Path]:
-    """The file and those it takes settings from (``use = config:…``), each once."""
+def _sections(path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Every section of an ini file and of those it takes settings from (``use = config:…``), as written."""
     waiting, seen = [path.resolve()], set()
     while waiting:
         path = waiting.pop()
-        if path not in seen and path.is_file():
-            seen.add(path)
-            yield path
-            for name, value in _written_in(path).items():
-                if name == "use" and value.startswith("config:"):
-                    waiting.append((path.parent / value.removeprefix("config:").partition("#")[0]).resolve())
-
-
-def _written_in(path: Path) -> dict[str, str]:
-    """Every setting of every section of an ini file, as it is written there."""
-    parser = RawConfigParser(strict=False, default_section="")
-    parser.read(path, encoding="utf-8")
-    return {name: value for section in parser.sections() for name, value in parser.items(section)}
+        if path in seen or not path.is_file():
+            continue
+        seen.add(path)
+        parser = RawConfigParser(strict=False, default_section="")
+        parser.read(path, encoding="utf-8")
+        for name in parser.sections():
+            section = dict(parser.items(name))
+            yield path, section
+            used = section.get("use", "").replace("%(here)s", str(path.parent))
+            if used.startswith("config:"):
+                waiting.append((path.parent / used.removeprefix("config:").partition("#")[0]).resolve())
 
 
 def _debugging_aid(ini: Mapping[str, str], environ: Mapping[str, str]) -> str | None:

@@ -302,3 +302,11 @@ def test_what_cannot_be_used_is_named(name: str, value: str, tmp_path: Path, ini
     with pytest.raises(SystemExit) as refused:
         main({"here": str(tmp_path)}, **{**ini, name: value})
     assert str(refused.value).startswith(f"accountsapp: {name}: ")
+
+
+@pytest.mark.parametrize("name", ["accountsapp.site_url", "accountsapp.cors_origins"])
+def test_hosts_are_as_browsers_write_them(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: .*xn--"):
+        load({**NEEDED, name: "https://bücher.example"}, environ={})
+    written = "https://[0:0:0:0:0:0:0:1]:8443"
+    assert load({**NEEDED, "accountsapp.site_url": written}, environ={}).site_url == "https://[::1]:8443"

@@ -89,12 +89,15 @@ def test_s50_an_ini_that_everybody_may_read(tmp_path: Path, mode: int) -> None:
         assert "canary" not in str(refused.value)
 
 
-def test_s50_an_ini_that_takes_its_settings_from_another(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["inner.ini", "%(here)s/inner.ini", "inner.ini#main"])
+def test_s50_an_ini_that_takes_its_settings_from_another(tmp_path: Path, where: str) -> None:
     def said(outer_mode: int, inner_mode: int) -> str:
         inner = write_ini(tmp_path / "inner.ini", production())
+        with inner.open("a") as more:
+            more.write("[app:two]\nuse = egg:accountsapp\naccountsapp.secret =\n")
         inner.chmod(inner_mode)
         outer = tmp_path / "outer.ini"
-        outer.write_text("[app:main]\nuse = config:inner.ini\n")
+        outer.write_text(f"[app:main]\nuse = config:{where}\n[server:main]\nuse = egg:waitress#main\n")
         outer.chmod(outer_mode)
         ran = CliRunner().invoke(command, ["-c", str(outer), "accounts", "list"], catch_exceptions=False)
         assert ran.exit_code == 1

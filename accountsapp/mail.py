@@ -38,7 +38,9 @@ TIMEOUT = 20.0
 """Seconds for each step of a delivery."""
 
 LONGEST = 60.0
-"""Seconds for a whole delivery: a server can be in time with every step and never come to an end."""
+"""Seconds for a whole delivery from the connection on: a server can be in time with every step and never come
+to an end.
+"""
 
 CUT_AGAIN = 0.1
 """Seconds between two cuts of a connection that is late; it has a new socket at some steps."""
@@ -265,11 +267,12 @@ def _cut(smtp: smtplib.SMTP, over: threading.Event) -> None:
     pause = LONGEST
     while not over.wait(pause):
         pause = CUT_AGAIN
-        if smtp.sock is not None:
+        connection = smtp.sock
+        if connection is not None:
             with contextlib.suppress(OSError):
                 # The plain socket's: that of TLS forgets its encryption first, and what is being sent
                 # would go on in clear.
-                socket.socket.shutdown(smtp.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _refusal(what: str, code: int, text: bytes | str) -> JobError:

@@ -380,9 +380,11 @@ def test_what_the_server_does_not_take_is_said(
     keyring: Keyring,
     starttls: MailServer,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
     changes: dict[str, str],
     reason: str,
 ) -> None:
+    monkeypatch.setattr(mail, "TIMEOUT", 2.0)  # the server falls silent after a wrong password
     queue(database, keyring)
     work_off(database, sending_to(settings, starttls, **changes), keyring)
     assert starttls.received == []

@@ -310,7 +310,7 @@ def give_up_deadly(session: Session) -> int:
     moment = _moment(_dialect(session))
     given_up = (
         update(Job)
-        .where(Job.state == JobState.QUEUED, Job.starts >= MOST_STARTS, Job.leased_until < moment)
+        .where(Job.state == JobState.QUEUED, Job.starts >= MOST_STARTS, ~_is_leased(_dialect(session)))
         .values(
             state=JobState.FAILED,
             finished=moment,

@@ -275,10 +275,12 @@ def test_retry_of_what_is_queued_anew(database: Database) -> None:
         jobs.retry(session, job_id)
 
 
-def test_a_job_that_kills_its_workers_is_given_up(database: Database) -> None:
+@pytest.mark.parametrize("lease", [{}, {"leased_until": None}, {"leased_until": now() + timedelta(days=2)}])
+def test_a_job_that_kills_its_workers_is_given_up(database: Database, lease: dict[str, Any]) -> None:
+    """Whatever became of its last lease, which may have been given while the clock was wrong."""
     deadly, other = enqueue(database), enqueue(database)
     leased(database, -1)
-    change(database, deadly, starts=jobs.MOST_STARTS, run_at=now() - timedelta(hours=1))
+    change(database, deadly, starts=jobs.MOST_STARTS, run_at=now() - timedelta(hours=1), **lease)
     assert leased(database).id == other
     with database.begin() as session:
         assert jobs.give_up_deadly(session) == 1

@@ -82,7 +82,7 @@ class Known:
         columns = (_accounts.c.username_key, _accounts.c.id, _accounts.c.state, _accounts.c.password_hash)
         statement = select(*columns).order_by(_accounts.c.id)
         if for_update:
-            statement = statement.with_for_update()
+            statement = statement.with_for_update(key_share=True)
         for names in _chunks(item.username_key for item in items):
             for name, *rest in self._connection.execute(statement.where(_accounts.c.username_key.in_(names))):
                 self._accounts[name] = KnownAccount(*rest)

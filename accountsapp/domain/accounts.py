@@ -25,7 +25,7 @@ from accountsapp.domain.errors import (
     WrongPassword,
 )
 from accountsapp.domain.folding import fold
-from accountsapp.domain.locking import lock, lock_active, refusing_duplicates
+from accountsapp.domain.locking import lock, lock_active, lock_address, refusing_duplicates
 from accountsapp.domain.models import Account, AccountState, ApiKey, EmailAddress
 from accountsapp.domain.notices import Notice
 from accountsapp.domain.reads import API_KEY, AccountRow, by_id
@@ -80,6 +80,7 @@ def register(
     password_hash = store.passwords.hash(password) if password is not None else None
     session = store.session
     email_change.lock_waiting(session, fold(email))
+    lock_address(session, fold(email))
     _check_free(session, username, email)
     account = Account(
         username=username,
@@ -202,8 +203,8 @@ def update(
 def change_password(store: Store, account_id: int, *, current: object, new: object) -> AccountRow:
     """Change a password whose present one is known; ends sessions, mailed links and a pending address.
 
-    bcrypt runs before the row is locked; the hash it was compared with must still be there then, so
-    that of simultaneous changes one succeeds.
+    bcrypt runs before the row is locked; the credential epoch, which every new password raises, must be the
+    same then, so that of simultaneous changes one succeeds.
 
     :returns: the account after it
     :raises WeakPassword: the new one is refused
@@ -222,7 +223,7 @@ def change_password(store: Store, account_id: int, *, current: object, new: obje
             raise WrongPassword
     new_hash = store.passwords.hash(password)
     account = lock_active(store.session, account_id)
-    if account.password_hash != known_hash:
+    if account.credential_epoch != row.credential_epoch:
         store.session.rollback()
         store.record_apart(Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id)
         raise WrongPassword
@@ -296,7 +297,7 @@ def delete(store: Store, account_id: int, *, actor_id: int | None = None) -> Non
     :param actor_id: the administrator who does it, if somebody else does
     """
     session = store.session
-    account = lock(session, account_id)
+    account = lock(session, account_id, wholly=True)
     session.execute(
         update_rows(Account).where(Account.invited_by == account.username).values(invited_by=None)
     )

@@ -1,10 +1,11 @@
 """The e-mail addresses of an account: listed, added, proved, made primary, removed.
 
 An unproved claim reserves nothing; who proves an address first has it, and unproved copies on other accounts
-disappear. Every change locks the account, then the address, then all its rows in one order, so that of
-simultaneous claims one wins and nobody waits in a circle.
+disappear. Every change locks the accounts it will write to, then the address, then all its rows, each in one
+order, so that of simultaneous claims one wins and nobody waits in a circle.
 """
 
+import logging
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ from accountsapp.domain.models import Account, EmailAddress, Link
 from accountsapp.domain.notices import Notice
 from accountsapp.domain.reads import AccountRow
 from accountsapp.domain.store import Store
+
+log = logging.getLogger(__name__)
 
 MOST = 20
 """Addresses of an account."""
@@ -98,6 +101,8 @@ def change(
     :raises EmailTaken: it is to be verified, and another account has it
     :raises InvalidValue: it is to be primary, and is not verified
     """
+    if verify:
+        email_change.lock_waiting(store.session, fold(address), account_id)
     account = lock_active(store.session, account_id)
     email = _find_locked(store, account, address)
     if verify and not email.verified:
@@ -156,6 +161,7 @@ def confirm(store: Store, code: str) -> AccountRow:
     link = links.find(store.connection, Purpose.VERIFY_EMAIL, code)
     if link is None:
         raise DeadLink
+    email_change.lock_waiting(store.session, link.address_key, link.account.id)
     account = lock_active(store.session, link.account.id)
     try:
         email = _find_locked(store, account, link.address_key)
@@ -244,17 +250,17 @@ def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
     if recently is not None:
         return
     try:
-        store.throttle.hit("verify-mail", email.address_key)
+        with store.throttle.counted("verify-mail", email.address_key):
+            code = links.make(session, account, Purpose.VERIFY_EMAIL, email.address, PROOF_LIFE)
+            notices.queue(
+                session,
+                store.keyring,
+                Notice.VERIFY_EMAIL,
+                to=email.address,
+                account=account,
+                username=account.username,
+                path=PATH + code,
+                expires=now() + timedelta(seconds=PROOF_LIFE),
+            )
     except TooManyAttempts:
-        return
-    code = links.make(session, account, Purpose.VERIFY_EMAIL, email.address, PROOF_LIFE)
-    notices.queue(
-        session,
-        store.keyring,
-        Notice.VERIFY_EMAIL,
-        to=email.address,
-        account=account,
-        username=account.username,
-        path=PATH + code,
-        expires=now() + timedelta(seconds=PROOF_LIFE),
-    )
+        log.info("no link was mailed: another one was a moment ago")

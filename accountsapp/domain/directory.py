@@ -81,7 +81,7 @@ def delete_stale(store: Store, *, actor_id: int) -> int:
 
     :returns: how many
     """
-    locked = _stale().with_for_update(of=Account)
+    locked = _stale().with_for_update(of=Account, key_share=True)
     found = store.session.execute(locked).all()
     for account_id, _username in found:
         delete(store, account_id, actor_id=actor_id)

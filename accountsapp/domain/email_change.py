@@ -17,7 +17,7 @@ from accountsapp.domain.errors import AccountNotFound, DeadLink
 from accountsapp.domain.folding import fold
 from accountsapp.domain.keys import Keyring
 from accountsapp.domain.links import LinkRow, Purpose
-from accountsapp.domain.locking import lock, lock_active, refusing_duplicates
+from accountsapp.domain.locking import lock, lock_active, lock_address, refusing_duplicates
 from accountsapp.domain.models import Account, EmailAddress, Link
 from accountsapp.domain.notices import Notice
 from accountsapp.domain.reads import AccountRow
@@ -143,8 +143,9 @@ def confirm(store: Store, code: str) -> AccountRow:
     if link is None:
         raise DeadLink
     session = store.session
-    lock_waiting(session, link.address_key)
+    lock_waiting(session, link.address_key, link.account.id)
     account = lock_active(session, link.account.id)
+    lock_address(session, link.address_key)
     address = awaited(account)
     if address is None or fold(address) != link.address_key:
         raise DeadLink
@@ -179,12 +180,15 @@ def confirm(store: Store, code: str) -> AccountRow:
     return link.account
 
 
-def lock_waiting(session: Session, address_key: str) -> None:
+def lock_waiting(session: Session, address_key: str, account_id: int | None = None) -> None:
     """Lock the accounts that wait for the address, in one order: who takes it will write to all of them,
     and of several who take it at once each would wait for the other.
+
+    :param account_id: of the one who takes it, if it is there
     """
-    waiting = select(Account.id).where(Account.pending_email_key == address_key).order_by(Account.id)
-    session.execute(waiting.with_for_update()).all()
+    concerned = (Account.pending_email_key == address_key) | (Account.id == account_id)
+    waiting = select(Account.id).where(concerned).order_by(Account.id)
+    session.execute(waiting.with_for_update(key_share=True)).all()
 
 
 def void_pending_of_others(store: Store, account_id: int, address_key: str) -> None:

@@ -27,14 +27,15 @@ _UNIQUE: dict[str, type[DomainError]] = {
 """What a unique violation names, on PostgreSQL the constraint and on SQLite the column."""
 
 
-def lock(session: Session, account_id: int) -> Account:
+def lock(session: Session, account_id: int, *, wholly: bool = False) -> Account:
     """The account's row, locked until the transaction ends, as it is now.
 
-    On PostgreSQL ``FOR NO KEY UPDATE``, which keeps out other changes, but not rows that refer to it.
-
+    :param wholly: keep out rows that refer to it, too. Otherwise the lock is ``FOR NO KEY UPDATE`` on
+        PostgreSQL, which lets others record what they were refused
     :raises AccountNotFound: it is gone
     """
-    account = session.get(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
+    kind = {"key_share": not wholly}
+    account = session.get(Account, account_id, with_for_update=kind, populate_existing=True)
     if account is None:
         raise AccountNotFound
     return account
@@ -57,7 +58,8 @@ def lock_active(session: Session, account_id: int) -> Account:
 def lock_address(session: Session, address_key: str) -> None:
     """Keep everybody else from claiming or proving an address until the transaction ends.
 
-    An address that nobody has is no row that could be locked. On SQLite who writes is alone anyway.
+    Taken after the accounts and before any row of an address, so that nobody waits in a circle. An address
+    that nobody has is no row that could be locked. On SQLite who writes is alone anyway.
 
     :param address_key: the folded address
     """

@@ -21,7 +21,7 @@ from accountsapp.domain.errors import (
 from accountsapp.domain.folding import fold
 from accountsapp.domain.keys import Keyring, SealError
 from accountsapp.domain.links import LinkRow, Purpose
-from accountsapp.domain.locking import lock, refusing_duplicates
+from accountsapp.domain.locking import lock, lock_address, refusing_duplicates
 from accountsapp.domain.models import Account, AccountState, EmailAddress, Job, JobState
 from accountsapp.domain.notices import Notice
 from accountsapp.domain.store import Store
@@ -163,6 +163,7 @@ def reset(
         account = lock(session, link.account.id)
     except AccountNotFound:
         raise DeadLink from None
+    lock_address(session, account.primary_email.address_key)
     if account.state == AccountState.DEACTIVATED or not links.consume(session, account, link):
         raise DeadLink
     if name is not None and account.state == AccountState.PENDING:

@@ -10,11 +10,13 @@ from sqlalchemy import create_engine, text
 from webtest import TestApp
 
 from accountsapp import db
-from accountsapp.domain import accounts
+from accountsapp.domain import accounts, audit, signin
 from accountsapp.domain.audit import listing
+from accountsapp.domain.errors import WrongPassword
 from accountsapp.stores import Stores
 from tests.conftest import Person
 from tests.mailtools import Outbox
+from tests.test_reliability.concurrently import concurrently
 
 Hold = Callable[[Person], AbstractContextManager[Callable[[], None]]]
 
@@ -122,3 +124,26 @@ def test_a_deletion_does_not_wait_for_ever(stores: Stores, alice: Person, hold: 
             accounts.delete(store, alice.id)
         let_go()
     assert db.is_retryable(refused.value)
+
+
+def test_s45_a_sign_in_that_fails_during_the_deletion_leaves_no_address(
+    stores: Stores, alice: Person, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is recorded of an account after its addresses were forgotten waits until it is gone."""
+    real, told = audit.forget_addresses, []
+
+    def forget(session: Any, account_id: int) -> None:
+        real(session, account_id)
+        told.extend(concurrently([fail]) if not told else [])
+
+    def fail() -> str:
+        with pytest.raises(WrongPassword), stores.transaction("203.0.113.77") as store:
+            signin.authenticate(store, "alice", "not the right one")
+        return "failed"
+
+    monkeypatch.setattr(audit, "forget_addresses", forget)
+    with stores.transaction("198.51.100.1") as store:
+        accounts.delete(store, alice.id, actor_id=admin.id)
+    assert told == ["failed"]
+    with stores.transaction() as store:
+        assert [row.event for row in audit.listing(store.connection) if row.address == "203.0.113.77"] == []

@@ -18,7 +18,7 @@ from pyramid.httpexceptions import (
 
 from accountsapp.domain import strict_json
 
-MOST_PARAMETERS = 40_000
+MOST_PARAMETERS = 70_000
 """More than 64 KiB can hold."""
 MOST_PARTS = 2000
 FORM = "application/x-www-form-urlencoded"
@@ -59,7 +59,7 @@ class Parameters:
 def read_query(query_string: str) -> Pairs:
     """The parameters of a query string.
 
-    :raises HTTPBadRequest: bytes that are not UTF-8, more than 40,000 parameters
+    :raises HTTPBadRequest: bytes that are not UTF-8, more than 70,000 parameters
     """
     if not query_string:
         return []

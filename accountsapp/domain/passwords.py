@@ -20,6 +20,7 @@ from accountsapp.domain.folding import fold
 
 SHORTEST = 8
 LONGEST_BYTES = 72
+MOST_ROUNDS = 20
 MOST_ADMITTED = 14
 """Checks that may be under way or waiting: fewer than the threads of the server (16), so that a flood of
 wrong passwords leaves some for all other requests."""
@@ -179,14 +180,16 @@ def _nobodys_hash(cost: int) -> bytes:
 
 
 def is_bcrypt_hash(text: str) -> bool:
-    """Whether the text is a bcrypt hash that an imported account may come with."""
+    """Whether the text is a bcrypt hash that an imported account may come with, of a cost up to 20: the check
+    of a higher one would take minutes.
+    """
     return (
         len(text) == 60
         and text.isascii()
         and text[:4] in ("$2a$", "$2b$", "$2y$")
         and text[4:6].isdecimal()
         and text[6] == "$"
-        and 4 <= int(text[4:6]) <= 31
+        and 4 <= int(text[4:6]) <= MOST_ROUNDS
         and set(text[7:]) <= _BCRYPT_ALPHABET
     )
 

@@ -44,11 +44,11 @@ class RememberedPasswords:
                 self._until.popitem(last=False)
 
     @contextmanager
-    def turn(self, account: AccountRow, password: str) -> Iterator[None]:
-        """Surrounds a check of that password of that account: simultaneous ones take turns, so that all but
-        the first can find it remembered.
+    def turn(self, name: str, password: str) -> Iterator[None]:
+        """Surrounds a check of that password for that name: simultaneous ones take turns, so that all but the
+        first can find it remembered.
         """
-        digest = self._digest(account, password)
+        digest = self._keyed(f"{name}\0{password}")
         with self._lock:
             turn = self._turns.setdefault(digest, _Turn())
             turn.callers += 1
@@ -62,8 +62,10 @@ class RememberedPasswords:
                     del self._turns[digest]
 
     def _digest(self, account: AccountRow, password: str) -> bytes:
-        bound = f"{account.id} {account.credential_epoch} {account.state}\0{password}"
-        return hmac.digest(self._key, bound.encode("utf-8", "surrogatepass"), sha256)
+        return self._keyed(f"{account.id} {account.credential_epoch} {account.state}\0{password}")
+
+    def _keyed(self, text: str) -> bytes:
+        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), sha256)
 
 
 class _Turn:

@@ -4,17 +4,23 @@ The cookie's value is opaque; the database has only its SHA-256 (the value has 2
 needed). A session carries the account's credential epoch: raising that ends them all.
 """
 
+import logging
 import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, delete, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.models import Account, AccountState, SignInSession
 from accountsapp.domain.reads import ACCOUNTS, AccountRow
+
+log = logging.getLogger(__name__)
 
 IDLE = timedelta(days=30)
 """How long a session lives after its last use."""
@@ -88,9 +94,17 @@ def find(connection: Connection, value: str) -> SessionRow | None:
     return SessionRow(session_id, moment - last_used > TOUCHED, account)
 
 
-def touch(session: Session, session_id: int) -> None:
-    """Write down that the session is in use."""
-    session.execute(update(SignInSession).where(SignInSession.id == session_id).values(last_used=now()))
+def touch(begin: Callable[[], AbstractContextManager[Session]], session_id: int) -> None:
+    """Write down that the session is in use; if that is not possible now, the next use does.
+
+    :param begin: ``store.begin``
+    """
+    used = update(SignInSession).where(SignInSession.id == session_id).values(last_used=now())
+    try:
+        with begin() as session:
+            session.execute(used)
+    except SQLAlchemyError as error:
+        log.warning("the use of a session was not noted: %s", type(error).__name__)
 
 
 def end(session: Session, value: str) -> bool:

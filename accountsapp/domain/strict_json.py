@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 DEEPEST = 20
-MOST_NAMES = 1000
+MOST_NAMES = 20_000
+"""Of one object: more than 64 KiB can hold."""
 LARGEST_INTEGER = 2**53
 LONGEST_LINE = 4 * 1024 * 1024
 """Bytes of one line of a JSON Lines file: room for any account record, however it is written."""
@@ -21,7 +22,7 @@ def read_object(data: bytes) -> dict[str, Any]:
     """A JSON object.
 
     Refused besides what is no JSON: bytes that are not UTF-8, a byte order mark, duplicate names, NaN and
-    infinities, integers beyond 2^53, more than 20 levels or 1,000 names, lone surrogates or NUL in names.
+    infinities, integers beyond 2^53, more than 20 levels or 20,000 names, lone surrogates or NUL in names.
     Values with such characters pass: the rule of their field decides (:func:`has_unstorable_text`).
 
     :raises BadJson: says what is wrong

@@ -60,8 +60,7 @@ class SessionCookie:
         if session is None:
             return None
         if session.needs_touch:
-            with request.store.begin() as writing:
-                sessions.touch(writing, session.id)
+            sessions.touch(request.store.begin, session.id)
             # The browser's copy has an age too.
             request.add_response_callback(
                 lambda _request, response: csrf.set_cookie(request, response, value)

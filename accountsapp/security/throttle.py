@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError
@@ -106,10 +107,10 @@ class Throttle:
             self._do("clear", "password", (username_key, address))
 
     def _take_back(self, limit: str, who: tuple[object, ...]) -> None:
-        if self.enabled:
+        if self.enabled and self._do("get_window_stats", limit, who).remaining < LIMITS[limit].amount:
             self._do("hit", limit, who, cost=-1)
 
-    def _do(self, method: str, limit: str, who: tuple[object, ...], **options: int) -> bool:
+    def _do(self, method: str, limit: str, who: tuple[object, ...], **options: int) -> Any:
         identifiers = (limit, *(str(part) for part in who))
         try:
             return getattr(self._limiter, method)(LIMITS[limit], *identifiers, **options)

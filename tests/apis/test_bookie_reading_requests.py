@@ -213,7 +213,7 @@ BAD_JSON = {
     "deep": b'{"other":' * 30 + b"1" + b"}" * 30,
     "deep list": b'{"other":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "deep and open": b'{"other":' + b"[" * 100_000,
-    "many names": json.dumps({f"n{i}": 1 for i in range(2000)}).encode(),
+    "many names": json.dumps({f"n{i}": 1 for i in range(20_001)}).encode(),
 }
 BAD_FORMS = {
     "undecodable value": b"name=%ff",
@@ -221,7 +221,7 @@ BAD_FORMS = {
     "raw byte": b"name=\xff",
     "surrogate": b"name=%ed%a0%80",
     "overlong": b"name=%c0%af",
-    "many": b"&".join([b"n=x"] * 40_001),
+    "many": b"&".join([b"n=x"] * 70_001),
 }
 BAD_MULTIPART = {
     "no boundary": ("multipart/form-data", multipart(("name", "x"))),
@@ -369,7 +369,7 @@ def test_an_undecodable_query_is_refused(bookie: Bookie, alice: Person, snapshot
         f"{key}&callback=%ff",
         "api_key=%ff",
         f"{key}&name=%ed%a0%80",
-        f"{key}&" + "&".join(["n=x"] * 40_000),
+        f"{key}&" + "&".join(["n=x"] * 70_000),
     )
     got = {}
     for query in queries:

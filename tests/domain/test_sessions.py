@@ -129,7 +129,7 @@ def test_idle_and_absolute_life(stores: Stores, alice: Person) -> None:
             assert (found is not None) == (29 * month < 365)
             if found is not None:
                 assert found.needs_touch
-                sessions.touch(store.session, found.id)
+                sessions.touch(store.begin, found.id)
 
 
 def test_a_use_is_written_down_once_an_hour(stores: Stores, alice: Person) -> None:

@@ -1,6 +1,7 @@
 """Signing in with a password: one operation for every door."""
 
 from collections.abc import Callable
+from functools import partial
 from time import sleep
 from typing import Any
 
@@ -39,9 +40,15 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return seen
 
 
-def authenticate(stores: Stores, identifier: str, password: object = PASSWORD, **options: Any) -> str:
+def authenticate(stores: Stores, typed: str, password: object = PASSWORD) -> str:
     with stores.transaction(HERE) as store:
-        return signin.authenticate(store, identifier, password, **options).username
+        return signin.authenticate(store, typed, password).username
+
+
+def by_name(stores: Stores, username: str, password: str = PASSWORD) -> str:
+    """As a program does."""
+    with stores.transaction(HERE) as store:
+        return signin.authenticate_remembered(store, username, password).username
 
 
 def events(stores: Stores) -> list[str]:
@@ -53,7 +60,7 @@ def test_by_name_and_by_address(stores: Stores, alice: Person) -> None:
     for identifier in ("alice", "ALICE", " alice ", "alice@example.com", "Alice@Example.COM"):
         assert authenticate(stores, identifier) == "alice"
     with pytest.raises(WrongPassword):
-        authenticate(stores, "alice@example.com", by_email=False)
+        by_name(stores, "alice@example.com")
 
 
 def test_an_address_that_is_not_proved_opens_nothing(
@@ -68,7 +75,7 @@ def test_an_address_that_is_not_proved_opens_nothing(
     assert authenticate(stores, "alice@example.com") == "alice"
     with pytest.raises(WrongPassword):
         authenticate(stores, "alice@example.com", "the thief's own")
-    assert authenticate(stores, "alice@example.com", "the thief's own", by_email=False) == "alice@example.com"
+    assert by_name(stores, "alice@example.com", "the thief's own") == "alice@example.com"
 
 
 def test_every_refusal_costs_one_check(
@@ -221,10 +228,10 @@ def test_white_space_around_a_name_is_a_persons_not_a_programs(
     register(" of old ")
     for identifier in (" of old ", " OF OLD "):
         assert authenticate(stores, identifier) == " of old "
-        assert authenticate(stores, identifier, by_email=False) == " of old "
+        assert by_name(stores, identifier) == " of old "
     for identifier in ("of old", " alice"):
         with pytest.raises(WrongPassword):
-            authenticate(stores, identifier, by_email=False)
+            by_name(stores, identifier)
 
 
 def test_simultaneous_requests_with_one_password_cost_one_check(
@@ -240,12 +247,51 @@ def test_simultaneous_requests_with_one_password_cost_one_check(
 
     stores.passwords.verify = slow
 
-    def ask() -> str:
-        with stores.transaction(HERE) as store:
-            return signin.authenticate_remembered(store, "alice", PASSWORD).username
-
-    assert concurrently([ask] * MOST_ADMITTED) == ["alice"] * MOST_ADMITTED
+    assert concurrently([partial(by_name, stores, "alice")] * MOST_ADMITTED) == ["alice"] * MOST_ADMITTED
     assert len(checks) == 1
+
+
+def test_names_take_turns_whether_or_not_anybody_has_them(
+    stores: Stores, alice: Person, checks: list[bytes]
+) -> None:
+    """So that the time of simultaneous guesses tells nothing."""
+    stores.passwords = Passwords(4, slots=4)
+    real, most = stores.passwords.verify, {"alice": 0, "nobody": 0}
+    under_way: list[int] = []
+    guessed: list[str] = []
+
+    def slow(*given: Any) -> bool:
+        under_way.append(1)
+        most[guessed[0]] = max(most[guessed[0]], len(under_way))
+        sleep(0.05)
+        answer: bool = real(*given)
+        under_way.pop()
+        return answer
+
+    stores.passwords.verify = slow  # type: ignore[method-assign]
+
+    def guess() -> None:
+        with pytest.raises(WrongPassword):
+            by_name(stores, guessed[0], "a wrong one")
+
+    for name in most:
+        guessed[:] = [name]
+        concurrently([guess] * 4)
+    assert most == {"alice": 1, "nobody": 1}
+    assert len(checks) == 8
+
+
+def test_a_right_password_is_right_while_its_hash_cannot_be_made_anew(
+    stores: Stores, alice: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stores.passwords = Passwords(5)
+
+    def refuse(_password: str) -> str:
+        raise Busy(retry_after=2)
+
+    monkeypatch.setattr(stores.passwords, "hash", refuse)
+    assert authenticate(stores, "alice") == "alice"
+    assert "not made anew" in caplog.text
 
 
 def test_signing_in_needs_the_account_as_it_was_proved(stores: Stores, alice: Person) -> None:

@@ -1,39 +1,32 @@
 """Programs that people use, against a real server on the loopback address."""
 
 import json
-import socket
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth2Session
-from waitress.server import create_server
 from webtest import TestApp
 
 from accountsapp.stores import Stores
 from tests.conftest import PASSWORD, Person
+from tests.mailserver import free_port
 from tests.oauthtools import AUTHORIZE, CALLBACK, REVOKE, TOKEN, Client, sign_in
+from tests.servers import Server
 
 SCOPES = ["profile_read", "email_read"]
 
 
 @pytest.fixture
-def site(make_app: Callable[..., Any]) -> Iterator[str]:
+def site(ini: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """The URL of a server that speaks http."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    server = create_server(make_app(**{"accountsapp.site_url": url}), host="127.0.0.1", port=port, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield url
-    server.trigger.pull_trigger(server.close)
-    thread.join(10)
+    port = free_port()
+    server = Server(tmp_path, {**ini, "accountsapp.site_url": f"http://127.0.0.1:{port}"}, port).wait()
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture

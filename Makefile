@@ -23,7 +23,7 @@ serve: $(VENV)/.serve  ## serve development.ini on http://127.0.0.1:6543/
 	@mkdir -p var
 	$(BIN)/accountsapp -c $(INI) db upgrade
 	$(BIN)/accountsapp -c $(INI) accounts ensure-admin
-	$(BIN)/pserve $(INI)
+	PYTHONWARNINGS="ignore:pkg_resources is deprecated:UserWarning" $(BIN)/pserve $(INI)
 
 test: $(VENV)/.test  ## run the whole test suite
 	$(BIN)/pytest $(ARGS)

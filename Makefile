@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 INI ?= development.ini
-# More words for pytest: make test ARGS="tests/domain -x"
+# Words for pytest, such as make test ARGS="tests/domain -x"; without any, all tests on all cores.
 ARGS ?=
 
 BIN = $(VENV)/bin
@@ -26,7 +26,7 @@ serve: $(VENV)/.serve  ## serve development.ini on http://127.0.0.1:6543/
 	PYTHONWARNINGS="ignore:pkg_resources is deprecated:UserWarning" $(BIN)/pserve $(INI)
 
 test: $(VENV)/.test  ## run the whole test suite
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(or $(ARGS),-n logical)
 
 check: lint format-check types docs test  ## everything that must pass before a commit lands
 

@@ -8,12 +8,12 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError
 from limits.storage import MemoryStorage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 
 from accountsapp.domain.errors import Busy, TooManyAttempts, WrongPassword
 from accountsapp.settings import SettingsError
@@ -32,8 +32,14 @@ LIMITS: dict[str, RateLimitItem] = {
 }
 
 
+@lru_cache(maxsize=4096)
+def _key(limit: str, who: tuple[object, ...]) -> str:
+    """Under which the storage counts."""
+    return LIMITS[limit].key_for(limit, *(str(part) for part in who))
+
+
 class Throttle:
-    """The limits of :data:`LIMITS`, counted in one storage.
+    """The limits of :data:`LIMITS`, counted in one storage, in windows that begin with the first count.
 
     :param enabled: ``accountsapp.rate_limit``
     :param storage: ``memory://`` or ``redis://…``; while Redis does not answer, the process counts alone
@@ -47,15 +53,14 @@ class Throttle:
         except ConfigurationError:
             text = "needs a package that is not installed; install accountsapp[redis]"
             raise SettingsError(f"accountsapp.rate_limit.storage: {text}") from None
-        self._limiter = FixedWindowRateLimiter(self._storage)
-        self._fallback = FixedWindowRateLimiter(MemoryStorage())
+        self._fallback = MemoryStorage()
 
     def check(self, limit: str, *who: object) -> None:
         """Refuse when the limit is reached; counts nothing.
 
         :raises TooManyAttempts: with the seconds until the window ends
         """
-        if self.enabled and not self._do("test", limit, who):
+        if self.enabled and self._do("get", _key(limit, who)) >= LIMITS[limit].amount:
             self._refuse(limit, who)
 
     def hit(self, limit: str, *who: object) -> None:
@@ -63,7 +68,7 @@ class Throttle:
 
         :raises TooManyAttempts: the limit was reached before it
         """
-        if self.enabled and not self._do("hit", limit, who):
+        if self.enabled and self._add(1, limit, who) > LIMITS[limit].amount:
             self._refuse(limit, who)
 
     @contextmanager
@@ -82,7 +87,7 @@ class Throttle:
     def count(self, limit: str, *who: object) -> None:
         """Count one, whether or not the limit is reached."""
         if self.enabled:
-            self._do("hit", limit, who)
+            self._add(1, limit, who)
 
     @contextmanager
     def guess(self, username_key: str, address: str) -> Iterator[None]:
@@ -104,24 +109,24 @@ class Throttle:
             self._take_back("password", (username_key, address))
             raise
         if self.enabled:
-            self._do("clear", "password", (username_key, address))
+            self._do("clear", _key("password", (username_key, address)))
 
     def _take_back(self, limit: str, who: tuple[object, ...]) -> None:
-        if self.enabled and self._do("get_window_stats", limit, who).remaining < LIMITS[limit].amount:
-            self._do("hit", limit, who, cost=-1)
+        if self.enabled and self._do("get", _key(limit, who)) > 0:
+            self._add(-1, limit, who)
 
-    def _do(self, method: str, limit: str, who: tuple[object, ...], **options: int) -> Any:
-        identifiers = (limit, *(str(part) for part in who))
+    def _add(self, number: int, limit: str, who: tuple[object, ...]) -> int:
+        """The count after it."""
+        count: int = self._do("incr", _key(limit, who), LIMITS[limit].get_expiry(), number)
+        return count
+
+    def _do(self, method: str, *arguments: object) -> Any:
         try:
-            return getattr(self._limiter, method)(LIMITS[limit], *identifiers, **options)
+            return getattr(self._storage, method)(*arguments)
         except self._storage.base_exceptions:
             log.warning("the throttle's storage does not answer; this process counts alone")
-            return getattr(self._fallback, method)(LIMITS[limit], *identifiers, **options)
+            return getattr(self._fallback, method)(*arguments)
 
     def _refuse(self, limit: str, who: tuple[object, ...]) -> None:
-        identifiers = (limit, *(str(part) for part in who))
-        try:
-            reset_time = self._limiter.get_window_stats(LIMITS[limit], *identifiers).reset_time
-        except self._storage.base_exceptions:
-            reset_time = time.time() + LIMITS[limit].get_expiry()
+        reset_time: float = self._do("get_expiry", _key(limit, who))
         raise TooManyAttempts(retry_after=max(1, int(reset_time - time.time()) + 1))

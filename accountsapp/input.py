@@ -119,12 +119,15 @@ def read_json_object(body: bytes) -> dict[str, Any]:
 
 
 def _pairs(encoded: str) -> Pairs:
+    if encoded.count("&") >= MOST_PARAMETERS:
+        raise HTTPBadRequest("There are too many parameters.")
+    if encoded.isascii() and "%" not in encoded and "+" not in encoded:  # nothing to decode
+        fields = [field.partition("=") for field in encoded.split("&") if field]
+        return [(name, value) for name, _, value in fields]
     # A raw byte beyond ASCII arrives as a latin-1 character: quoted, it is decoded like the escaped ones.
     if not encoded.isascii():
         encoded = "".join(c if c.isascii() else f"%{ord(c):02X}" for c in encoded)
-    return _reading(
-        lambda: parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
-    )
+    return _reading(lambda: parse_qsl(encoded, keep_blank_values=True, errors="strict"))
 
 
 def _multipart(body: bytes, boundary: str) -> Pairs:

@@ -25,6 +25,8 @@ CHECKSUM_LENGTH = 6
 LONGEST_GIVEN = 255
 """Characters of a key that came from an older system."""
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+"""All numbers of two digits in base 62."""
 
 
 class SealError(Exception):
@@ -62,12 +64,9 @@ def check_given(api_key: str) -> str:
 
 
 def _checksum(body: str) -> str:
-    number = zlib.crc32(body.encode("utf-8", "surrogatepass"))
-    digits = []
-    for _ in range(CHECKSUM_LENGTH):
-        number, digit = divmod(number, len(ALPHABET))
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits))
+    rest, low = divmod(zlib.crc32(body.encode("utf-8", "surrogatepass")), len(_PAIRS))
+    high, middle = divmod(rest, len(_PAIRS))
+    return _PAIRS[high] + _PAIRS[middle] + _PAIRS[low]
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,9 @@ class _Derived:
         return self._derive("secret-id")[:6].hex()
 
     @cached_property
-    def lookup(self) -> bytes:
-        return self._derive("lookup")
+    def lookup(self) -> hmac.HMAC:
+        """Keyed, to be copied: that costs less than to key it anew."""
+        return hmac.new(self._derive("lookup"), digestmod=sha256)
 
     @cached_property
     def fernet(self) -> Fernet:
@@ -136,6 +136,7 @@ class Keyring:
         return value
 
 
-def _hmac(key: bytes, purpose: str, value: str) -> bytes:
-    message = f"{purpose}\0{value}".encode("utf-8", "surrogatepass")
-    return hmac.digest(key, message, sha256)
+def _hmac(keyed: hmac.HMAC, purpose: str, value: str) -> bytes:
+    made = keyed.copy()
+    made.update(f"{purpose}\0{value}".encode("utf-8", "surrogatepass"))
+    return made.digest()

@@ -3,6 +3,7 @@
 import json
 from contextlib import nullcontext
 from typing import Any
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 from pyramid.request import Request
 
-from accountsapp.input import Parameters, read_body, read_json_object, read_query
+from accountsapp.input import MOST_PARAMETERS, Parameters, read_body, read_json_object, read_query
 
 GOOD = {
     b"{}": {},
@@ -150,3 +151,25 @@ def test_a_body_over_the_limit_whether_or_not_it_says_so(size: int, refused: boo
         request.environ["wsgi.input_terminated"] = True
     with pytest.raises(HTTPRequestEntityTooLarge) if refused else nullcontext():
         assert read_body(request, largest=100) == [("a", "x" * (size - 2))]
+
+
+@given(st.text("ab=&%+61\u00e9;", max_size=30))
+def test_a_query_is_read_as_the_standard_library_reads_it(query_string: str) -> None:
+    encoded = query_string.encode("utf-8").decode("latin-1")
+    try:
+        expected = parse_qsl(quote(query_string, safe="=&%+;"), keep_blank_values=True, errors="strict")
+    except ValueError:
+        expected = None
+    if expected is None:
+        with pytest.raises(HTTPBadRequest):
+            read_query(encoded)
+    else:
+        assert read_query(encoded) == expected
+
+
+@pytest.mark.parametrize("more", ["", "%41", "+"])
+def test_the_number_of_parameters_has_a_limit(more: str) -> None:
+    most = "&" * (MOST_PARAMETERS - 1)
+    assert read_query(f"{most}a{more}") == [("a" + more.replace("%41", "A").replace("+", " "), "")]
+    with pytest.raises(HTTPBadRequest):
+        read_query(f"&{most}a{more}")

@@ -5,13 +5,11 @@ writes go through a Session of ``write_engine`` in one transaction, which on SQL
 its first statement (``BEGIN IMMEDIATE``), so that read-modify-write loses nothing.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 import zope.sqlalchemy
 from alembic.config import Config as AlembicConfig
@@ -33,6 +31,9 @@ BUSY_TIMEOUT = 5.0
 IDLE_TIMEOUT = 60.0
 """Seconds after which PostgreSQL ends a transaction in which nothing happens: its process hangs."""
 
+LARGEST_MAPPED = 1024 * 1024 * 1024
+"""Bytes of a SQLite file that reading connections map into memory; what is beyond is read."""
+
 RETRY_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further try of :meth:`Database.write`."""
 
@@ -42,6 +43,37 @@ RETRYABLE_SQLSTATES = ("40001", "40P01", "55P03")
 
 class WrongRevision(Exception):
     """The database is at another revision than the code; the text names the command that mends it."""
+
+
+class ReadConnections:
+    """Autocommit connections, kept open from one request to the next: opening one costs more than a read.
+
+    The one that was given back last is taken first, so that no more are used than requests run at a time,
+    and those have their statements and pages at hand.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._idle: list[Connection] = []
+
+    def take(self) -> Connection:
+        """One that nobody else has."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._engine.connect()
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep it for the next one to ask, unless it was lost."""
+        if connection.invalidated:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close those that nobody has."""
+        while self._idle:
+            self._idle.pop().close()
 
 
 class Database:
@@ -66,7 +98,7 @@ class Database:
         else:
             options["pool_pre_ping"] = True
             options["connect_args"] = {"connect_timeout": 2}
-        # Each thread keeps one of these (read_connection): the number of threads is their limit.
+        # There are never more of these than threads.
         self.read_engine = _engine(
             self.url,
             isolation_level="AUTOCOMMIT",
@@ -76,12 +108,12 @@ class Database:
         self.write_engine = _engine(self.url, **options)
         if self.is_sqlite:
             event.listen(self.read_engine, "connect", _set_pragmas)
+            event.listen(self.read_engine, "connect", _map_file)
             event.listen(self.write_engine, "connect", _set_pragmas)
             event.listen(self.write_engine, "begin", _begin_immediate)
         else:
             event.listen(self.write_engine, "connect", _set_timeouts)
-        self._kept = threading.local()
-        self._opened: WeakSet[Connection] = WeakSet()
+        self.read_connections = ReadConnections(self.read_engine)
         self.sessions = sessionmaker(self.write_engine)
         self.request_sessions = sessionmaker(self.write_engine)
         zope.sqlalchemy.register(self.request_sessions)
@@ -108,21 +140,8 @@ class Database:
                 time.sleep(pause)
         raise AssertionError
 
-    def read_connection(self) -> Connection:
-        """This thread's autocommit connection, kept from one request to the next: opening one costs more
-        than a read. One that was lost is replaced."""
-        connection: Connection | None = getattr(self._kept, "connection", None)
-        if connection is not None and (connection.invalidated or connection.closed):
-            connection.close()
-            connection = None
-        if connection is None:
-            connection = self._kept.connection = self.read_engine.connect()
-            self._opened.add(connection)
-        return connection
-
     def dispose(self) -> None:
-        for connection in list(self._opened):
-            connection.close()
+        self.read_connections.close()
         self.read_engine.dispose()
         self.write_engine.dispose()
 
@@ -193,6 +212,11 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def _map_file(connection: Any, _record: Any) -> None:
+    """Read pages where the operating system holds them, instead of copying each one."""
+    connection.execute(f"PRAGMA mmap_size = {LARGEST_MAPPED}")
+
+
 def _set_timeouts(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT * 1000:.0f}")
@@ -205,9 +229,12 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
 def is_unsafe(request: Any) -> bool:
     """Whether the request may write: only then is there a transaction, and only then are there retries."""
-    return request.method not in ("GET", "HEAD", "OPTIONS")
+    return request.method not in SAFE_METHODS
 
 
 LARGEST_RETRIED = 1024 * 1024

@@ -69,7 +69,9 @@ def failure_of(error: BaseException, request: Any) -> Failure:
 
 def _is_outage(error: BaseException) -> bool:
     """Whether the database could not be reached, or said that others write."""
-    return is_retryable(error) or isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout) or is_retryable(error):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def allowed_methods(request: Any) -> list[str]:

@@ -46,7 +46,7 @@ class Stores:
             self.passwords,
             self.remembered,
             self.throttle,
-            self.database.read_connection,
+            self.database.read_connections,
             open_session,
             self.database.begin,
             client_address,

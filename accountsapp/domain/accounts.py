@@ -28,7 +28,7 @@ from accountsapp.domain.folding import fold
 from accountsapp.domain.locking import lock, lock_active, lock_address, refusing_duplicates
 from accountsapp.domain.models import Account, AccountState, ApiKey, EmailAddress
 from accountsapp.domain.notices import Notice
-from accountsapp.domain.reads import API_KEY, AccountRow, by_id
+from accountsapp.domain.reads import API_KEY, AccountRow, by_id, sealed_api_key
 from accountsapp.domain.store import Store
 from accountsapp.domain.text import has_control_characters
 from accountsapp.domain.unset import UNSET, Unset
@@ -154,9 +154,8 @@ def owner_of(account_id: int) -> str:
 
 def reveal_api_key(store: Store, row: AccountRow) -> str | None:
     """The account's API key in clear, for its owner."""
-    if row.sealed_api_key is None:
-        return None
-    return store.keyring.unseal(owner_of(row.id), row.sealed_api_key)
+    sealed = sealed_api_key(store.latest, row.id)
+    return store.keyring.unseal(owner_of(row.id), sealed) if sealed is not None else None
 
 
 def reset_api_key(store: Store, account_id: int, *, presented: str | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Select
 
 Compiled = tuple[str, list[str] | None, list[tuple[int, Callable[[Any], Any]]]]
-"""The SQL, the order of its parameters where they have no names, which values are converted and how."""
+"""The SQL, the order of its parameters where they have no names, how which values but NULL are converted."""
 
 
 class Prepared:
@@ -28,26 +28,28 @@ class Prepared:
 
         :raises sqlalchemy.exc.DBAPIError: as ``connection.execute`` would
         """
-        if connection.dispatch.before_cursor_execute:  # somebody wants to see every statement
+        if connection.engine.dispatch.before_cursor_execute:  # somebody wants to see every statement
             found = connection.execute(self.statement, parameters).first()
             return list(found) if found is not None else None
         dialect = connection.dialect
         sql, order, conversions = self._compiled.get(dialect.name) or self._compile(dialect)
-        cursor = connection.connection.cursor()
         try:
-            cursor.execute(sql, parameters if order is None else [parameters[name] for name in order])
-            found = cursor.fetchone()
+            cursor = connection.connection.cursor()
+            try:
+                cursor.execute(sql, parameters if order is None else [parameters[name] for name in order])
+                found = cursor.fetchone()
+            finally:
+                cursor.close()
         except dialect.loaded_dbapi.Error:
             # SQLAlchemy knows which errors mean a lost connection, so it meets this one itself.
             found = connection.execute(self.statement, parameters).first()
             return list(found) if found is not None else None
-        finally:
-            cursor.close()
         if found is None:
             return None
         values = list(found)
         for index, convert in conversions:
-            values[index] = convert(values[index])
+            if values[index] is not None:
+                values[index] = convert(values[index])
         return values
 
     def _compile(self, dialect: Dialect) -> Compiled:

@@ -43,7 +43,6 @@ class AccountRow(NamedTuple):
     pending_email_expires: datetime | None
     email: str
     email_verified: bool
-    sealed_api_key: str | None
 
     @property
     def activated(self) -> bool:
@@ -67,21 +66,20 @@ ACCOUNT_COLUMNS = (
     *(_table.c[field] for field in AccountRow._fields[: AccountRow._fields.index("email")]),
     EmailAddress.address,
     EmailAddress.verified,
-    ApiKey.sealed,
 )
 """The columns of an :class:`AccountRow`, for statements that find it by something else."""
-ACCOUNTS: Select[Any] = (
-    select(*ACCOUNT_COLUMNS)
-    .join(EmailAddress, (EmailAddress.account_id == _table.c.id) & EmailAddress.primary)
-    .outerjoin(ApiKey, ApiKey.account_id == _table.c.id)
+ACCOUNTS: Select[Any] = select(*ACCOUNT_COLUMNS).join(
+    EmailAddress, (EmailAddress.account_id == _table.c.id) & EmailAddress.primary
 )
 """Every account as :class:`AccountRow`; add ``where`` and ``order_by``."""
 
-_BY_API_KEY = Prepared(ACCOUNTS.where(ApiKey.digest == bindparam("digest")))
-_BY_API_KEYS = ACCOUNTS.where(ApiKey.digest.in_(bindparam("digests", expanding=True)))
-_BY_USERNAME = ACCOUNTS.where(_table.c.username_key == bindparam("username_key"))
-_BY_ID = ACCOUNTS.where(_table.c.id == bindparam("account_id"))
-_PASSWORD_HASH = select(_table.c.password_hash).where(_table.c.id == bindparam("account_id"))
+_WITH_API_KEY = ACCOUNTS.join(ApiKey, ApiKey.account_id == _table.c.id)
+_BY_API_KEY = Prepared(_WITH_API_KEY.where(ApiKey.digest == bindparam("digest")))
+_BY_API_KEYS = _WITH_API_KEY.where(ApiKey.digest.in_(bindparam("digests", expanding=True)))
+_BY_USERNAME = Prepared(ACCOUNTS.where(_table.c.username_key == bindparam("username_key")))
+_BY_ID = Prepared(ACCOUNTS.where(_table.c.id == bindparam("account_id")))
+_PASSWORD_HASH = Prepared(select(_table.c.password_hash).where(_table.c.id == bindparam("account_id")))
+_SEALED_API_KEY = Prepared(select(ApiKey.sealed).where(ApiKey.account_id == bindparam("account_id")))
 
 
 def one(connection: Connection, statement: Select[Any], **parameters: Any) -> AccountRow | None:
@@ -92,10 +90,20 @@ def one(connection: Connection, statement: Select[Any], **parameters: Any) -> Ac
 
 def by_id(connection: Connection, account_id: int) -> AccountRow:
     """The account with that id, which is known to be there."""
-    row = one(connection, _BY_ID, account_id=account_id)
+    row = one(connection, _BY_ID.statement, account_id=account_id)
     if row is None:
         raise LookupError(account_id)
     return row
+
+
+def sealed_api_key(connection: Connection, account_id: int) -> str | None:
+    """The account's API key, encrypted for it; None where there is none."""
+    return _value(_SEALED_API_KEY, connection, account_id)
+
+
+def _value(statement: Prepared, connection: Connection, account_id: int) -> Any:
+    found = statement.first(connection, account_id=account_id)
+    return found[0] if found is not None else None
 
 
 def listing(connection: Connection, page: int = 1000) -> Iterator[AccountRow]:
@@ -124,29 +132,31 @@ class Reader:
         if "\0" in key:  # PostgreSQL will not even look for it
             return None
         if key not in self._by_username:
-            self._by_username[key] = one(self._connection, _BY_USERNAME, username_key=key)
+            self._by_username[key] = self._first(_BY_USERNAME, username_key=key)
         return self._by_username[key]
 
     def by_api_key(self, api_key: str) -> AccountRow | None:
         """The account whose API key that is, exactly."""
         digests = self._keyring.digests(API_KEY, api_key)
         if len(digests) == 1:
-            found = _BY_API_KEY.first(self._connection, digest=digests[0])
-            row = AccountRow._make(found) if found is not None else None
-        else:
-            row = one(self._connection, _BY_API_KEYS, digests=digests)
-        return self.remember(row)
+            return self.remember(self._first(_BY_API_KEY, digest=digests[0]))
+        return self.remember(one(self._connection, _BY_API_KEYS, digests=digests))
 
     def by_id(self, account_id: int) -> AccountRow | None:
         """The account with that id."""
-        return self.remember(one(self._connection, _BY_ID, account_id=account_id))
+        return self.remember(self._first(_BY_ID, account_id=account_id))
 
     def password_hash(self, account_id: int) -> str | None:
         """The bcrypt hash of the account's password; None where there is none."""
-        return self._connection.execute(_PASSWORD_HASH, {"account_id": account_id}).scalar()
+        return _value(_PASSWORD_HASH, self._connection, account_id)
+
 
     def remember(self, row: AccountRow | None) -> AccountRow | None:
         """Keep an account that a statement of another module found; it is not read again."""
         if row is not None:
             self._by_username[row.username_key] = row
         return row
+
+    def _first(self, statement: Prepared, **parameters: Any) -> AccountRow | None:
+        found = statement.first(self._connection, **parameters)
+        return AccountRow._make(found) if found is not None else None

@@ -44,12 +44,20 @@ class Throttle(Protocol):
         """
 
 
+class Connections(Protocol):
+    """Autocommit connections; each is used by one store at a time."""
+
+    def take(self) -> Connection: ...
+
+    def give_back(self, connection: Connection) -> None: ...
+
+
 class Store:
     """One caller's access to the accounts: a request, a command or a job has one.
 
     Nothing is opened before it is used. What opened the session also commits it.
 
-    :param read_connection: gives an autocommit connection, which is not the store's to close
+    :param read_connections: has autocommit connections
     :param open_session: gives the session whose transaction the caller ends
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
     :param client_address: the client's, for throttle and audit; empty for commands and jobs
@@ -62,7 +70,7 @@ class Store:
         passwords: Passwords,
         remembered: RememberedPasswords,
         throttle: Throttle,
-        read_connection: Callable[[], Connection],
+        read_connections: Connections,
         open_session: Callable[[], Session],
         begin: Callable[[], AbstractContextManager[Session]],
         client_address: str = "",
@@ -74,7 +82,7 @@ class Store:
         self.throttle = throttle
         self.begin = begin
         self.client_address = client_address
-        self._read_connection = read_connection
+        self._read_connections = read_connections
         self._open_session = open_session
         self._connection: Connection | None = None
         self._session: Session | None = None
@@ -84,8 +92,13 @@ class Store:
     def connection(self) -> Connection:
         """Reads: every statement sees what is committed when it runs."""
         if self._connection is None:
-            self._connection = self._read_connection()
+            self._connection = self._read_connections.take()
         return self._connection
+
+    @property
+    def latest(self) -> Connection:
+        """Reads that also see what this caller has written and not yet committed."""
+        return self.connection if self._session is None else self._session.connection()
 
     @property
     def session(self) -> Session:
@@ -120,4 +133,6 @@ class Store:
         """Give back what was opened; an open transaction is rolled back."""
         if self._session is not None:
             self._session.close()
+        if self._connection is not None:
+            self._read_connections.give_back(self._connection)
         self._session = self._connection = self._reader = None

@@ -29,7 +29,7 @@ from accountsapp.domain.clients import ClientRow
 from accountsapp.domain.clock import now
 from accountsapp.domain.errors import AccountNotFound, StaleCredential, TokenNotFound
 from accountsapp.domain.locking import lock, lock_active
-from accountsapp.domain.models import Account, AccountState, ApiKey, EmailAddress
+from accountsapp.domain.models import Account, AccountState, EmailAddress
 from accountsapp.domain.oauth_models import AccessToken, OAuthClient, OAuthCode, OAuthGrant, RefreshToken
 from accountsapp.domain.prepared import Prepared
 from accountsapp.domain.reads import ACCOUNT_COLUMNS, AccountRow, by_id
@@ -280,7 +280,6 @@ _BEARER = Prepared(
     .select_from(AccessToken)
     .outerjoin(Account, Account.id == AccessToken.account_id)
     .outerjoin(EmailAddress, (EmailAddress.account_id == Account.id) & EmailAddress.primary)
-    .outerjoin(ApiKey, ApiKey.account_id == Account.id)
     .outerjoin(OAuthClient, OAuthClient.id == AccessToken.client_id)
     .where(AccessToken.digest == bindparam("digest"))
 )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accountsapp.domain import accounts
+from accountsapp.domain.reads import sealed_api_key
 from accountsapp.stores import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
@@ -107,7 +108,8 @@ def test_an_update_leaves_key_password_and_other_accounts_alone(
         with stores.transaction() as store:
             row = store.reader.by_id(alice.id)
             assert row is not None
-            return row.credential_epoch, row.sealed_api_key, store.reader.password_hash(alice.id)
+            sealed = sealed_api_key(store.connection, alice.id)
+            return row.credential_epoch, sealed, store.reader.password_hash(alice.id)
 
     before = credentials()
     form = {"name": "Other", "email": "new@example.com"}

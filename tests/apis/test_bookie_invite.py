@@ -12,6 +12,7 @@ from webtest import TestApp
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.models import Account, AccountState
+from accountsapp.domain.reads import sealed_api_key
 from accountsapp.stores import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
@@ -52,7 +53,7 @@ def test_invite(
             AccountState.PENDING,
         )
         assert (row.invited_by, row.email_verified) == ("inviter", False)
-        assert row.sealed_api_key
+        assert sealed_api_key(store.connection, row.id)
         assert row.signup is not None
         assert started <= row.signup <= now()
         assert store.reader.password_hash(row.id) is None

@@ -23,6 +23,7 @@ from accountsapp.domain.oauth_models import (
     OAuthGrant,
     RefreshToken,
 )
+from accountsapp.domain.reads import sealed_api_key
 from accountsapp.stores import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
@@ -151,7 +152,7 @@ def test_s45_nothing_is_left(
     with stores.transaction() as store:
         row = store.reader.by_id(canary.id)
         assert row is not None
-        sealed = row.sealed_api_key
+        sealed = sealed_api_key(store.connection, canary.id)
         hashed = store.reader.password_hash(canary.id)
     assert sealed
     assert hashed

@@ -242,12 +242,12 @@ LARGEST_RETRIED = 1024 * 1024
 
 
 def attempts(request: Any) -> int:
-    """How often a request is tried when the database says "locked" or "serialization failure"."""
-    return 3 if is_unsafe(request) and (request.content_length or 0) <= LARGEST_RETRIED else 1
+    """How often a request that may write is tried while the database says that others are in the way."""
+    return 3 if (request.content_length or 0) <= LARGEST_RETRIED else 1
 
 
 def includeme(config: Any) -> None:
-    """One transaction a request on unsafe methods, tried again where the database asks for it.
+    """One transaction a request on unsafe methods.
 
     ``pyramid_tm`` is added as a tween, not included: its ``request.tm`` would build a class per request.
     """
@@ -259,13 +259,5 @@ def includeme(config: Any) -> None:
     except Exception:
         database.dispose()
         raise
-    config.get_settings().update(
-        {
-            "tm.activate_hook": is_unsafe,
-            "tm.annotate_user": False,
-            "retry.attempts": 3,
-            "retry.activate_hook": attempts,
-        }
-    )
+    config.get_settings().update({"tm.activate_hook": is_unsafe, "tm.annotate_user": False})
     config.add_tween("pyramid_tm.tm_tween_factory", over=EXCVIEW)
-    config.include("pyramid_retry")

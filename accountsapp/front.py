@@ -1,23 +1,41 @@
-"""The front door, the outermost tween: every request gets an id, one access line, its connections closed."""
+"""How requests come in and go out.
 
-import logging
-from collections.abc import Callable
-from functools import cache
-from time import perf_counter
+The execution policy runs a request, again where the database asks for it. The front door is the outermost
+tween: every request gets an id, is reported, its connections closed.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from time import perf_counter, time
 from typing import Any
 
-from prometheus_client import Histogram
 from pyramid.response import Response
+from pyramid.router import default_execution_policy
 from pyramid.tweens import INGRESS
-from pyramid_retry import mark_error_retryable
+from pyramid_retry import RetryableExecutionPolicy, mark_error_retryable
+from webob.response import EmptyResponse
 
-from accountsapp.db import is_retryable
-from accountsapp.logs import ACCESS
+from accountsapp.db import SAFE_METHODS, attempts, is_retryable
+from accountsapp.reports import REPORTER, Report
 from accountsapp.security.identity import Identity
 
-access_log = logging.getLogger(ACCESS)
+_retrying = RetryableExecutionPolicy(activate_hook=attempts)
 
-REQUESTS = Histogram("accountsapp_request_seconds", "Time to answer a request", ["method", "status"])
+
+def execute(environ: dict[str, Any], router: Any) -> Callable[..., Iterable[bytes]]:
+    """Execution policy: what cannot write is run once, without more ado."""
+    policy = default_execution_policy if environ["REQUEST_METHOD"] in SAFE_METHODS else _retrying
+    return partial(_send, policy(environ, router))
+
+
+def _send(response: Response, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Send the headers as they stand.
+
+    WebOb goes through them, to make ``Location`` absolute by the request's ``Host``, which can be anything.
+    """
+    start_response(response.status, response.headerlist)
+    body: Iterable[bytes] = response.app_iter
+    return EmptyResponse(body) if environ["REQUEST_METHOD"] == "HEAD" else body
 
 
 def front_door(handler: Callable[[Any], Response], registry: Any) -> Callable[[Any], Response]:
@@ -36,44 +54,29 @@ def front_door(handler: Callable[[Any], Response], registry: Any) -> Callable[[A
             if failure is not None and is_retryable(failure):
                 mark_error_retryable(failure)
         finally:
-            request.close_store()
+            request.close()
         response.headerlist.append(("X-Request-Id", request.id))
-        _note(request, response, perf_counter() - started)
+        REPORTER.add(_report(request, response, perf_counter() - started))
         return response
 
     return enter
 
 
-LINE = "%s %s/%s account=%s status=%d ms=%.1f request=%s"
-
-
-def _note(request: Any, response: Response, seconds: float) -> None:
-    """One access line: never the query string, in which keys travel."""
-    method = request.method if request.method in METHODS else "other"
-    status = response.status_int
-    _times(method, status).observe(seconds)
-    if access_log.isEnabledFor(logging.INFO):
-        caller = request.__dict__.get("caller")
-        words = (
-            method,
-            type(request.__dict__.get("context")).__name__,
-            request.__dict__.get("view_name", "") if status != 404 else "-",
-            caller.account_id if isinstance(caller, Identity) else "-",
-            status,
-            seconds * 1000,
-            request.id,
-        )
-        # Not through info(), which searches the stack for the line that logs.
-        access_log.handle(access_log.makeRecord(ACCESS, logging.INFO, __file__, 0, LINE, words, None))
-
-
-@cache
-def _times(method: str, status: int) -> Any:
-    return REQUESTS.labels(method, str(status))
-
-
-METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+def _report(request: Any, response: Response, seconds: float) -> Report:
+    made = request.__dict__
+    caller = made.get("caller")
+    return Report(
+        time(),
+        request.method,
+        type(made.get("context")).__name__,
+        request.view_name,
+        caller.account_id if isinstance(caller, Identity) else None,
+        response.status,
+        seconds,
+        request.id,
+    )
 
 
 def includeme(config: Any) -> None:
+    config.set_execution_policy(execute)
     config.add_tween("accountsapp.front.front_door", under=INGRESS)

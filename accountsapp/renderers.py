@@ -57,21 +57,17 @@ def is_callback(name: str) -> bool:
 def callback_of(request: Any) -> str | None:
     """The callback, if exactly one was given and it is a good one."""
     try:
-        values = _callbacks(request)
+        values = request.callbacks
     except HTTPBadRequest:
         return None
     return values[0] if len(values) == 1 and is_callback(values[0]) else None
-
-
-def _callbacks(request: Any) -> list[str]:
-    return [value for name, value in request.query_pairs if name == "callback"]
 
 
 def check_callback(request: Any) -> None:
     """
     :raises HTTPBadRequest: a callback was given that cannot be called, or more than one
     """
-    values = _callbacks(request)
+    values = request.callbacks
     if values and (len(values) > 1 or not is_callback(values[0])):
         raise HTTPBadRequest("Invalid callback.")
 

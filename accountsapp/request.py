@@ -3,14 +3,14 @@
 A class of our own, because ``add_request_method(reify=True)`` would build one for every request.
 """
 
-import secrets
+import os
 from typing import TYPE_CHECKING, Any
 
 import transaction
 from pyramid.decorator import reify
 from pyramid.request import Request as PyramidRequest
 
-from accountsapp.db import LARGEST_RETRIED
+from accountsapp.db import LARGEST_RETRIED, is_unsafe
 from accountsapp.domain.store import Store
 from accountsapp.input import Parameters, read_body, read_query
 from accountsapp.security.identity import Identity, Nobody
@@ -39,7 +39,7 @@ class Request(PyramidRequest):
     @reify
     def id(self) -> str:
         """Names this request in the logs and in its answer (``X-Request-Id``)."""
-        return secrets.token_hex(8)
+        return os.urandom(8).hex()
 
     @property
     def app_settings(self) -> "Settings":
@@ -68,6 +68,12 @@ class Request(PyramidRequest):
         """Who asks."""
         return caller_of(self)
 
+    @property
+    def identity(self) -> Identity | None:
+        """The proved identity of the caller, else None; Pyramid's own asks the policy, which asks here."""
+        caller = self.caller
+        return caller if isinstance(caller, Identity) else None
+
     @reify
     def query_pairs(self) -> list[tuple[str, Any]]:
         """
@@ -76,12 +82,20 @@ class Request(PyramidRequest):
         return read_query(self.environ.get("QUERY_STRING", ""))
 
     @reify
+    def callbacks(self) -> list[str]:
+        """What the query string names as ``callback``, good or not.
+
+        :raises HTTPBadRequest: the query string cannot be read
+        """
+        return [value for name, value in self.query_pairs if name == "callback"]
+
+    @reify
     def parameters(self) -> Parameters:
         """The parameters of the query and, on unsafe methods, of the body, by the rules of the API.
 
         :raises HTTPClientError: they cannot be read
         """
-        if self.method in ("GET", "HEAD", "OPTIONS") or self.api is None:
+        if self.api is None or not is_unsafe(self):
             return Parameters(self.query_pairs, [])
         body = read_body(
             self,
@@ -91,8 +105,15 @@ class Request(PyramidRequest):
         )
         return Parameters(self.query_pairs, body)
 
-    def close_store(self) -> None:
-        """Give back the connection, if one was opened."""
-        store = self.__dict__.get("store")
+    def close(self) -> None:
+        """Give back the connection, if one was opened, and let go of the tree.
+
+        Resources hold the request; a circle of them would keep its memory until the garbage collector comes,
+        and the next request would have to work in other memory, which no cache of the processor has.
+        """
+        made = self.__dict__
+        store = made.get("store")
         if store is not None:
             store.close()
+        for name in ("root", "virtual_root", "api"):
+            made.pop(name, None)

@@ -68,7 +68,10 @@ class Resource:
 
 def wildcard(children: Mapping[str, type[Resource]]) -> type[Resource] | None:
     """The child under ``{…}``, if there is one."""
-    return next((child for segment, child in children.items() if segment[0] == "{"), None)
+    for segment, child in children.items():
+        if segment[0] == "{":
+            return child
+    return None
 
 
 class ApiRoot(Resource):
@@ -129,11 +132,11 @@ class Traverser:
         for segment in segments:
             if segment in (None, "", ".", ".."):
                 raise HTTPNotFound
-            child = _child(context, segment)
-            if child is None:
+            try:
+                context = request.context = context[segment]
+            except KeyError:
                 view_name = segment
                 break
-            context = request.context = child
             traversed += 1
             if isinstance(context, ApiRoot):
                 request.api = context
@@ -155,25 +158,16 @@ def _segments(path_info: str) -> list[Any]:
     path = path_info[1:] if path_info.startswith("/") else path_info
     if path.endswith("/"):
         path = path[:-1]
-    return [_decoded(segment) for segment in path.split("/")] if path else []
+    if not path:
+        return []
+    segments = path.split("/")
+    return segments if path.isascii() else [_decoded(segment) for segment in segments]
 
 
 def _decoded(segment: str) -> str | None:
-    if segment.isascii():
-        return segment
     try:
         return segment.encode("latin-1").decode()
     except UnicodeDecodeError:
-        return None
-
-
-def _child(context: Any, name: str) -> Any:
-    find = getattr(context, "__getitem__", None)
-    if find is None:
-        return None
-    try:
-        return find(name)
-    except KeyError:
         return None
 
 

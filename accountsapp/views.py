@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from accountsapp.db import WrongRevision
 from accountsapp.failures import allowed_methods, failure_of
 from accountsapp.renderers import HEADERS, json_answer
+from accountsapp.reports import REPORTER
 from accountsapp.resources import Root
 
 
@@ -72,6 +73,7 @@ def metrics(context: Root, request: Any) -> Response:
         raise HTTPNotFound from None
     if not any(client in ip_network(network) for network in request.app_settings.metrics_from):
         raise HTTPNotFound
+    REPORTER.tell()
     return Response(generate_latest(), headerlist=[("Content-Type", CONTENT_TYPE_LATEST), *HEADERS])
 
 

@@ -29,8 +29,8 @@ def main() -> int:
     """Measure, print a table; 1 when a job costs more than it may."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--accounts", type=int, default=100_000)
-    parser.add_argument("--requests", type=int, default=250, help="of each job, a round")
-    parser.add_argument("--rounds", type=int, default=24)
+    parser.add_argument("--requests", type=int, default=500, help="of each job, a round")
+    parser.add_argument("--rounds", type=int, default=16)
     options = parser.parse_args()
 
     folder = ROOT / "var" / "bench"

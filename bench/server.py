@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 START_TIMEOUT = 30.0
 
 WAITRESS: dict[str, Any] = {
-    "threads": 8,
+    "threads": 16,
     "connection_limit": 800,
     "channel_timeout": 10,
     "cleanup_interval": 3,

@@ -27,6 +27,7 @@ from accountsapp.db import Database, alembic_config
 from accountsapp.domain import accounts
 from accountsapp.domain.keys import Keyring
 from accountsapp.domain.reads import by_id
+from accountsapp.reports import REPORTER
 from accountsapp.settings import Settings, load
 from accountsapp.stores import Stores
 from tests.mailtools import Outbox
@@ -111,6 +112,13 @@ def _maintain(server: URL, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def reports_told() -> Iterator[None]:
+    """No line about a test's requests is written during the next test."""
+    yield
+    REPORTER.tell()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -14,7 +14,7 @@ TESTS = Path(__file__).parent
 LAYERS = (
     {"settings", "logs"},
     {"domain"},
-    {"db", "input", "renderers"},
+    {"db", "input", "renderers", "reports"},
     {"stores", "security", "mail", "migrations"},
     {"resources", "failures", "request", "front", "worker", "tree"},
     {"views", "pages"},

@@ -150,7 +150,6 @@ class Reader:
         """The bcrypt hash of the account's password; None where there is none."""
         return _value(_PASSWORD_HASH, self._connection, account_id)
 
-
     def remember(self, row: AccountRow | None) -> AccountRow | None:
         """Keep an account that a statement of another module found; it is not read again."""
         if row is not None:

@@ -1,7 +1,6 @@
 """Sending the browser on: to a page of ours, or back to a client."""
 
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlencode
 
 from pyramid.response import Response
@@ -9,20 +8,11 @@ from pyramid.response import Response
 from accountsapp.renderers import HEADERS
 
 
-class SeeOther(Response):
-    """A 303 whose ``Location`` is sent as it stands."""
-
-    @staticmethod
-    def _make_location_absolute(environ: Any, value: str) -> str:
-        """WebOb would put the request's ``Host`` before a path, and that can be anything."""
-        return value
-
-
 def go(uri: str) -> Response:
     """
     :param uri: an absolute URI, or a path on this site
     """
-    return SeeOther(status=303, headerlist=[("Location", uri), *HEADERS])
+    return Response(status=303, headerlist=[("Location", uri), *HEADERS])
 
 
 def with_parameters(redirect_uri: str, parameters: Iterable[tuple[str, str]]) -> str:

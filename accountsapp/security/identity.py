@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 
 from accountsapp.domain.models import AccountState
 from accountsapp.domain.reads import AccountRow
@@ -49,7 +48,7 @@ class Identity:
     def is_active(self) -> bool:
         return self.account is None or self.account.state == AccountState.ACTIVE
 
-    @cached_property
+    @property
     def principals(self) -> list[str]:
         if self.account is None:
             return []

@@ -224,7 +224,7 @@ def make_request(wsgi: Any) -> Iterator[MakeRequest]:
 
     yield make
     for request in made:
-        request.close_store()
+        request.close()
 
 
 @pytest.mark.parametrize("site", ["http://a.example", "https://a.example"])

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from webtest import TestApp
 
 from accountsapp.domain import accounts, invitations, locking, recovery
+from accountsapp.reports import REPORTER
 from accountsapp.stores import Stores
 from tests.conftest import Person
 from tests.mailtools import Outbox
@@ -68,7 +69,12 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
         logger.setLevel(logging.DEBUG)
         logger.disabled = False
     logging.root.addHandler(handler)
-    yield said.getvalue
+
+    def everything() -> str:
+        REPORTER.tell()
+        return said.getvalue()
+
+    yield everything
     logging.root.removeHandler(handler)
     for logger, level, disabled in changed:
         logger.setLevel(level)

@@ -47,8 +47,9 @@ class BookieAccount(AccountResource):
 
     def __acl__(self) -> list[Any]:
         names = self.request.parameters.all("username")
-        agreed = all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names)
-        return super().__acl__() if agreed else [DENY_ALL]
+        if names and not all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names):
+            return [DENY_ALL]
+        return super().__acl__()
 
 
 class BookieProfile(Resource):

@@ -1,0 +1,117 @@
+"""What is told of finished requests: an access line each, and the metrics.
+
+Told by a thread of its own, a batch at a time. The same work in the middle of every request costs several
+times as much, because there it is cold code.
+"""
+
+import atexit
+import logging
+from collections import deque
+from functools import cache
+from threading import Event, Lock, Thread
+from time import sleep
+from typing import Any, NamedTuple
+
+from prometheus_client import Histogram
+
+from accountsapp.logs import ACCESS
+
+access_log = logging.getLogger(ACCESS)
+
+REQUESTS = Histogram("accountsapp_request_seconds", "Time to answer a request", ["method", "status"])
+
+PAUSE = 0.1
+"""Seconds for which reports are gathered before they are told."""
+MOST_UNTOLD = 1000
+"""Above this the request that adds one tells them itself."""
+
+LINE = "%s %s/%s account=%s status=%d ms=%.1f request=%s"
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+
+class Report(NamedTuple):
+    """One finished request; nothing in it tells a secret, and the method alone is the client's own word.
+
+    :ivar ended: seconds since the epoch
+    :ivar context: the class of the context
+    :ivar account_id: the caller's, if one was proved
+    :ivar status: HTTP status line
+    """
+
+    ended: float
+    method: str
+    context: str
+    view_name: str
+    account_id: int | None
+    status: str
+    seconds: float
+    request_id: str
+
+
+class Reporter:
+    """Gathers reports and tells them, in their order, at the latest at the interpreter's exit."""
+
+    def __init__(self) -> None:
+        self._untold: deque[Report] = deque()
+        self._some = Event()
+        self._telling = Lock()
+        self._thread: Thread | None = None
+
+    def add(self, report: Report) -> None:
+        """Have it told, within :data:`PAUSE` on a machine that is not overloaded."""
+        self._untold.append(report)
+        if not self._some.is_set():
+            self._some.set()
+            if self._thread is None:
+                self._start()
+        elif len(self._untold) > MOST_UNTOLD:
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell now what is untold."""
+        with self._telling:
+            while self._untold:
+                _tell(self._untold.popleft())
+
+    def _start(self) -> None:
+        with self._telling:
+            if self._thread is None:
+                atexit.register(self.tell)
+                self._thread = Thread(target=self._run, name="reports", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while self._some.wait():
+            sleep(PAUSE)
+            self._some.clear()
+            self.tell()
+
+
+REPORTER = Reporter()
+"""The one of this process, like its loggers and metrics."""
+
+
+def _tell(report: Report) -> None:
+    method = report.method if report.method in METHODS else "other"
+    status = int(report.status[:3])
+    _times(method, status).observe(report.seconds)
+    if access_log.isEnabledFor(logging.INFO):
+        words = (
+            method,
+            report.context,
+            # Of a URL that there is not, the last name is the client's own.
+            report.view_name if status != 404 else "-",
+            report.account_id if report.account_id is not None else "-",
+            status,
+            report.seconds * 1000,
+            report.request_id,
+        )
+        record = access_log.makeRecord(ACCESS, logging.INFO, __file__, 0, LINE, words, None)
+        record.created = report.ended
+        record.msecs = report.ended % 1 * 1000
+        access_log.handle(record)
+
+
+@cache
+def _times(method: str, status: int) -> Any:
+    return REQUESTS.labels(method, str(status))

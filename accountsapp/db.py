@@ -52,28 +52,41 @@ class ReadConnections:
     and those have their statements and pages at hand.
     """
 
+    LONGEST_IDLE = 60.0
+    """Seconds. Who has been idle for longer may have been cut off in between, unnoticed."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._idle: list[Connection] = []
+        self._idle: list[tuple[Connection, float]] = []
 
     def take(self) -> Connection:
         """One that nobody else has."""
         try:
-            return self._idle.pop()
+            connection, since = self._idle.pop()
         except IndexError:
             return self._engine.connect()
+        if time.monotonic() - since <= self.LONGEST_IDLE:
+            return connection
+        connection.close()
+        self.close()  # those below it have been idle for longer
+        return self._engine.connect()
 
     def give_back(self, connection: Connection) -> None:
-        """Keep it for the next one to ask, unless it was lost."""
+        """Keep it for the next one to ask, unless it was lost: then the idle ones are lost too, as a rule."""
         if connection.invalidated:
             connection.close()
+            self.close()
         else:
-            self._idle.append(connection)
+            self._idle.append((connection, time.monotonic()))
 
     def close(self) -> None:
-        """Close those that nobody has."""
-        while self._idle:
-            self._idle.pop().close()
+        """Give those that nobody has to the engine's pool, which looks at them before they are used again."""
+        while True:
+            try:
+                connection, _ = self._idle.pop()
+            except IndexError:
+                return
+            connection.close()
 
 
 class Database:
@@ -98,7 +111,7 @@ class Database:
         else:
             options["pool_pre_ping"] = True
             options["connect_args"] = {"connect_timeout": 2}
-        # There are never more of these than threads.
+        # As many of these as there are readers at a time, which the server's threads limit.
         self.read_engine = _engine(
             self.url,
             isolation_level="AUTOCOMMIT",

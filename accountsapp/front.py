@@ -16,7 +16,7 @@ from pyramid_retry import RetryableExecutionPolicy, mark_error_retryable
 from webob.response import EmptyResponse
 
 from accountsapp.db import SAFE_METHODS, attempts, is_retryable
-from accountsapp.reports import REPORTER, Report
+from accountsapp.reports import METHODS, REPORTER, Report
 from accountsapp.security.identity import Identity
 
 _retrying = RetryableExecutionPolicy(activate_hook=attempts)
@@ -67,9 +67,10 @@ def _report(request: Any, response: Response, seconds: float) -> Report:
     caller = made.get("caller")
     return Report(
         time(),
-        request.method,
+        request.method if request.method in METHODS else "other",
         type(made.get("context")).__name__,
-        request.view_name,
+        # Of a URL that there is not, the last name is the client's own.
+        request.view_name if response.status_int != 404 else "-",
         caller.account_id if isinstance(caller, Identity) else None,
         response.status,
         seconds,

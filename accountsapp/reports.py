@@ -6,6 +6,7 @@ times as much, because there it is cold code.
 
 import atexit
 import logging
+import traceback
 from collections import deque
 from functools import cache
 from threading import Event, Lock, Thread
@@ -30,10 +31,12 @@ METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Report(NamedTuple):
-    """One finished request; nothing in it tells a secret, and the method alone is the client's own word.
+    """One finished request; nothing in it is the client's own word.
 
     :ivar ended: seconds since the epoch
+    :ivar method: one of :data:`METHODS`, or ``other``
     :ivar context: the class of the context
+    :ivar view_name: ``-`` where there is none of that name
     :ivar account_id: the caller's, if one was proved
     :ivar status: HTTP status line
     """
@@ -62,7 +65,7 @@ class Reporter:
         self._untold.append(report)
         if not self._some.is_set():
             self._some.set()
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._start()
         elif len(self._untold) > MOST_UNTOLD:
             self.tell()
@@ -71,14 +74,22 @@ class Reporter:
         """Tell now what is untold."""
         with self._telling:
             while self._untold:
-                _tell(self._untold.popleft())
+                try:
+                    _tell(self._untold.popleft())
+                except Exception:  # noqa: BLE001 a log that fails must not refuse what was done
+                    traceback.print_exc()
 
     def _start(self) -> None:
-        with self._telling:
-            if self._thread is None:
-                atexit.register(self.tell)
-                self._thread = Thread(target=self._run, name="reports", daemon=True)
-                self._thread.start()
+        thread = Thread(target=self._run, name="reports", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread is to be had now
+            self._some.clear()
+            self.tell()
+            return
+        if self._thread is None:
+            atexit.register(self.tell)
+        self._thread = thread
 
     def _run(self) -> None:
         while self._some.wait():
@@ -92,15 +103,13 @@ REPORTER = Reporter()
 
 
 def _tell(report: Report) -> None:
-    method = report.method if report.method in METHODS else "other"
     status = int(report.status[:3])
-    _times(method, status).observe(report.seconds)
+    _times(report.method, status).observe(report.seconds)
     if access_log.isEnabledFor(logging.INFO):
         words = (
-            method,
+            report.method,
             report.context,
-            # Of a URL that there is not, the last name is the client's own.
-            report.view_name if status != 404 else "-",
+            report.view_name,
             report.account_id if report.account_id is not None else "-",
             status,
             report.seconds * 1000,

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import event, text
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db import Database, ReadConnections
+from accountsapp.stores import Stores
 from tests.conftest import Person
 
 
@@ -53,12 +54,45 @@ def test_one_that_was_lost_is_not_kept(database: Database) -> None:
     connections.give_back(found)
 
 
-def test_one_that_fails_is_replaced(app: TestApp, alice: Person, database: Database) -> None:
-    """As after a restart of the database: at most one request suffers."""
+def test_after_a_restart_of_the_database_one_request_suffers(
+    app: TestApp, alice: Person, database: Database
+) -> None:
     url, query = "/api/v1/alice/account", {"api_key": alice.api_key}
-    app.get(url, query)
-    connection = database.read_connections.take()
-    connection.connection.dbapi_connection.close()  # type: ignore[union-attr]
-    database.read_connections.give_back(connection)
+    connections = [database.read_connections.take() for _ in range(4)]
+    for connection in connections:
+        connection.connection.dbapi_connection.close()  # type: ignore[union-attr]
+        database.read_connections.give_back(connection)
     assert app.get(url, query, expect_errors=True).status_int in (200, 503)
-    app.get(url, query, status=200)
+    for _ in range(5):
+        app.get(url, query, status=200)
+
+
+def test_those_idle_for_long_are_looked_at_first(
+    app: TestApp, alice: Person, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may have cut them off in between."""
+    connections = [database.read_connections.take() for _ in range(4)]
+    for connection in connections:
+        database.read_connections.give_back(connection)
+    monkeypatch.setattr(ReadConnections, "LONGEST_IDLE", -1.0)
+    assert database.read_connections.take() not in connections
+    assert [connection.closed for connection in connections] == [True] * 4
+
+
+def test_one_is_given_back_whatever_the_session_says(stores: Stores, database: Database) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    store = stores.for_request("")
+    connection = store.connection
+    store.session.close = fail  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        store.close()
+    assert database.read_connections.take() is connection
+
+
+def test_pages_of_a_file_are_mapped(database: Database, backend: str) -> None:
+    connection = database.read_connections.take()
+    statement = "PRAGMA mmap_size" if backend == "sqlite" else "SELECT 1073741824"
+    assert connection.execute(text(statement)).scalar() == 1024**3
+    database.read_connections.give_back(connection)

@@ -127,6 +127,44 @@ def test_each_is_told_once_by_however_many_threads(lines: list[logging.LogRecord
     assert len(told) == len(set(told)) == 2400
 
 
+def test_a_log_that_fails_stops_nothing(
+    lines: list[logging.LogRecord], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Failing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise OSError("no room")
+
+    failing = Failing()
+    reporter = Reporter()
+    logging.getLogger("accountsapp.access").addHandler(failing)
+    try:
+        for _ in range(1500):
+            reporter.add(REPORT)
+        reporter.tell()
+    finally:
+        logging.getLogger("accountsapp.access").removeHandler(failing)
+    assert "no room" in capsys.readouterr().err
+    lines.clear()
+    reporter.add(REPORT)
+    wait_for(lambda: len(lines) == 1)
+
+
+def test_without_a_thread_they_are_told_at_once(
+    lines: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    reporter = Reporter()
+    with monkeypatch.context() as patched:
+        patched.setattr(Thread, "start", fail)
+        reporter.add(REPORT)
+        reporter.add(REPORT)
+    assert len(lines) == 2
+    reporter.add(REPORT)
+    wait_for(lambda: len(lines) == 3)
+
+
 def test_metrics_have_the_request_before(app: TestApp) -> None:
     def count() -> float:
         text = app.get("/metrics", extra_environ={"REMOTE_ADDR": "127.0.0.1"}).text

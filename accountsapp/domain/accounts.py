@@ -152,10 +152,18 @@ def owner_of(account_id: int) -> str:
     return f"account:{account_id}"
 
 
-def reveal_api_key(store: Store, row: AccountRow) -> str | None:
-    """The account's API key in clear, for its owner."""
+def reveal_api_key(store: Store, row: AccountRow, presented: str | None = None) -> str | None:
+    """The account's API key in clear, for its owner.
+
+    :param presented: the key that the caller holds, if that is its credential: who holds an old one must not
+        be shown the one that has just replaced it
+    :raises StaleCredential: ``presented`` is not the account's key any more
+    """
     sealed = sealed_api_key(store.latest, row.id)
-    return store.keyring.unseal(owner_of(row.id), sealed) if sealed is not None else None
+    api_key = store.keyring.unseal(owner_of(row.id), sealed) if sealed is not None else None
+    if presented is not None and api_key != presented:
+        raise StaleCredential
+    return api_key
 
 
 def reset_api_key(store: Store, account_id: int, *, presented: str | None = None) -> str:

@@ -79,7 +79,7 @@ _BY_API_KEYS = _WITH_API_KEY.where(ApiKey.digest.in_(bindparam("digests", expand
 _BY_USERNAME = Prepared(ACCOUNTS.where(_table.c.username_key == bindparam("username_key")))
 _BY_ID = Prepared(ACCOUNTS.where(_table.c.id == bindparam("account_id")))
 _PASSWORD_HASH = Prepared(select(_table.c.password_hash).where(_table.c.id == bindparam("account_id")))
-_SEALED_API_KEY = Prepared(select(ApiKey.sealed).where(ApiKey.account_id == bindparam("account_id")))
+_SEALED_API_KEY = select(ApiKey.sealed).where(ApiKey.account_id == bindparam("account_id"))
 
 
 def one(connection: Connection, statement: Select[Any], **parameters: Any) -> AccountRow | None:
@@ -98,12 +98,7 @@ def by_id(connection: Connection, account_id: int) -> AccountRow:
 
 def sealed_api_key(connection: Connection, account_id: int) -> str | None:
     """The account's API key, encrypted for it; None where there is none."""
-    return _value(_SEALED_API_KEY, connection, account_id)
-
-
-def _value(statement: Prepared, connection: Connection, account_id: int) -> Any:
-    found = statement.first(connection, account_id=account_id)
-    return found[0] if found is not None else None
+    return connection.execute(_SEALED_API_KEY, {"account_id": account_id}).scalar()
 
 
 def listing(connection: Connection, page: int = 1000) -> Iterator[AccountRow]:
@@ -148,7 +143,8 @@ class Reader:
 
     def password_hash(self, account_id: int) -> str | None:
         """The bcrypt hash of the account's password; None where there is none."""
-        return _value(_PASSWORD_HASH, self._connection, account_id)
+        found = _PASSWORD_HASH.first(self._connection, account_id=account_id)
+        return found[0] if found is not None else None
 
     def remember(self, row: AccountRow | None) -> AccountRow | None:
         """Keep an account that a statement of another module found; it is not read again."""

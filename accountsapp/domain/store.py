@@ -131,8 +131,11 @@ class Store:
 
     def close(self) -> None:
         """Give back what was opened; an open transaction is rolled back."""
-        if self._session is not None:
-            self._session.close()
-        if self._connection is not None:
-            self._read_connections.give_back(self._connection)
+        session, connection = self._session, self._connection
         self._session = self._connection = self._reader = None
+        try:
+            if session is not None:
+                session.close()
+        finally:
+            if connection is not None:
+                self._read_connections.give_back(connection)

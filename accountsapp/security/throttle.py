@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from limits import RateLimitItem, parse
@@ -32,10 +32,18 @@ LIMITS: dict[str, RateLimitItem] = {
 }
 
 
-@lru_cache(maxsize=4096)
+LONGEST_PART = 200
+"""Characters of a name or an address in the key of a count; of a longer one the hash stands there."""
+
+
 def _key(limit: str, who: tuple[object, ...]) -> str:
     """Under which the storage counts."""
-    return LIMITS[limit].key_for(limit, *(str(part) for part in who))
+    parts = [str(part) for part in who]
+    return "/".join((limit, *(part if len(part) <= LONGEST_PART else _hashed(part) for part in parts)))
+
+
+def _hashed(part: str) -> str:
+    return sha256(part.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Throttle:
@@ -49,7 +57,7 @@ class Throttle:
     def __init__(self, enabled: bool = True, storage: str = "memory://") -> None:
         self.enabled = enabled
         try:
-            self._storage = storage_from_string(storage)
+            self._storage: Any = storage_from_string(storage)
         except ConfigurationError:
             text = "needs a package that is not installed; install accountsapp[redis]"
             raise SettingsError(f"accountsapp.rate_limit.storage: {text}") from None
@@ -128,5 +136,8 @@ class Throttle:
             return getattr(self._fallback, method)(*arguments)
 
     def _refuse(self, limit: str, who: tuple[object, ...]) -> None:
-        reset_time: float = self._do("get_expiry", _key(limit, who))
+        try:
+            reset_time: float = self._storage.get_expiry(_key(limit, who))
+        except self._storage.base_exceptions:
+            reset_time = time.time() + LIMITS[limit].get_expiry()
         raise TooManyAttempts(retry_after=max(1, int(reset_time - time.time()) + 1))

@@ -5,10 +5,11 @@ import string
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import event, text
+from sqlalchemy import event, text, update
 from webtest import TestApp
 
 from accountsapp.db import Database
@@ -17,9 +18,11 @@ from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keys import Keyring, SealError
 from accountsapp.domain.models import Account, ApiKey, Base
 from accountsapp.domain.passwords import commonest_passwords
+from accountsapp.domain.reads import API_KEY
 from accountsapp.stores import Stores
 from tests.conftest import PASSWORD, SECRET, Person
 
+NEW_KEY = keys.make_api_key()
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
@@ -181,3 +184,33 @@ def _dump(database: Database) -> str:
 def test_the_dump_sees_what_is_there(database: Database, register: Callable[..., Person]) -> None:
     register("canary", name="visible")
     assert "visible" in _dump(database)
+
+
+@pytest.mark.parametrize("call", ["read", "change password"])
+def test_s20_an_old_key_is_not_shown_the_new_one(
+    app: TestApp, stores: Stores, alice: Person, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner resets it after the credential was looked at and before the key is read."""
+    reveal = accounts.reveal_api_key
+
+    def late(*given: Any) -> str | None:
+        database = stores.database
+        digest = stores.keyring.digest(API_KEY, NEW_KEY)
+        sealed = stores.keyring.seal(f"account:{alice.id}", NEW_KEY)
+        change = update(ApiKey).where(ApiKey.account_id == alice.id).values(digest=digest, sealed=sealed)
+        if call == "read":
+            with database.begin() as session:
+                session.execute(change)
+        else:
+            given[0].session.execute(change)
+        return reveal(*given)
+
+    monkeypatch.setattr(accounts, "reveal_api_key", late)
+    if call == "read":
+        answer = app.get("/api/v1/alice/api_key", {"api_key": alice.api_key}, expect_errors=True)
+    else:
+        form = {"current_password": alice.password, "new_password": "another good battery"}
+        url = f"/api/v1/alice/password?api_key={alice.api_key}"
+        answer = app.post(url, form, expect_errors=True)
+    assert answer.status_int == 403
+    assert NEW_KEY not in answer.text

@@ -27,7 +27,7 @@ def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     account = request.identity.account
     return {
         "username": account.username,
-        "api_key": accounts.reveal_api_key(request.store, account),
+        "api_key": accounts.reveal_api_key(request.store, account, request.identity.secret),
     }
 
 
@@ -65,6 +65,6 @@ def change_password(context: BookieAccount | BookieProfile, request: Any) -> dic
     )
     return {
         "username": account.username,
-        "api_key": accounts.reveal_api_key(request.store, account),
+        "api_key": accounts.reveal_api_key(request.store, account, request.identity.secret),
         "message": "done",
     }

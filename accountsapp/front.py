@@ -32,6 +32,8 @@ def _send(response: Response, environ: dict[str, Any], start_response: Any) -> I
     """Send the headers as they stand.
 
     WebOb goes through them, to make ``Location`` absolute by the request's ``Host``, which can be anything.
+    An ``HTTPException`` would be sent without the body it makes when it is called: here they are raised, and
+    the error views answer.
     """
     start_response(response.status, response.headerlist)
     body: Iterable[bytes] = response.app_iter

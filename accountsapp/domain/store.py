@@ -97,7 +97,10 @@ class Store:
 
     @property
     def latest(self) -> Connection:
-        """Reads that also see what this caller has written and not yet committed."""
+        """Reads that also see what this caller has written and not yet committed.
+
+        Once there is a session they belong to its transaction, which on SQLite holds the write lock.
+        """
         return self.connection if self._session is None else self._session.connection()
 
     @property

@@ -34,6 +34,9 @@ IDLE_TIMEOUT = 60.0
 LARGEST_MAPPED = 1024 * 1024 * 1024
 """Bytes of a SQLite file that reading connections map into memory; what is beyond is read."""
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+"""Those that write nothing."""
+
 RETRY_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further try of :meth:`Database.write`."""
 
@@ -240,9 +243,6 @@ def _set_timeouts(connection: Any, _record: Any) -> None:
 
 def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def is_unsafe(request: Any) -> bool:

@@ -66,15 +66,15 @@ def front_door(handler: Callable[[Any], Response], registry: Any) -> Callable[[A
 
 def _report(request: Any, response: Response, seconds: float) -> Report:
     made = request.__dict__
-    caller = made.get("caller")
+    method, status, caller = request.method, response.status_int, made.get("caller")
     return Report(
         time(),
-        request.method if request.method in METHODS else "other",
+        method if method in METHODS else "other",
         type(made.get("context")).__name__,
         # Of a URL that there is not, the last name is the client's own.
-        request.view_name if response.status_int != 404 else "-",
+        request.view_name if status != 404 else "-",
         caller.account_id if isinstance(caller, Identity) else None,
-        response.status,
+        status,
         seconds,
         request.id,
     )

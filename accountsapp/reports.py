@@ -38,7 +38,8 @@ class Report(NamedTuple):
     :ivar context: the class of the context
     :ivar view_name: ``-`` where there is none of that name
     :ivar account_id: the caller's, if one was proved
-    :ivar status: HTTP status line
+    :ivar status: of HTTP
+    :ivar seconds: that the answer took
     """
 
     ended: float
@@ -46,7 +47,7 @@ class Report(NamedTuple):
     context: str
     view_name: str
     account_id: int | None
-    status: str
+    status: int
     seconds: float
     request_id: str
 
@@ -103,15 +104,14 @@ REPORTER = Reporter()
 
 
 def _tell(report: Report) -> None:
-    status = int(report.status[:3])
-    _times(report.method, status).observe(report.seconds)
+    _times(report.method, report.status).observe(report.seconds)
     if access_log.isEnabledFor(logging.INFO):
         words = (
             report.method,
             report.context,
             report.view_name,
             report.account_id if report.account_id is not None else "-",
-            status,
+            report.status,
             report.seconds * 1000,
             report.request_id,
         )

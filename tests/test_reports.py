@@ -20,7 +20,7 @@ from accountsapp.request import Request
 from tests.conftest import Person
 from tests.servers import Server
 
-REPORT = Report(time(), "GET", "Somewhere", "view", 7, "200 OK", 0.0125, "abc")
+REPORT = Report(time(), "GET", "Somewhere", "view", 7, 200, 0.0125, "abc")
 
 
 @pytest.fixture

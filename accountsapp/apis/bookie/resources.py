@@ -47,9 +47,8 @@ class BookieAccount(AccountResource):
 
     def __acl__(self) -> list[Any]:
         names = self.request.parameters.all("username")
-        if names and not all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names):
-            return [DENY_ALL]
-        return super().__acl__()
+        agreed = all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names)
+        return super().__acl__() if agreed else [DENY_ALL]
 
 
 class BookieProfile(Resource):

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
 from accountsapp import logs  # noqa: E402
 from accountsapp.db import WrongRevision  # noqa: E402
-from accountsapp.request import Request  # noqa: E402
 from accountsapp.settings import Settings, SettingsError, load  # noqa: E402
+from accountsapp.web.request import Request  # noqa: E402
 
 
 def main(global_config: dict[str, str], **ini: str) -> Any:
@@ -26,7 +26,7 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
         settings = load(ini, here=global_config.get("here", "."), ini_file=global_config.get("__file__"))
         with configure(settings, ini) as config:
             config.include(".db")
-            config.include(".stores")
+            config.include(".process")
             config.include(".worker")
             return config.make_wsgi_app()
     except (SettingsError, WrongRevision) as error:
@@ -43,11 +43,11 @@ def configure(settings: Settings, ini: Mapping[str, str]) -> Configurator:
     """
     config = Configurator(settings=dict(ini), request_factory=Request)
     config.registry.app_settings = settings
-    config.include(".resources")
-    config.include(".renderers")
+    config.include(".web.resources")
+    config.include(".web.answers")
     config.include(".security")
-    config.include(".front")
-    config.include(".views")
+    config.include(".web.front")
+    config.include(".web.views")
     config.include(".pages")
     config.include(".apis")
     return config

@@ -27,11 +27,11 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from accountsapp.domain import notices
 from accountsapp.domain.jobs import JobError, LeasedJob
-from accountsapp.domain.keys import Keyring, SealError
-from accountsapp.domain.notices import Notice
-from accountsapp.domain.text import UNPRINTABLE, has_control_characters
+from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
+from accountsapp.domain.rules.text import UNPRINTABLE, has_control_characters
 from accountsapp.settings import MailSettings, Settings
 
 TIMEOUT = 20.0

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pyramid.interfaces import IExceptionResponse
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from accountsapp.resources import ApiRoot, Resource, Root, wildcard
+from accountsapp.web.resources import ApiRoot, Resource, Root, wildcard
 
 PACKAGE = Path(__file__).parent
 OPEN = "open"

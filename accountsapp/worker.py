@@ -23,9 +23,13 @@ from sqlalchemy.orm import Session
 
 from accountsapp import mail
 from accountsapp.db import Database
-from accountsapp.domain import audit, email_change, jobs, links, notices, recovery, sessions, tokens
+from accountsapp.domain import audit, jobs
+from accountsapp.domain.credentials import recovery, sessions
+from accountsapp.domain.emails import changing
 from accountsapp.domain.jobs import JobError, LeasedJob, LeaseLost
-from accountsapp.domain.keys import Keyring
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.oauth import tokens
 from accountsapp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -104,11 +108,11 @@ def recover(work: Work) -> None:
         recovery.send_code(session, work.keyring, work.settings.links_expire, work.job.payload)
 
 
-@handler(email_change.CONFIRM)
+@handler(changing.CONFIRM)
 def confirm_email(work: Work) -> None:
     """Mails a code to a new address, if nobody has it."""
     with work.finishing() as session:
-        email_change.send_link(session, work.keyring, work.job.account_id, work.job.payload)
+        changing.send_link(session, work.keyring, work.job.account_id, work.job.payload)
 
 
 class Worker:

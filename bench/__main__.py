@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from accountsapp.domain.keys import make_api_key
+from accountsapp.domain.keyring import make_api_key
 from bench.client import Job, cpu_per_request, get, post
 from bench.seed import PASSWORD, SECRET, seeded, username, with_tokens, working_copy
 from bench.server import ROOT, Server, free_port, running, write_ini

@@ -8,15 +8,15 @@ from alembic import command
 from sqlalchemy import insert, text, update
 
 from accountsapp.db import Database, alembic_config, newest_revision
-from accountsapp.domain import tokens
-from accountsapp.domain.accounts import owner_of
-from accountsapp.domain.keys import Keyring, make_api_key
-from accountsapp.domain.models import Account, ApiKey, EmailAddress
+from accountsapp.domain.accounts.registration import owner_of
+from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
+from accountsapp.domain.data.reads import API_KEY
+from accountsapp.domain.keyring import Keyring, make_api_key
+from accountsapp.domain.oauth import tokens
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.reads import API_KEY
-from accountsapp.security.throttle import Throttle
+from accountsapp.domain.throttle import Throttle
+from accountsapp.process import Stores
 from accountsapp.settings import load
-from accountsapp.stores import Stores
 
 SECRET = "bench-only-" + "b" * 40
 PASSWORD = "correct horse battery"

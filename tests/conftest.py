@@ -24,12 +24,12 @@ from webtest import TestApp
 
 from accountsapp import main
 from accountsapp.db import Database, alembic_config
-from accountsapp.domain import accounts
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.reads import by_id
-from accountsapp.reports import REPORTER
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.reads import by_id
+from accountsapp.domain.keyring import Keyring
+from accountsapp.process import Stores
 from accountsapp.settings import Settings, load
-from accountsapp.stores import Stores
+from accountsapp.web.reports import REPORTER
 from tests.mailtools import Outbox
 
 SECRET = "tests-only-" + "s" * 40
@@ -247,9 +247,9 @@ def register(stores: Stores) -> Callable[..., Person]:
         password = fields.pop("password", PASSWORD)
         fields.setdefault("verified", True)
         with stores.transaction() as store:
-            account = accounts.register(store, username, email, password=password, **fields)
+            account = registration.register(store, username, email, password=password, **fields)
             row = by_id(store.session.connection(), account.id)
-            api_key = accounts.reveal_api_key(store, row)
+            api_key = registration.reveal_api_key(store, row)
             assert api_key is not None
             return Person(row.id, username, email, password, api_key)
 

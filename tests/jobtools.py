@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from accountsapp.db import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
-from accountsapp.domain.models import Job, JobState
+from accountsapp.domain.data.models import Job, JobState
 
 DEADLINE = 60.0
 """Seconds after which a test gives up waiting for something that must happen."""

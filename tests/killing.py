@@ -13,15 +13,15 @@ from typing import Any
 
 from alembic import command
 
+from accountsapp import strict_json
 from accountsapp.db import Database, alembic_config
-from accountsapp.domain import strict_json
-from accountsapp.domain.account_import import Importer
-from accountsapp.domain.keys import Keyring
+from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.rotation import rotate
-from accountsapp.security.throttle import Throttle
+from accountsapp.domain.throttle import Throttle
+from accountsapp.domain.transfer.importing import Importer
+from accountsapp.process import Stores
 from accountsapp.settings import load
-from accountsapp.stores import Stores
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])

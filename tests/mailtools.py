@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
-from accountsapp.domain.models import Job
-from accountsapp.stores import Stores
+from accountsapp.domain.data.models import Job
+from accountsapp.process import Stores
 from accountsapp.worker import Worker
 
 LINK = re.compile(r"https?://\S+/(?:recovery|confirm)/\S+")

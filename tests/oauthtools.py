@@ -7,10 +7,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from webtest import TestApp
 
-from accountsapp.domain import clients, notices, tokens
-from accountsapp.domain.models import Job
-from accountsapp.domain.scopes import Scope
-from accountsapp.stores import Stores
+from accountsapp.domain.data.models import Job
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.oauth import clients, tokens
+from accountsapp.domain.oauth.scopes import Scope
+from accountsapp.process import Stores
 from tests.conftest import PASSWORD, Person
 
 ALL = tuple(scope.value for scope in Scope)

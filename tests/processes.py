@@ -11,8 +11,8 @@ from typing import Any
 from accountsapp.db import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.models import Job
+from accountsapp.domain.data.models import Job
+from accountsapp.domain.keyring import Keyring
 from accountsapp.settings import load
 from accountsapp.worker import HANDLERS, Work, Worker
 

@@ -12,12 +12,13 @@ PACKAGE = Path(accountsapp.__file__).parent
 TESTS = Path(__file__).parent
 
 LAYERS = (
-    {"settings", "logs"},
+    {"settings", "logs", "strict_json"},
     {"domain"},
-    {"db", "input", "renderers", "reports"},
-    {"stores", "security", "mail", "migrations"},
-    {"resources", "failures", "request", "front", "worker", "tree"},
-    {"views", "pages"},
+    {"db"},
+    {"process", "security", "mail", "migrations"},
+    {"web", "worker"},
+    {"tree"},
+    {"pages"},
     {"oauth"},
     {"apis", "cli"},
     {""},
@@ -34,7 +35,7 @@ def name_of(path: Path) -> str:
 
 
 def part_of(module: str) -> str:
-    """The part of the house a module is in: ``accountsapp.domain.keys`` is in ``domain``."""
+    """The part of the house a module is in: ``accountsapp.domain.keyring`` is in ``domain``."""
     return [*module.split("."), ""][1]
 
 

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 
 from accountsapp import mail
 from accountsapp.db import Database
-from accountsapp.domain import jobs, notices
+from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
+from accountsapp.domain.data.models import Account, JobState
 from accountsapp.domain.jobs import JobError
-from accountsapp.domain.keys import Keyring, SealError
-from accountsapp.domain.models import Account, JobState
-from accountsapp.domain.notices import CONTEXT, Notice
+from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import CONTEXT, Notice
 from accountsapp.mail import Message, compose, render
 from accountsapp.settings import Settings
 from accountsapp.worker import Worker

@@ -7,7 +7,7 @@ from sqlalchemy import event, text
 from webtest import TestApp
 
 from accountsapp.db import Database, ReadConnections
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import Person
 
 

@@ -14,9 +14,9 @@ from urllib.request import urlopen
 import pytest
 from webtest import TestApp
 
-from accountsapp import reports
-from accountsapp.reports import REPORTER, Report, Reporter
-from accountsapp.request import Request
+from accountsapp.web import reports
+from accountsapp.web.reports import REPORTER, Report, Reporter
+from accountsapp.web.request import Request
 from tests.conftest import Person
 from tests.servers import Server
 

@@ -10,10 +10,10 @@ from webtest import TestApp
 
 from accountsapp import configure
 from accountsapp.cli.tree import table
-from accountsapp.domain.usernames import RESERVED
-from accountsapp.resources import ApiRoot, Resource
+from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.settings import load
 from accountsapp.tree import OPEN, Row, declared_views, rows
+from accountsapp.web.resources import ApiRoot, Resource
 from tests.conftest import SECRET, SITE_URL, Person
 
 PRINTED = Path(__file__).parent.parent / "docs" / "tree.txt"

@@ -13,17 +13,20 @@ from sqlalchemy.exc import OperationalError
 
 from accountsapp import worker as worker_module
 from accountsapp.db import Database
-from accountsapp.domain import jobs, links, signin, tokens
+from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
+from accountsapp.domain.credentials import signin
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.data.models import AuditEvent, Job, JobState, Link, SignInSession
+from accountsapp.domain.data.oauth_models import AccessToken
 from accountsapp.domain.jobs import JobError
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.locking import lock
-from accountsapp.domain.models import AuditEvent, Job, JobState, Link, SignInSession
-from accountsapp.domain.oauth_models import AccessToken
-from accountsapp.domain.scopes import Scope
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.domain.oauth import tokens
+from accountsapp.domain.oauth.scopes import Scope
+from accountsapp.process import Stores
 from accountsapp.settings import Settings
-from accountsapp.stores import Stores
 from accountsapp.worker import HANDLERS, Handler, Work, Worker, start_embedded
 from tests.conftest import PASSWORD, Person
 from tests.jobtools import DEADLINE, all_jobs, enqueue, eventually, let_time_pass, only_job

@@ -10,12 +10,15 @@ from sqlalchemy import select
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json, print_json_lines, print_lines
 from accountsapp.cli.transfer import export, import_
-from accountsapp.domain import accounts, app_permissions, emails, keys, usernames
-from accountsapp.domain.account_export import export_named
+from accountsapp.domain import keyring
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.reads import AccountRow, by_id, listing
+from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import EmailTaken, UsernameTaken
-from accountsapp.domain.models import Account
-from accountsapp.domain.reads import AccountRow, by_id, listing
+from accountsapp.domain.rules import app_permissions, usernames
 from accountsapp.domain.store import Store
+from accountsapp.domain.transfer.exporting import export_named
 
 LISTED = ("username", "email", "state", "is_admin", "is_staff")
 HEADING = f"{'USERNAME':<24} {'E-MAIL':<32} {'STATE':<12} ROLE"
@@ -54,13 +57,13 @@ def add(
 ) -> None:
     """Make an account; prints its username and API key as JSON."""
     fields: dict[str, Any] = {
-        "name": accounts.parse_name(name) if name is not None else None,
-        "api_key": keys.check_given(api_key) if api_key is not None else None,
+        "name": registration.parse_name(name) if name is not None else None,
+        "api_key": keyring.check_given(api_key) if api_key is not None else None,
         "permissions": list(dict.fromkeys(app_permissions.check(given) for given in permissions)),
         "is_admin": admin,
         "is_staff": staff,
     }
-    username, email = usernames.check_new(username), emails.parse(email)
+    username, email = usernames.check_new(username), claims.parse(email)
     password = read_password() if password_stdin else None
     with context.stores.transaction() as store:
         if password is not None:
@@ -77,7 +80,7 @@ def ensure_admin(context: Context, username: str, email: str | None) -> None:
     """Make an administrator when there is none; prints its API key once."""
     if _has_admin(context):
         return
-    username, email = usernames.check_new(username), emails.parse(email or f"{username}@localhost")
+    username, email = usernames.check_new(username), claims.parse(email or f"{username}@localhost")
     try:
         with context.stores.transaction() as store:
             made = _made(store, username, email, is_admin=True)
@@ -95,9 +98,9 @@ def _has_admin(context: Context) -> bool:
 
 
 def _made(store: Store, username: str, email: str, **fields: Any) -> dict[str, Any]:
-    account = accounts.register(store, username, email, verified=True, **fields)
+    account = registration.register(store, username, email, verified=True, **fields)
     row = by_id(store.session.connection(), account.id)
-    return {"username": row.username, "api_key": accounts.reveal_api_key(store, row)}
+    return {"username": row.username, "api_key": registration.reveal_api_key(store, row)}
 
 
 @group.command("list")
@@ -134,7 +137,7 @@ def delete(context: Context, username: str) -> None:
     """Delete an account and all that is its own."""
     found = context.find(username)
     with context.stores.transaction() as store:
-        accounts.delete(store, found.id)
+        registration.delete(store, found.id)
 
 
 @group.command("reset-key")
@@ -144,8 +147,8 @@ def reset_key(context: Context, username: str) -> None:
     """Give an account a new API key, printed as JSON; the old one is dead."""
     found = context.find(username)
     with context.stores.transaction() as store:
-        account = accounts.lock(store.session, found.id)
-        api_key = accounts.set_api_key(store, account, keys.make_api_key())
+        account = registration.lock(store.session, found.id)
+        api_key = registration.set_api_key(store, account, keyring.make_api_key())
     print_json({"username": found.username, "api_key": api_key})
 
 
@@ -160,7 +163,7 @@ def set_password(context: Context, username: str, password_stdin: bool) -> None:
     password = read_password()
     found = context.find(username)
     with context.stores.transaction() as store:
-        accounts.set_password(store, found.id, password)
+        registration.set_password(store, found.id, password)
 
 
 @group.command()
@@ -170,7 +173,7 @@ def activate(context: Context, username: str) -> None:
     """Let a pending or deactivated account sign in."""
     found = context.find(username)
     with context.stores.transaction() as store:
-        accounts.activate(store, found.id)
+        registration.activate(store, found.id)
 
 
 @group.command()
@@ -180,7 +183,7 @@ def deactivate(context: Context, username: str) -> None:
     """Lock an account: its sessions end, its API key is refused until it is active again."""
     found = context.find(username)
     with context.stores.transaction() as store:
-        accounts.deactivate(store, found.id)
+        registration.deactivate(store, found.id)
 
 
 group.add_command(import_)

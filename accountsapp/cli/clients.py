@@ -4,8 +4,8 @@ import click
 
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.output import print_json, print_json_lines
-from accountsapp.domain import clients
-from accountsapp.domain.scopes import Scope, written
+from accountsapp.domain.oauth import clients
+from accountsapp.domain.oauth.scopes import Scope, written
 
 SCOPE = click.Choice([scope.value for scope in Scope])
 

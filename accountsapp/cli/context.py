@@ -15,13 +15,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from accountsapp import settings
 from accountsapp.db import Database, WrongRevision
+from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import DomainError
-from accountsapp.domain.keys import Keyring, SealError
-from accountsapp.domain.reads import AccountRow
-from accountsapp.domain.text import is_encodable
-from accountsapp.security.throttle import Throttle
+from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.rules.text import is_encodable
+from accountsapp.domain.throttle import Throttle
+from accountsapp.process import Stores
 from accountsapp.settings import Settings, SettingsError
-from accountsapp.stores import Stores
 
 
 class Failed(click.ClickException):

@@ -5,9 +5,9 @@ import click
 from accountsapp.cli.clients import SCOPE
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json
-from accountsapp.domain import tokens
 from accountsapp.domain.errors import StaleCredential
-from accountsapp.domain.scopes import in_order, written
+from accountsapp.domain.oauth import tokens
+from accountsapp.domain.oauth.scopes import in_order, written
 
 LONGEST_LIFE = 10 * 365 * 24 * 3600
 

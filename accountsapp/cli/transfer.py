@@ -12,12 +12,12 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from accountsapp import strict_json
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json, print_json_lines
-from accountsapp.domain import strict_json
-from accountsapp.domain.account_export import export_all, export_named
-from accountsapp.domain.account_import import Counts, Importer
 from accountsapp.domain.passwords import Passwords, read_refused
+from accountsapp.domain.transfer.exporting import export_all, export_named
+from accountsapp.domain.transfer.importing import Counts, Importer
 
 
 @click.command("import")

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
 from accountsapp.domain.clock import now
-from accountsapp.domain.models import Account, AuditEvent
+from accountsapp.domain.data.models import Account, AuditEvent
 
 log = logging.getLogger(__name__)
 

@@ -34,8 +34,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
+from accountsapp.domain.data.models import Job, JobState
 from accountsapp.domain.errors import DomainError
-from accountsapp.domain.models import Job, JobState
 
 DELAYS = (5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600)
 """Seconds before the second, third, … try; the last one repeats. Up to a quarter is added by chance."""

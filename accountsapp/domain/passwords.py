@@ -16,7 +16,7 @@ import bcrypt
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from accountsapp.domain.errors import Busy, WeakPassword
-from accountsapp.domain.folding import fold
+from accountsapp.domain.rules.folding import fold
 
 SHORTEST = 8
 LONGEST_BYTES = 72

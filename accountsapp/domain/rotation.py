@@ -11,13 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from accountsapp.domain import notices, recovery
-from accountsapp.domain.accounts import owner_of
-from accountsapp.domain.keys import SealError
-from accountsapp.domain.models import ApiKey, Base
-from accountsapp.domain.reads import API_KEY
+from accountsapp.domain.accounts.registration import owner_of
+from accountsapp.domain.credentials import recovery
+from accountsapp.domain.data.models import ApiKey, Base
+from accountsapp.domain.data.reads import API_KEY
+from accountsapp.domain.keyring import SealError
+from accountsapp.domain.mailing import notices
 from accountsapp.domain.store import Store
-from accountsapp.domain.writing import Write
+from accountsapp.domain.transfer.writing import Write
 
 BATCH = 500
 

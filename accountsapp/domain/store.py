@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
-from accountsapp.domain.keys import Keyring
+from accountsapp.domain.data.reads import Reader
+from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.reads import Reader
-from accountsapp.domain.remembered import RememberedPasswords
+from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.settings import Settings
 
 

@@ -3,8 +3,8 @@
 from alembic import context
 from sqlalchemy import text
 
-import accountsapp.domain.oauth_models  # noqa: F401 its tables belong to the metadata
-from accountsapp.domain.models import Base
+import accountsapp.domain.data.oauth_models  # noqa: F401 its tables belong to the metadata
+from accountsapp.domain.data.models import Base
 
 database = context.config.attributes["database"]
 

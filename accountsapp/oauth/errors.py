@@ -8,11 +8,11 @@ from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 from pyramid.view import exception_view_config
 
-from accountsapp.failures import TEXTS, Failure, allowed_methods, failure_of
 from accountsapp.oauth.redirects import go, with_parameters
 from accountsapp.oauth.resources import AuthorizationServer
 from accountsapp.pages.html import page
-from accountsapp.renderers import json_answer
+from accountsapp.web.answers import json_answer
+from accountsapp.web.failures import TEXTS, Failure, allowed_methods, failure_of
 
 PAGES = ("authorize", "applications")
 CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}

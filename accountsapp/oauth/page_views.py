@@ -8,9 +8,10 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.traversal import resource_path
 from pyramid.view import view_config
 
-from accountsapp.domain import applications, signin
+from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
-from accountsapp.domain.scopes import WORDS
+from accountsapp.domain.oauth import applications
+from accountsapp.domain.oauth.scopes import WORDS
 from accountsapp.oauth import protocol
 from accountsapp.oauth.protocol import Asked
 from accountsapp.oauth.redirects import go

@@ -22,15 +22,15 @@ from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challeng
 from oauthlib.oauth2.rfc6749.tokens import BearerToken
 from pyramid.response import Response
 
-from accountsapp.domain import tokens
-from accountsapp.domain.clients import ClientRow
-from accountsapp.domain.reads import AccountRow
-from accountsapp.domain.scopes import Scope, in_order
-from accountsapp.domain.text import is_encodable
-from accountsapp.input import Pairs
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.oauth import tokens
+from accountsapp.domain.oauth.clients import ClientRow
+from accountsapp.domain.oauth.scopes import Scope, in_order
+from accountsapp.domain.rules.text import is_encodable
 from accountsapp.oauth.redirects import with_parameters
 from accountsapp.oauth.validator import ConfidentialOnly, Validator
-from accountsapp.renderers import HEADERS, json_answer
+from accountsapp.web.answers import HEADERS, json_answer
+from accountsapp.web.bodies import Pairs
 
 REALM = "accounts"
 AUTHORIZATION = (

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from pyramid.response import Response
 
-from accountsapp.renderers import HEADERS
+from accountsapp.web.answers import HEADERS
 
 
 def go(uri: str) -> Response:

@@ -1,8 +1,8 @@
 """The authorization server's place in the tree: its endpoints are views by name."""
 
-from accountsapp.input import FORM
-from accountsapp.resources import ApiRoot
 from accountsapp.security.credentials import SessionCookie
+from accountsapp.web.bodies import FORM
+from accountsapp.web.resources import ApiRoot
 
 
 class AuthorizationServer(ApiRoot):

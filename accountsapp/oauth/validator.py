@@ -5,9 +5,9 @@ from typing import Any
 from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
 
-from accountsapp.domain import clients, tokens
-from accountsapp.domain.clients import ClientRow
-from accountsapp.domain.scopes import DEFAULT, Scope
+from accountsapp.domain.oauth import clients, tokens
+from accountsapp.domain.oauth.clients import ClientRow
+from accountsapp.domain.oauth.scopes import DEFAULT, Scope
 from accountsapp.domain.store import Store
 from accountsapp.security.credentials import basic_pair
 

@@ -5,7 +5,7 @@ from typing import Any
 from pyramid.renderers import render
 from pyramid.response import Response
 
-from accountsapp.renderers import HEADERS
+from accountsapp.web.answers import HEADERS
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 STAYING_POLICY = f"{POLICY}; form-action 'self'"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accountsapp.resources import ApiRoot, Resource
+from accountsapp.web.resources import ApiRoot, Resource
 
 
 class Pages(ApiRoot):

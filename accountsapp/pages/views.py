@@ -8,14 +8,15 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config
 
-from accountsapp.domain import addresses, email_change, recovery
+from accountsapp.domain.credentials import recovery
+from accountsapp.domain.data.models import AccountState
+from accountsapp.domain.emails import addresses, changing
 from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, StaleCredential
-from accountsapp.domain.models import AccountState
-from accountsapp.failures import failure_of
 from accountsapp.pages.html import page
 from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset, Static
-from accountsapp.renderers import HEADERS
-from accountsapp.resources import Root
+from accountsapp.web.answers import HEADERS
+from accountsapp.web.failures import failure_of
+from accountsapp.web.resources import Root
 
 STYLESHEET = files("accountsapp.pages").joinpath("static/style.css").read_bytes()
 
@@ -35,7 +36,7 @@ def stylesheet(context: Static, request: Any) -> Response:
 
 @view_config(context=EmailChange, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_email_change(context: EmailChange, request: Any) -> Response:
-    link = email_change.find(request.store, context.code)
+    link = changing.find(request.store, context.code)
     if link is None:
         raise DeadLink
     return page(
@@ -48,7 +49,7 @@ def show_email_change(context: EmailChange, request: Any) -> Response:
 
 @view_config(context=EmailChange, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def confirm_email_change(context: EmailChange, request: Any) -> Response:
-    email_change.confirm(request.store, context.code)
+    changing.confirm(request.store, context.code)
     return page(
         request,
         "done.jinja2",

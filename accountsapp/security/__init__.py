@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from accountsapp.domain.throttle import Throttle
 from accountsapp.security.policy import SecurityPolicy
-from accountsapp.security.throttle import Throttle
 
 
 def includeme(config: Any) -> None:

@@ -7,9 +7,10 @@ falls through to another.
 from base64 import b64decode
 from typing import Any, Protocol
 
-from accountsapp.domain import sessions, signin, tokens
+from accountsapp.domain.credentials import sessions, signin
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
-from accountsapp.domain.keys import is_plausible
+from accountsapp.domain.keyring import is_plausible
+from accountsapp.domain.oauth import tokens
 from accountsapp.security import csrf, scopes
 from accountsapp.security.identity import Identity, Nobody, Reason
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pyramid.httpexceptions import HTTPBadRequest
 
-from accountsapp.domain import sessions
+from accountsapp.domain.credentials import sessions
 
 COOKIE = "sessionid"
 FIELD = "csrf_token"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from accountsapp.domain.models import AccountState
-from accountsapp.domain.reads import AccountRow
+from accountsapp.domain.data.models import AccountState
+from accountsapp.domain.data.reads import AccountRow
 
 ADMINISTRATORS = "group:administrators"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from accountsapp.domain.scopes import Scope
+from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.security.permissions import Permission
 
 GRANTS: dict[Scope, Permission] = {

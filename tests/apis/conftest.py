@@ -11,7 +11,7 @@ from sqlalchemy import select
 from webtest import TestApp, TestResponse
 
 from accountsapp.db import Database
-from accountsapp.domain.models import Account, ApiKey, Base, EmailAddress
+from accountsapp.domain.data.models import Account, ApiKey, Base, EmailAddress
 
 Pairs = Mapping[str, object] | Sequence[tuple[str, object]]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from accountsapp.domain import accounts
-from accountsapp.domain.reads import sealed_api_key
-from accountsapp.stores import Stores
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.reads import sealed_api_key
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
 
@@ -42,7 +42,7 @@ def test_the_six_keys(bookie: Bookie, register: Callable[..., Person], stores: S
 
 def test_unknown_times_are_null(bookie: Bookie, alice: Person, stores: Stores) -> None:
     with stores.transaction() as store:
-        accounts.lock(store.session, alice.id).signup = None
+        registration.lock(store.session, alice.id).signup = None
     body = read(bookie, alice)
     assert (body["signup"], body["last_login"]) == (None, None)
 

@@ -9,11 +9,13 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from accountsapp.domain import accounts, directory, links, recovery
+from accountsapp.domain.accounts import administration, registration
 from accountsapp.domain.clock import now
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.models import Account, AccountState, ApiKey, EmailAddress, Link
-from accountsapp.stores import Stores
+from accountsapp.domain.credentials import recovery
+from accountsapp.domain.data.models import Account, AccountState, ApiKey, EmailAddress, Link
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie, in_path
 from tests.conftest import PASSWORD, Person
 from tests.mailtools import Outbox
@@ -58,7 +60,9 @@ def call(bookie: Bookie, admin: Person) -> Callable[..., tuple[int, Any]]:
 
 def pending(stores: Stores, username: str, signup: datetime | None) -> int:
     with stores.transaction() as store:
-        account = accounts.register(store, username, f"{username}@example.com", state=AccountState.PENDING)
+        account = registration.register(
+            store, username, f"{username}@example.com", state=AccountState.PENDING
+        )
         account.signup = signup
         return account.id
 
@@ -74,7 +78,7 @@ def test_who_may_not(
     staff, off = register("staff", is_staff=True), register("off", is_admin=True)
     named = [register(name) for name in ("a", "ping", "suspend")]
     with stores.transaction() as store:
-        accounts.deactivate(store, off.id)
+        registration.deactivate(store, off.id)
     before = snapshot()
     for method, path in CALLS:
         for key in ("", "wrong", bob.api_key, staff.api_key, off.api_key, *(p.api_key for p in named)):
@@ -287,7 +291,7 @@ def test_delete(
 def test_inactive(call: Callable[..., tuple[int, Any]], bob: Person, alice: Person, stores: Stores) -> None:
     pending(stores, "waits", now())
     with stores.transaction() as store:
-        accounts.deactivate(store, bob.id)
+        registration.deactivate(store, bob.id)
     status, body = call("GET", "/a/accounts/inactive/")
     assert (status, body["count"], body["total"]) == (200, 2, 2)
     assert [(u["username"], u["activated"]) for u in body["users"]] == [("bob", False), ("waits", False)]
@@ -329,7 +333,7 @@ def test_nonactivated(
             assert account is not None
             links.make(store.session, account, Purpose.RESET, "x@example.com", 60)
     with stores.transaction() as store:
-        accounts.deactivate(store, bob.id)
+        registration.deactivate(store, bob.id)
         store.session.execute(
             update(Account).where(Account.username.in_(("alice", "bob"))).values(signup=long_ago)
         )
@@ -349,7 +353,7 @@ def use_code(stores: Stores, bookie: Bookie) -> Callable[..., Callable[[], int]]
 
     def make(username: str) -> Callable[[], int]:
         with time_machine.travel(now() - timedelta(days=34)), stores.transaction() as store:
-            account = accounts.register(
+            account = registration.register(
                 store, username, f"{username}@example.com", state=AccountState.PENDING, signup=now()
             )
             code = links.make(
@@ -389,7 +393,7 @@ def test_nonactivated_waits_for_an_activation_and_the_other_way_round(
 
     use, others = use_code("late"), []
     begin, follow = (use, remove) if first == "activation" else (remove, use)
-    operation: Any = (recovery, "reset") if first == "activation" else (directory, "delete_stale")
+    operation: Any = (recovery, "reset") if first == "activation" else (administration, "delete_stale")
     real = getattr(*operation)
 
     def and_the_other_begins(*args: Any, **options: Any) -> Any:

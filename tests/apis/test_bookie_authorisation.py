@@ -9,9 +9,10 @@ from sqlalchemy import event
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain import accounts, keys
-from accountsapp.domain.models import AccountState
-from accountsapp.stores import Stores
+from accountsapp.domain import keyring
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.models import AccountState
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 
@@ -50,13 +51,13 @@ def statements(database: Database) -> Iterator[list[str]]:
 def deactivated(register: Callable[..., Person], stores: Stores) -> Person:
     person = register("carol")
     with stores.transaction() as store:
-        accounts.deactivate(store, person.id)
+        registration.deactivate(store, person.id)
     return person
 
 
 def set_state(stores: Stores, person: Person, state: AccountState) -> None:
     with stores.transaction() as store:
-        accounts.lock(store.session, person.id).state = state
+        registration.lock(store.session, person.id).state = state
 
 
 def test_all_refusals_are_the_same_bytes(
@@ -72,7 +73,7 @@ def test_all_refusals_are_the_same_bytes(
         "no key": {},
         "empty key": {"api_key": ""},
         "wrong key": {"api_key": "wrong"},
-        "wrong key of our form": {"api_key": keys.make_api_key()},
+        "wrong key of our form": {"api_key": keyring.make_api_key()},
         "old key": {"api_key": "0123456789ab"},
         "key of another account": {"api_key": bob.api_key},
         "administrator's key": {"api_key": admin.api_key},
@@ -101,7 +102,7 @@ def test_a_refusal_costs_the_same_for_known_and_unknown_accounts(
     credentials: tuple[dict[str, str], ...] = (
         {},
         {"api_key": "0123456789ab"},
-        {"api_key": keys.make_api_key()},
+        {"api_key": keyring.make_api_key()},
         {"api_key": bob.api_key},
     )
     for credential in credentials:
@@ -140,7 +141,7 @@ def test_the_good_key_of_an_account_that_is_not_active(
 
 def test_an_account_without_a_key(bookie: Bookie, alice: Person, stores: Stores) -> None:
     with stores.transaction() as store:
-        account = accounts.lock(store.session, alice.id)
+        account = registration.lock(store.session, alice.id)
         account.api_key = None
     queries: tuple[Any, ...] = ({}, {"api_key": ""}, {"api_key": alice.api_key}, {"api_key": "None"})
     got = [
@@ -157,7 +158,7 @@ def test_an_account_without_a_key(bookie: Bookie, alice: Person, stores: Stores)
 
 def test_a_deleted_account(bookie: Bookie, alice: Person, stores: Stores) -> None:
     with stores.transaction() as store:
-        accounts.delete(store, alice.id)
+        registration.delete(store, alice.id)
     got = [
         (answer.status_int, answer.body)
         for method, call in FIVE_CALLS
@@ -182,7 +183,7 @@ def test_keys_of_older_systems_work(bookie: Bookie, register: Callable[..., Pers
 
 
 def test_an_imported_key_may_end_like_a_checksum(bookie: Bookie, register: Callable[..., Person]) -> None:
-    api_key = "other" + keys.make_api_key().removeprefix(keys.PREFIX)
+    api_key = "other" + keyring.make_api_key().removeprefix(keyring.PREFIX)
     register("old", api_key=api_key)
     assert bookie("GET", "/old/account", query={"api_key": api_key}).status_int == 200
 

@@ -11,9 +11,9 @@ from sqlalchemy import update
 from webtest import TestApp
 
 from accountsapp.domain.clock import now
-from accountsapp.domain.models import Account, AccountState
-from accountsapp.domain.reads import sealed_api_key
-from accountsapp.stores import Stores
+from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.data.reads import sealed_api_key
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
 from tests.mailtools import Outbox, links_in, text_of

@@ -10,10 +10,10 @@ import time_machine
 from sqlalchemy import select
 from webtest import TestApp
 
-from accountsapp.domain import accounts
+from accountsapp.domain.accounts import registration
 from accountsapp.domain.clock import now
-from accountsapp.domain.models import EmailAddress
-from accountsapp.stores import Stores
+from accountsapp.domain.data.models import EmailAddress
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, SITE_URL, Person
 from tests.mailtools import Outbox, links_in, outline, text_of
@@ -194,10 +194,10 @@ def test_what_ends_the_pending_one(
     else:
         with stores.transaction() as store:
             if ending == "deleted":
-                accounts.delete(store, alice.id)
+                registration.delete(store, alice.id)
             else:
-                accounts.deactivate(store, alice.id)
-                accounts.activate(store, alice.id)
+                registration.deactivate(store, alice.id)
+                registration.activate(store, alice.id)
     assert confirm(app, path) == 404
     assert app.post(path, expect_errors=True).status_int == 404
     if ending != "deleted":

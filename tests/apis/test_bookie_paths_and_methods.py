@@ -7,9 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from accountsapp.domain import accounts, usernames
+from accountsapp.domain.accounts import registration
 from accountsapp.domain.errors import InvalidUsername
-from accountsapp.stores import Stores
+from accountsapp.domain.rules import usernames
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie, in_path
 from tests.conftest import PASSWORD, Person
 
@@ -332,7 +333,7 @@ def test_every_importable_name_is_found_in_any_case(
         }
     finally:
         with stores.transaction() as store:
-            accounts.delete(store, person.id)
+            registration.delete(store, person.id)
     assert {other: answer.get("username") for other, answer in got.items()} == dict.fromkeys(same, name)
 
 

@@ -11,12 +11,14 @@ import time_machine
 from sqlalchemy import select
 from webtest import TestApp
 
-from accountsapp.domain import accounts, links, recovery, sessions, signin
+from accountsapp.domain.accounts import registration
 from accountsapp.domain.clock import now
-from accountsapp.domain.folding import fold
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.models import Account, AccountState, EmailAddress
-from accountsapp.stores import Stores
+from accountsapp.domain.credentials import recovery, sessions, signin
+from accountsapp.domain.data.models import Account, AccountState, EmailAddress
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.domain.rules.folding import fold
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, SITE_URL, Person
 from tests.mailtools import Outbox, links_in, text_of
@@ -59,7 +61,7 @@ def test_one_answer_and_the_same_work_for_everybody(
 ) -> None:
     register("gone", is_admin=True)
     with stores.transaction() as store:
-        accounts.delete(store, register("deleted").id)
+        registration.delete(store, register("deleted").id)
     set_state(stores, register("off"), AccountState.DEACTIVATED)
     set_state(stores, register("waits"), AccountState.PENDING)
     register("unproved", verified=False)
@@ -273,7 +275,7 @@ def test_a_code_dies_with_deactivation_and_revives_nobody(
 ) -> None:
     code = code_for(stores, alice)
     with stores.transaction() as store:
-        accounts.deactivate(store, alice.id)
+        registration.deactivate(store, alice.id)
     given = {"username": "alice", "code": code, "password": NEW}
     assert bookie("DELETE", "/suspend", json=given).status_int == 403
     # Even a code that was made later, by whatever door.
@@ -281,7 +283,7 @@ def test_a_code_dies_with_deactivation_and_revives_nobody(
     assert bookie("DELETE", "/suspend", json=given).status_int == 403
     assert not is_password(stores, alice, NEW)
     with stores.transaction() as store:
-        accounts.activate(store, alice.id)
+        registration.activate(store, alice.id)
     given["code"] = code
     assert bookie("DELETE", "/suspend", json=given).status_int == 403
 
@@ -291,7 +293,7 @@ def test_a_request_that_was_queued_before_the_deactivation_sends_nothing(
 ) -> None:
     bookie("POST", "/suspend", form={"email": alice.email})
     with stores.transaction() as store:
-        accounts.deactivate(store, alice.id)
+        registration.deactivate(store, alice.id)
     assert outbox.take() == []
 
 
@@ -311,7 +313,7 @@ def test_life_of_a_code(make_app: Callable[..., Any], alice: Person, outbox: Out
 def invited(stores: Stores, alice: Person) -> Person:
     """A pending account, named by its address."""
     with stores.transaction() as store:
-        account = accounts.register(
+        account = registration.register(
             store, "new@example.com", "new@example.com", state=AccountState.PENDING, invited_by="alice"
         )
         return Person(account.id, "new@example.com", "new@example.com", None, "")

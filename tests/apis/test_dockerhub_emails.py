@@ -9,13 +9,16 @@ import pytest
 import time_machine
 from webtest import TestApp
 
-from accountsapp.domain import accounts, addresses, clock, links
+from accountsapp.domain import clock
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.data.models import EmailAddress
+from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import EmailTaken
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.locking import lock
-from accountsapp.domain.models import EmailAddress
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.store import Store
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import Person
 from tests.mailtools import Outbox
 from tests.oauthtools import Client, basic, bearer, issue, mailed_path, mails
@@ -313,7 +316,7 @@ def test_nothing_the_account_does_makes_the_pause_shorter(
     me.change(X, 403, verified=True)
     if event == "password":
         with stores.transaction() as store:
-            accounts.set_password(store, alice.id, "another good one")
+            registration.set_password(store, alice.id, "another good one")
         me.headers = basic("alice", "another good one")
     elif event == "used":
         app.post(mailed_path(stores), status=200)
@@ -339,7 +342,7 @@ def test_s19_the_pause_outlives_the_account(
         caller.add(X)
         assert caller.change(X.upper(), 403, verified=True)["code"] == "verification_required"
         with stores.transaction() as store:
-            accounts.delete(store, person.id)
+            registration.delete(store, person.id)
     assert len(mails(stores)) == 1
 
 
@@ -382,7 +385,7 @@ def test_s21_the_link_dies_with_the_claim_and_with_the_password(
     me.add(X)
     app.get(path, status=200)
     with stores.transaction() as store:
-        accounts.set_password(store, alice.id, "another good one")
+        registration.set_password(store, alice.id, "another good one")
     app.post(path, status=404)
 
 

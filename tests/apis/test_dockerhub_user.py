@@ -9,8 +9,8 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.apis.dockerhub.schemas import InvalidFields, ProfileChange, gravatar_url, load
-from accountsapp.domain.models import Account
-from accountsapp.stores import Stores
+from accountsapp.domain.data.models import Account
+from accountsapp.process import Stores
 from tests.conftest import SITE_URL, Person
 from tests.oauthtools import basic
 

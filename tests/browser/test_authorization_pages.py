@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import PASSWORD, Person
 from tests.mailserver import free_port
 from tests.oauthtools import APPLICATIONS, TOKEN, VERIFIER, Client

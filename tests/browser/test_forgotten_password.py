@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 from webtest import TestApp
 
-from accountsapp.domain import signin
-from accountsapp.stores import Stores
+from accountsapp.domain.credentials import signin
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 from tests.jobtools import eventually

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 from webtest import TestApp
 
-from accountsapp.domain.models import Account, AccountState
-from accountsapp.domain.usernames import RESERVED
-from accountsapp.stores import Stores
+from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.rules.usernames import RESERVED
+from accountsapp.process import Stores
 from tests.cli.conftest import Ran, Run
 from tests.conftest import PASSWORD, Person
 

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accountsapp.db import Database
-from accountsapp.domain.account_export import export_all
-from accountsapp.domain.account_import import Importer
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.notifications import MANDATORY
+from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
+from accountsapp.domain.rules.notifications import MANDATORY
+from accountsapp.domain.transfer.exporting import export_all
+from accountsapp.domain.transfer.importing import Importer
 from tests.cli.conftest import Ran, Run
 from tests.cli.test_import import FULL, HASH, exported
 from tests.conftest import SECRET, Person

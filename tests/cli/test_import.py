@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import select
 from webtest import TestApp
 
-from accountsapp.domain.models import Account, AccountState
-from accountsapp.domain.strict_json import LONGEST_LINE
-from accountsapp.stores import Stores
+from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.process import Stores
+from accountsapp.strict_json import LONGEST_LINE
 from tests.cli.conftest import Ran, Run
 from tests.conftest import PASSWORD, Person
 

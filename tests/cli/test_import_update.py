@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import select
 from webtest import TestApp
 
-from accountsapp.domain.models import Account, AccountState
-from accountsapp.stores import Stores
+from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.process import Stores
 from tests.cli.conftest import Run
 from tests.cli.test_import import FULL, HASH, Load, bob, complaints, exported
 from tests.conftest import PASSWORD, Person

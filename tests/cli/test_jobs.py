@@ -9,12 +9,13 @@ from click.testing import CliRunner
 
 from accountsapp.cli.jobs import group
 from accountsapp.db import Database
-from accountsapp.domain import jobs, notices
+from accountsapp.domain import jobs
+from accountsapp.domain.data.models import JobState
 from accountsapp.domain.errors import DomainError
 from accountsapp.domain.jobs import JobNotFound
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.models import JobState
-from accountsapp.domain.notices import Notice
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
 from tests.jobtools import all_jobs, only_job
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from accountsapp.domain import notices, recovery
-from accountsapp.domain.models import Job, JobState
-from accountsapp.domain.notices import Notice
-from accountsapp.stores import Stores
+from accountsapp.domain.credentials import recovery
+from accountsapp.domain.data.models import Job, JobState
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
+from accountsapp.process import Stores
 from tests.cli.conftest import Run, write_ini
 from tests.conftest import SECRET, Person
 from tests.jobtools import all_jobs

@@ -10,11 +10,13 @@ import pytest
 import time_machine
 from webtest import TestApp
 
-from accountsapp.domain import accounts, audit, signin
+from accountsapp.domain import audit
+from accountsapp.domain.accounts import registration
 from accountsapp.domain.audit import AuditRow, Event
 from accountsapp.domain.clock import now
+from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 from tests.mailtools import Outbox
@@ -121,12 +123,12 @@ def test_s43_one_row_per_event(
     happened((Event.DELETED, None, "admin"))
 
     with stores.transaction() as store:
-        accounts.deactivate(store, bob.id)
+        registration.deactivate(store, bob.id)
     happened((Event.DEACTIVATED, "bob", None), address=None)
     bookie("GET", "/bob/account", query={"api_key": bob.api_key})
     happened((Event.REFUSED, "bob", "bob"))
     with stores.transaction() as store:
-        accounts.activate(store, bob.id)
+        registration.activate(store, bob.id)
     happened((Event.ACTIVATED, "bob", None), address=None)
 
     with stores.transaction(HERE) as store:
@@ -193,7 +195,7 @@ def test_a_deleted_account_leaves_rows_that_name_nobody(stores: Stores, alice: P
         with stores.transaction(address) as store:
             signin.sign_in(store, signin.authenticate(store, name, PASSWORD))
     with stores.transaction() as store:
-        accounts.delete(store, alice.id)
+        registration.delete(store, alice.id)
     with stores.transaction() as store:
         rows = list(audit.listing(store.connection))
     signed_in = {(row.account_id, row.actor_id, row.address) for row in rows if row.event == Event.SIGNED_IN}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountsapp.domain.emails import LONGEST, parse
+from accountsapp.domain.emails.claims import LONGEST, parse
 from accountsapp.domain.errors import InvalidEmail
 
 DOTTED = ("a@b.c", "a@b.c.", "a@xn--exmple-cua.com")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountsapp.domain.folding import fold
+from accountsapp.domain.rules.folding import fold
 
 SAME = (
     ("alice", "ALICE"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 from pyramid.request import Request
 
-from accountsapp.input import MOST_PARAMETERS, Parameters, read_body, read_json_object, read_query
+from accountsapp.web.bodies import MOST_PARAMETERS, Parameters, read_body, read_json_object, read_query
 
 GOOD = {
     b"{}": {},

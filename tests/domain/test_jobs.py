@@ -13,8 +13,8 @@ from sqlalchemy import delete, select, update
 from accountsapp.db import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
+from accountsapp.domain.data.models import Account, Job, JobState
 from accountsapp.domain.jobs import JobNotFound, JobQueuedAlready, LeasedJob, LeaseLost
-from accountsapp.domain.models import Account, Job, JobState
 
 LEASE = 60
 

@@ -7,12 +7,12 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from accountsapp.domain import links
 from accountsapp.domain.clock import now
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.locking import lock
-from accountsapp.domain.models import Link
-from accountsapp.stores import Stores
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.data.models import Link
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.process import Stores
 from tests.conftest import Person
 
 RESET, CHANGE, VERIFY = Purpose.RESET, Purpose.CHANGE_EMAIL, Purpose.VERIFY_EMAIL

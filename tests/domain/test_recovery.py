@@ -5,15 +5,17 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from accountsapp.domain import accounts, links, recovery
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.credentials import recovery
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.data.models import AccountState, Job
 from accountsapp.domain.errors import DeadLink, UsernameTaken
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.locking import lock
-from accountsapp.domain.models import AccountState, Job
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.store import Store
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import Person
 from tests.jobtools import all_jobs, let_time_pass
 from tests.mailtools import Outbox
@@ -57,13 +59,13 @@ def test_what_happens_meanwhile_kills_the_code(
 ) -> None:
     def change(store: Store) -> None:
         if what == "deleted":
-            accounts.delete(store, alice.id)
+            registration.delete(store, alice.id)
         elif what == "deactivated":
-            accounts.deactivate(store, alice.id)
+            registration.deactivate(store, alice.id)
         elif what == "replaced":
             links.make(store.session, lock(store.session, alice.id), Purpose.RESET, alice.email, 60)
         else:
-            accounts.set_password(store, alice.id, "somebody was faster")
+            registration.set_password(store, alice.id, "somebody was faster")
 
     meanwhile(change)
     with pytest.raises(DeadLink):
@@ -75,7 +77,7 @@ def test_a_name_that_was_taken_meanwhile_leaves_the_code(
 ) -> None:
     with stores.transaction() as store:
         lock(store.session, alice.id).state = AccountState.PENDING
-    meanwhile(lambda store: accounts.register(store, "wanted", "fast@example.com"))
+    meanwhile(lambda store: registration.register(store, "wanted", "fast@example.com"))
     with pytest.raises(UsernameTaken):
         reset(stores, code, new_username="wanted")
     assert reset(stores, code, new_username="other") == "other"

@@ -9,7 +9,10 @@ import bcrypt
 import pytest
 from sqlalchemy import select, update
 
-from accountsapp.domain import accounts, audit, sessions, signin
+from accountsapp.domain import audit
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.credentials import sessions, signin
+from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.errors import (
     Busy,
     InactiveAccount,
@@ -17,9 +20,8 @@ from accountsapp.domain.errors import (
     TooManyAttempts,
     WrongPassword,
 )
-from accountsapp.domain.models import Account, EmailAddress
 from accountsapp.domain.passwords import MOST_ADMITTED, Passwords
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import PASSWORD, Person
 from tests.test_reliability.concurrently import concurrently
 
@@ -108,7 +110,7 @@ def test_every_refusal_costs_one_check(
 
 def test_an_account_that_is_not_active(stores: Stores, alice: Person) -> None:
     with stores.transaction() as store:
-        accounts.deactivate(store, alice.id)
+        registration.deactivate(store, alice.id)
     with pytest.raises(WrongPassword):  # only who has the password learns the state
         authenticate(stores, "alice", "wrong one")
     with pytest.raises(InactiveAccount):
@@ -298,10 +300,10 @@ def test_signing_in_needs_the_account_as_it_was_proved(stores: Stores, alice: Pe
     with stores.transaction() as store:
         row = signin.authenticate(store, "alice", PASSWORD)
     with stores.transaction() as store:
-        accounts.set_password(store, alice.id, "changed meanwhile")
+        registration.set_password(store, alice.id, "changed meanwhile")
     with pytest.raises(StaleCredential), stores.transaction() as store:
         signin.sign_in(store, row)
-    for end in (accounts.deactivate, accounts.delete):
+    for end in (registration.deactivate, registration.delete):
         with stores.transaction() as store:
             current = store.reader.by_id(alice.id)
             assert current is not None

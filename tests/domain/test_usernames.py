@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accountsapp.domain.errors import InvalidUsername
-from accountsapp.domain.usernames import RESERVED, check_chosen, check_imported, check_new
+from accountsapp.domain.rules.usernames import RESERVED, check_chosen, check_imported, check_new
 
 NEW = ("bob", "b0b", "0bob", "Bob.B_o-b", "x" * 35, "a--", "bob.", "1.2.3")
 NOT_NEW = (

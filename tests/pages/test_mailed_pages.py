@@ -7,11 +7,12 @@ from urllib.parse import quote
 import pytest
 from webtest import TestApp
 
-from accountsapp.domain import accounts, links
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.locking import lock
-from accountsapp.domain.models import AccountState
-from accountsapp.stores import Stores
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.data.models import AccountState
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
 from tests.mailtools import Outbox
@@ -129,7 +130,7 @@ def test_links_that_lead_nowhere_are_one_page(
     code = good.rpartition("/")[2]
     dead = page_of(bob)
     with stores.transaction() as store:
-        accounts.deactivate(store, bob.id)
+        registration.deactivate(store, bob.id)
     bodies = set()
     for path in (
         f"/recovery/nobody/reset/{code}",

@@ -3,7 +3,7 @@
 import pytest
 from webtest import TestApp
 
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import Person
 from tests.oauthtools import Client
 

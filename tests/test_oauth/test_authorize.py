@@ -7,11 +7,12 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import pytest
 from webtest import TestApp
 
-from accountsapp.domain import accounts, clients
-from accountsapp.domain.models import AuditEvent
-from accountsapp.domain.oauth_models import OAuthGrant
-from accountsapp.domain.scopes import Scope
-from accountsapp.stores import Stores
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.models import AuditEvent
+from accountsapp.domain.data.oauth_models import OAuthGrant
+from accountsapp.domain.oauth import clients
+from accountsapp.domain.oauth.scopes import Scope
+from accountsapp.process import Stores
 from tests.conftest import PASSWORD, Person
 from tests.oauthtools import APPLICATIONS, AUTHORIZE, CALLBACK, Client, sent_back, sign_in
 
@@ -146,7 +147,7 @@ def test_a_wrong_password_shows_the_form_again(
     app: TestApp, stores: Stores, public: Client, bob: Person
 ) -> None:
     with stores.transaction() as store:
-        accounts.deactivate(store, bob.id)
+        registration.deactivate(store, bob.id)
     form = app.get(public.query()).form
     names = ["alice", "nobody", "", "a\0b", "nobody@example.org", "x\0@example.org"]
     for name, password in [*((name, "wrong") for name in names), ("bob", PASSWORD)]:
@@ -191,7 +192,7 @@ def test_s20_a_session_that_ended_is_asked_to_sign_in(
 ) -> None:
     page = signed_in.get(public.query())
     with stores.transaction() as store:
-        accounts.set_password(store, alice.id, "another good one")
+        registration.set_password(store, alice.id, "another good one")
     assert "password" in signed_in.get(public.query()).form.fields
     answers = [page.form.submit("decision", value=decision, status=200) for decision in ("allow", "deny")]
     token = page.form["csrf_token"].value

@@ -11,7 +11,7 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth2Session
 from webtest import TestApp
 
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import PASSWORD, Person
 from tests.mailserver import free_port
 from tests.oauthtools import AUTHORIZE, CALLBACK, REVOKE, TOKEN, Client, sign_in

@@ -9,10 +9,12 @@ import pytest
 import time_machine
 from webtest import TestApp
 
-from accountsapp.domain import accounts, clients, clock, tokens
-from accountsapp.domain.models import AuditEvent
-from accountsapp.domain.oauth_models import AccessToken, OAuthGrant, RefreshToken
-from accountsapp.stores import Stores
+from accountsapp.domain import clock
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.models import AuditEvent
+from accountsapp.domain.data.oauth_models import AccessToken, OAuthGrant, RefreshToken
+from accountsapp.domain.oauth import clients, tokens
+from accountsapp.process import Stores
 from tests.conftest import Person
 from tests.oauthtools import (
     APPLICATIONS,
@@ -271,9 +273,9 @@ def test_s20_tokens_end_on_the_next_request_on_every_server(
     assert works(another, given["access_token"])
     with stores.transaction() as store:
         if event == "password":
-            accounts.set_password(store, alice.id, "another good one")
+            registration.set_password(store, alice.id, "another good one")
         elif event in ("deactivate", "delete"):
-            getattr(accounts, event)(store, alice.id)
+            getattr(registration, event)(store, alice.id)
         elif event == "client":
             clients.revoke(store.session, public.client_id)
     if event == "withdraw":

@@ -5,11 +5,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from accountsapp.domain import accounts, addresses, email_change, invitations, recovery
+from accountsapp.domain.accounts import invitations, registration
+from accountsapp.domain.credentials import recovery
+from accountsapp.domain.data.models import Account, EmailAddress
+from accountsapp.domain.emails import addresses, changing
 from accountsapp.domain.errors import DomainError
-from accountsapp.domain.models import Account, EmailAddress
 from accountsapp.domain.store import Store
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import Person
 from tests.mailtools import Outbox, path_in
 from tests.test_reliability.concurrently import concurrently
@@ -44,7 +46,7 @@ def test_one_has_it_and_nobody_waits_in_a_circle(
             for waiting in (asker, late):
                 row = store.reader.by_id(waiting)
                 assert row is not None
-                accounts.update(store, row, email=address)
+                registration.update(store, row, email=address)
         paths = [path_in(mail) for mail in outbox.take() if mail["To"] == address]
         first, second = (path.rpartition("/")[2] for path in paths)
 
@@ -58,13 +60,13 @@ def test_one_has_it_and_nobody_waits_in_a_circle(
             addresses.add(store, account_id, address)
 
         def confirm(store: Store, code: str = first) -> None:
-            email_change.confirm(store, code)
+            changing.confirm(store, code)
 
         def confirm_too(store: Store, code: str = second) -> None:
-            email_change.confirm(store, code)
+            changing.confirm(store, code)
 
         def join(store: Store, name: str = f"joined{number}", address: str = address) -> None:
-            accounts.register(store, name, address)
+            registration.register(store, name, address)
 
         work = (prove, prove_too, claim, confirm, confirm_too, join)
         concurrently([attempt(stores, each) for each in work])

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from sqlalchemy import func, insert, select
 
+from accountsapp import strict_json
 from accountsapp.db import Database
-from accountsapp.domain import accounts, strict_json
-from accountsapp.domain.account_import import BATCH, Counts, Importer
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.models import Account, ApiKey, EmailAddress
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
+from accountsapp.domain.data.reads import by_id
+from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.reads import by_id
-from accountsapp.stores import Stores
+from accountsapp.domain.transfer.importing import BATCH, Counts, Importer
+from accountsapp.process import Stores
 from tests import killing
 from tests.conftest import SECRET, Person
 
@@ -63,7 +64,7 @@ def test_others_write_meanwhile(stores: Stores, alice: Person, tmp_path: Path) -
     while importing.is_alive():
         began = time.monotonic()
         with stores.transaction() as store:
-            accounts.update(store, by_id(store.connection, alice.id), name=f"name {began}")
+            registration.update(store, by_id(store.connection, alice.id), name=f"name {began}")
         waits.append(time.monotonic() - began)
     importing.join()
     assert complaints == []

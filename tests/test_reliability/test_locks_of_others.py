@@ -10,10 +10,12 @@ from sqlalchemy import create_engine, text
 from webtest import TestApp
 
 from accountsapp import db
-from accountsapp.domain import accounts, audit, signin
+from accountsapp.domain import audit
+from accountsapp.domain.accounts import registration
 from accountsapp.domain.audit import listing
+from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import Person
 from tests.mailtools import Outbox
 from tests.test_reliability.concurrently import concurrently
@@ -121,7 +123,7 @@ def test_who_asked_for_a_code_in_vain_may_ask_again(
 def test_a_deletion_does_not_wait_for_ever(stores: Stores, alice: Person, hold: Hold) -> None:
     with hold(alice) as let_go:
         with pytest.raises(db.DBAPIError) as refused, stores.transaction() as store:
-            accounts.delete(store, alice.id)
+            registration.delete(store, alice.id)
         let_go()
     assert db.is_retryable(refused.value)
 
@@ -143,7 +145,7 @@ def test_s45_a_sign_in_that_fails_during_the_deletion_leaves_no_address(
 
     monkeypatch.setattr(audit, "forget_addresses", forget)
     with stores.transaction("198.51.100.1") as store:
-        accounts.delete(store, alice.id, actor_id=admin.id)
+        registration.delete(store, alice.id, actor_id=admin.id)
     assert told == ["failed"]
     with stores.transaction() as store:
         assert [row.event for row in audit.listing(store.connection) if row.address == "203.0.113.77"] == []

@@ -17,10 +17,11 @@ import pytest
 
 from accountsapp import mail
 from accountsapp.db import Database
-from accountsapp.domain import jobs, notices
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.models import JobState
-from accountsapp.domain.notices import Notice
+from accountsapp.domain import jobs
+from accountsapp.domain.data.models import JobState
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
 from accountsapp.worker import Worker
 from tests.conftest import Person

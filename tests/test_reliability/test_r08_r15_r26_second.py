@@ -8,12 +8,14 @@ import pytest
 import time_machine
 from webtest import TestApp
 
-from accountsapp.domain import audit, links, notices, sessions, signin
+from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.locking import lock
-from accountsapp.stores import Stores
+from accountsapp.domain.credentials import sessions, signin
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 from tests.mailtools import Outbox

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from accountsapp.db import Database
-from accountsapp.domain import notices
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.models import JobState
-from accountsapp.domain.notices import Notice
+from accountsapp.domain.data.models import JobState
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
 from tests.jobtools import DEADLINE, all_jobs, enqueue, eventually, let_time_pass
 from tests.processes import start_worker
@@ -95,7 +95,7 @@ def test_r12_the_command_ends_when_told(
 SERVER = """
 import json, sys, time
 from accountsapp.db import Database
-from accountsapp.domain.keys import Keyring
+from accountsapp.domain.keyring import Keyring
 from accountsapp.settings import load
 from accountsapp.worker import HANDLERS, start_embedded
 from tests.processes import mark

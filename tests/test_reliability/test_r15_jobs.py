@@ -4,9 +4,9 @@ import pytest
 import transaction
 
 from accountsapp.db import Database
-from accountsapp.domain import notices
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.notices import Notice
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
 from accountsapp.worker import Worker
 from tests.jobtools import all_jobs

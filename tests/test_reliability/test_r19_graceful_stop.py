@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from accountsapp.db import Database
-from accountsapp.domain.models import Account
+from accountsapp.domain.data.models import Account
 from tests.conftest import Person
 from tests.servers import Server
 from tests.test_reliability.concurrently import concurrently

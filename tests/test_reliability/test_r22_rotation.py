@@ -11,13 +11,14 @@ from sqlalchemy import func, select
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain import accounts, notices
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.models import ApiKey, Job
 from accountsapp.domain.errors import ApiKeyTaken
-from accountsapp.domain.keys import Keyring
-from accountsapp.domain.models import ApiKey, Job
-from accountsapp.domain.notices import Notice
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rotation import Rotated, rotate
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests import killing
 from tests.conftest import SECRET, Person
 
@@ -152,7 +153,7 @@ def test_a_key_that_an_older_secret_sealed_is_taken(
 ) -> None:
     rotating = make_app(**{"accountsapp.secret": BOTH}).registry.stores
     with pytest.raises(ApiKeyTaken), rotating.transaction() as store:
-        accounts.register(store, "thief", "thief@example.com", api_key=alice.api_key)
+        registration.register(store, "thief", "thief@example.com", api_key=alice.api_key)
     with rotating.transaction() as store:
         assert rotate(store, rotating.database.write).api_keys == 1
     with rotating.transaction() as store:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from accountsapp.db import Database
-from accountsapp.domain.models import Base
+from accountsapp.domain.data.models import Base
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from accountsapp.domain import accounts, sessions
-from accountsapp.domain.models import AccountState
-from accountsapp.stores import Stores
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.credentials import sessions
+from accountsapp.domain.data.models import AccountState
+from accountsapp.process import Stores
 from tests.conftest import Person
 from tests.oauthtools import ALL, basic, bearer, issue
 
@@ -54,7 +55,7 @@ class Shown(NamedTuple):
 def hold(stores: Stores, person: Person) -> Holder:
     token = issue(stores, person, *ALL)
     with stores.transaction() as store:
-        account = accounts.lock(store.session, person.id)
+        account = registration.lock(store.session, person.id)
         return Holder(person, token, sessions.begin(store.session, account, "127.0.0.1"))
 
 
@@ -64,11 +65,11 @@ def cast(actor: str, register: Callable[..., Person], stores: Stores) -> tuple[H
     roles = {"staff": {"is_staff": True}, "administrator": {"is_admin": True}}
     with stores.transaction() as store:
         if actor == "deactivated":
-            accounts.deactivate(store, owner.person.id)
+            registration.deactivate(store, owner.person.id)
         elif actor == "pending":
-            accounts.lock(store.session, owner.person.id).state = AccountState.PENDING
+            registration.lock(store.session, owner.person.id).state = AccountState.PENDING
         elif actor == "deleted":
-            accounts.delete(store, owner.person.id)
+            registration.delete(store, owner.person.id)
     if actor in STRANGERS:
         return owner, hold(stores, register(actor, **roles.get(actor, {})))
     return owner, None if actor == "anonymous" else owner

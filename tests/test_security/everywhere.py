@@ -62,7 +62,7 @@ class Everywhere:
 
 def dump(app: Any) -> dict[str, list[tuple[Any, ...]]]:
     """Every row that belongs to an account or is to be done for one."""
-    from accountsapp.domain.models import Base
+    from accountsapp.domain.data.models import Base
 
     with app.app.registry.database.read_engine.connect() as connection:
         return {

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 from webtest import TestApp
 
-from accountsapp.domain import accounts
-from accountsapp.domain.models import AccountState
-from accountsapp.stores import Stores
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.data.models import AccountState
+from accountsapp.process import Stores
 from tests.conftest import PASSWORD, Person
 
 TARGET = "target"
@@ -87,7 +87,7 @@ def people(register: Callable[..., Person], stores: Stores) -> dict[str, Person]
         "inactive admin": register("former", is_admin=True),
     }
     with stores.transaction() as store:
-        accounts.deactivate(store, made["inactive admin"].id)
+        registration.deactivate(store, made["inactive admin"].id)
     return made
 
 
@@ -97,13 +97,13 @@ def as_target(
     """The account that is acted on, and whose own key the actor may be holding."""
     target = register(TARGET)
     with stores.transaction() as store:
-        account = accounts.lock(store.session, target.id)
+        account = registration.lock(store.session, target.id)
         if actor == "deactivated":
-            accounts.deactivate(store, target.id)
+            registration.deactivate(store, target.id)
         elif actor == "pending":
             account.state = AccountState.PENDING
         elif actor == "deleted":
-            accounts.delete(store, target.id)
+            registration.delete(store, target.id)
     return target
 
 
@@ -170,4 +170,4 @@ def remove_target(stores: Stores) -> None:
     with stores.transaction() as store:
         row = store.reader.by_username(TARGET)
         if row is not None:
-            accounts.delete(store, row.id)
+            registration.delete(store, row.id)

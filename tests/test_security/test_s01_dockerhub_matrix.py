@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import delete
 from webtest import TestApp
 
-from accountsapp.domain.models import EmailAddress
-from accountsapp.domain.scopes import Scope
-from accountsapp.stores import Stores
+from accountsapp.domain.data.models import EmailAddress
+from accountsapp.domain.oauth.scopes import Scope
+from accountsapp.process import Stores
 from tests.apis.test_dockerhub_user import KEYS
 from tests.conftest import Person
 from tests.oauthtools import ALL, issue

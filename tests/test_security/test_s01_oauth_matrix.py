@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from webtest import TestApp
 
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import Person
 from tests.oauthtools import Client, basic
 from tests.test_security.actors import ACTORS, DEAD, OWNER, WAYS, Shown, cast, hold, show

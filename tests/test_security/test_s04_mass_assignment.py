@@ -5,7 +5,7 @@ from itertools import product
 from sqlalchemy import select
 
 from accountsapp.db import Database
-from accountsapp.domain.models import Account
+from accountsapp.domain.data.models import Account
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 

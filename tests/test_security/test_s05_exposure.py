@@ -3,7 +3,7 @@
 from sqlalchemy import select, update
 
 from accountsapp.db import Database
-from accountsapp.domain.models import Account, ApiKey
+from accountsapp.domain.data.models import Account, ApiKey
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
 

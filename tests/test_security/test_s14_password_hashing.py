@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from accountsapp.db import Database
-from accountsapp.domain import signin
+from accountsapp.domain.credentials import signin
+from accountsapp.domain.data.models import Account
 from accountsapp.domain.errors import WrongPassword
-from accountsapp.domain.models import Account
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 

@@ -8,9 +8,9 @@ from sqlalchemy import event
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain import accounts
-from accountsapp.domain.keys import make_api_key
-from accountsapp.stores import Stores
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.keyring import make_api_key
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 from tests.oauthtools import basic
@@ -34,8 +34,8 @@ def names(register: Callable[..., Person], stores: Stores) -> list[str]:
     register("admin", is_admin=True)
     locked, gone = register("locked"), register("gone")
     with stores.transaction() as store:
-        accounts.deactivate(store, locked.id)
-        accounts.delete(store, gone.id)
+        registration.deactivate(store, locked.id)
+        registration.delete(store, gone.id)
     return ["known", "unknown", "admin", "locked", "gone", "KNOWN", "%D0%B6", "known@example.com", "a"]
 
 

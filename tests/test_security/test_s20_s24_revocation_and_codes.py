@@ -9,15 +9,17 @@ from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.response import Response
 from webtest import TestApp
 
-from accountsapp.domain import accounts, invitations, links, recovery, sessions, signin
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.locking import lock
+from accountsapp.domain.accounts import invitations, registration
+from accountsapp.domain.credentials import recovery, sessions, signin
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.store import Store
-from accountsapp.request import Request
+from accountsapp.process import Stores
 from accountsapp.security import csrf
 from accountsapp.security.credentials import SessionCookie
 from accountsapp.security.identity import Identity
-from accountsapp.stores import Stores
+from accountsapp.web.request import Request
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, SITE_URL, Person
 from tests.mailtools import Outbox, links_in, text_of
@@ -51,14 +53,14 @@ def test_s06_an_admin_is_made_by_no_call(
 
 ENDINGS: dict[str, tuple[Callable[[Store, int], object], set[str]]] = {
     # what happens -> what goes on working
-    "set password": (lambda s, i: accounts.set_password(s, i, NEW), {"key"}),
+    "set password": (lambda s, i: registration.set_password(s, i, NEW), {"key"}),
     "change password": (
-        lambda s, i: accounts.change_password(s, i, current=PASSWORD, new=NEW),
+        lambda s, i: registration.change_password(s, i, current=PASSWORD, new=NEW),
         {"key"},
     ),
-    "key reset": (lambda s, i: accounts.reset_api_key(s, i), {"session", "reset", "confirm"}),
-    "deactivate": (accounts.deactivate, set()),
-    "delete": (accounts.delete, set()),
+    "key reset": (lambda s, i: registration.reset_api_key(s, i), {"session", "reset", "confirm"}),
+    "deactivate": (registration.deactivate, set()),
+    "delete": (registration.delete, set()),
 }
 
 

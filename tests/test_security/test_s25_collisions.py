@@ -10,8 +10,8 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain.account_import import Importer
-from accountsapp.stores import Stores
+from accountsapp.domain.transfer.importing import Importer
+from accountsapp.process import Stores
 from tests.apis.conftest import in_path
 from tests.conftest import Person
 from tests.mailtools import Outbox

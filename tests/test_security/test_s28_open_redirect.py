@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from webtest import TestApp
 
-from accountsapp.stores import Stores
+from accountsapp.process import Stores
 from tests.conftest import PASSWORD, Person
 from tests.oauthtools import APPLICATIONS, Client
 

@@ -15,9 +15,11 @@ import pytest
 from sqlalchemy import text
 from webtest import TestApp
 
-from accountsapp.domain import accounts, invitations, locking, recovery
-from accountsapp.reports import REPORTER
-from accountsapp.stores import Stores
+from accountsapp.domain.accounts import invitations, registration
+from accountsapp.domain.credentials import recovery
+from accountsapp.domain.data import locking
+from accountsapp.process import Stores
+from accountsapp.web.reports import REPORTER
 from tests.conftest import Person
 from tests.mailtools import Outbox
 from tests.test_security.everywhere import urls
@@ -95,7 +97,7 @@ def noisy_stores(noisy: TestApp) -> Stores:
 @pytest.fixture
 def kanarie(noisy_stores: Stores) -> Person:
     with noisy_stores.transaction() as store:
-        account = accounts.register(
+        account = registration.register(
             store,
             "alice",
             CANARIES["email"],
@@ -104,7 +106,7 @@ def kanarie(noisy_stores: Stores) -> Person:
             verified=True,
             invite_ct=9,
         )
-        accounts.register(store, "other", CANARIES["other email"], verified=True, is_admin=True)
+        registration.register(store, "other", CANARIES["other email"], verified=True, is_admin=True)
         return Person(account.id, "alice", CANARIES["email"], CANARIES["password"], CANARIES["key"])
 
 
@@ -204,12 +206,12 @@ def test_s30_what_a_database_says_of_duplicates(
     noisy: TestApp, noisy_stores: Stores, kanarie: Person, logged: Callable[[], str], monkeypatch: Any
 ) -> None:
     """PostgreSQL tells the value that is there already."""
-    for module in (accounts, recovery, invitations, locking):
+    for module in (registration, recovery, invitations, locking):
         monkeypatch.setattr(module, "refusing_duplicates", nullcontext, raising=False)
-    monkeypatch.setattr(accounts, "_check_free", lambda *_: None)
+    monkeypatch.setattr(registration, "_check_free", lambda *_: None)
     for email, name in ((CANARIES["email"], "newcomer"), (CANARIES["email"].upper(), "newcomer")):
         with noisy_stores.transaction() as store:
-            key = accounts.reveal_api_key(store, store.reader.by_username("other"))  # type: ignore[arg-type]
+            key = registration.reveal_api_key(store, store.reader.by_username("other"))  # type: ignore[arg-type]
         given = {"api_key": key, "username": name, "email": email}
         answer = noisy.post_json("/api/v1/a/users/add", given, expect_errors=True)
         assert answer.status_int == 500

@@ -7,7 +7,7 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.domain.errors import InvalidValue
-from accountsapp.domain.usernames import check_imported
+from accountsapp.domain.rules.usernames import check_imported
 from tests.conftest import Person
 from tests.mailtools import Outbox
 from tests.test_security.everywhere import Everywhere

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from webtest import TestApp
 
-from accountsapp.domain import links
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.locking import lock
-from accountsapp.stores import Stores
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
 from tests.mailtools import Outbox

@@ -10,21 +10,18 @@ from sqlalchemy import Text, insert, select, text
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain import accounts, audit, links, signin
+from accountsapp.domain import audit
+from accountsapp.domain.accounts import registration
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.links import Purpose
-from accountsapp.domain.locking import lock
-from accountsapp.domain.models import Account, Base, EmailAddress
-from accountsapp.domain.oauth_models import (
-    AccessToken,
-    OAuthClient,
-    OAuthCode,
-    OAuthGrant,
-    RefreshToken,
-)
-from accountsapp.domain.reads import sealed_api_key
-from accountsapp.stores import Stores
+from accountsapp.domain.credentials import signin
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.data.models import Account, Base, EmailAddress
+from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuthCode, OAuthGrant, RefreshToken
+from accountsapp.domain.data.reads import sealed_api_key
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
 from tests.mailtools import Outbox
@@ -178,7 +175,7 @@ def test_s45_the_name_and_the_address_are_free_again(
     canary: Person, admin: Person, stores: Stores, app: TestApp
 ) -> None:
     with stores.transaction() as store:
-        accounts.delete(store, canary.id)
+        registration.delete(store, canary.id)
     added = app.post(
         "/api/v1/a/users/add", {"api_key": admin.api_key, "username": CANARY, "email": canary.email}
     )

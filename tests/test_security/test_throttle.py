@@ -3,7 +3,7 @@
 import pytest
 
 from accountsapp.domain.errors import TooManyAttempts
-from accountsapp.security.throttle import LIMITS, Throttle
+from accountsapp.domain.throttle import LIMITS, Throttle
 
 
 def test_long_names_are_counted_apart_and_take_no_room() -> None:

@@ -22,9 +22,9 @@ from accountsapp.apis.bookie.schemas import (
     show_full,
     show_log,
 )
-from accountsapp.domain import accounts, directory
+from accountsapp.domain.accounts import administration, registration
+from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import AccountNotFound, InvalidValue
-from accountsapp.domain.reads import AccountRow
 from accountsapp.security.permissions import Permission
 
 
@@ -32,21 +32,21 @@ from accountsapp.security.permissions import Permission
 def list_users(context: Users, request: Any) -> dict[str, Any]:
     part = Slice.load(request.parameters)
     order = parse_order(request.parameters)
-    page = directory.users(request.store.connection, order=order, limit=part.limit, offset=part.offset)
+    page = administration.users(request.store.connection, order=order, limit=part.limit, offset=part.offset)
     return _show_page(page)
 
 
 @view_config(context=Accounts, name="inactive", request_method="GET", permission=Permission.ADMINISTER)
 def list_inactive(context: Accounts, request: Any) -> dict[str, Any]:
     part = Slice.load(request.parameters)
-    page = directory.inactive(request.store.connection, limit=part.limit, offset=part.offset)
+    page = administration.inactive(request.store.connection, limit=part.limit, offset=part.offset)
     return _show_page(page)
 
 
 @view_config(context=Users, name="add", request_method="POST", permission=Permission.ADMINISTER)
 def add_user(context: Users, request: Any) -> dict[str, Any]:
     new = NewUser.load(request.parameters)
-    account, password = accounts.add_with_random_password(
+    account, password = registration.add_with_random_password(
         request.store, new.username, new.email, actor_id=request.identity.account_id
     )
     return {**show_full(account), "random_pass": password}
@@ -57,21 +57,21 @@ def delete_user(context: Deletion, request: Any) -> dict[str, Any]:
     account = _found(request, context.__name__, "User not found.")
     if account.id == request.identity.account_id:
         raise InvalidValue("username", "You cannot delete your own account here.")
-    accounts.delete(request.store, account.id, actor_id=request.identity.account_id)
+    registration.delete(request.store, account.id, actor_id=request.identity.account_id)
     return {"success": True, "message": f"Removed user: {account.username}"}
 
 
 @view_config(context=Invites, request_method="GET", permission=Permission.ADMINISTER)
 def list_invites(context: Invites, request: Any) -> dict[str, Any]:
     part = Slice.load(request.parameters)
-    users = directory.invites(request.store.connection, limit=part.limit, offset=part.offset)
+    users = administration.invites(request.store.connection, limit=part.limit, offset=part.offset)
     return {"users": users}
 
 
 @view_config(context=InviteCount, request_method="POST", permission=Permission.ADMINISTER)
 def set_invites(context: InviteCount, request: Any) -> dict[str, Any]:
     account = _found(request, context.whose, "Invalid user account.")
-    after = directory.set_invites(
+    after = administration.set_invites(
         request.store,
         account.id,
         parse_count(context.count),
@@ -82,13 +82,13 @@ def set_invites(context: InviteCount, request: Any) -> dict[str, Any]:
 
 @view_config(context=NonActivated, request_method="GET", permission=Permission.ADMINISTER)
 def list_stale(context: NonActivated, request: Any) -> dict[str, Any]:
-    names = [username for _id, username in directory.stale(request.store.connection)]
+    names = [username for _id, username in administration.stale(request.store.connection)]
     return {"count": len(names), "status": True, "data": names}
 
 
 @view_config(context=NonActivated, request_method="DELETE", permission=Permission.ADMINISTER)
 def delete_stale(context: NonActivated, request: Any) -> dict[str, Any]:
-    directory.delete_stale(request.store, actor_id=request.identity.account_id)
+    administration.delete_stale(request.store, actor_id=request.identity.account_id)
     return {"status": True, "message": "Removed non activated accounts"}
 
 
@@ -99,7 +99,7 @@ def list_log(context: ApplicationLog, request: Any) -> dict[str, Any]:
     return {"count": len(logs), "logs": logs}
 
 
-def _show_page(page: directory.Page) -> dict[str, Any]:
+def _show_page(page: administration.Page) -> dict[str, Any]:
     users = [show_full(account) for account in page.rows]
     return {"count": len(users), "total": page.total, "users": users}
 

@@ -6,7 +6,8 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from accountsapp.apis.bookie.resources import BookieAccount, PingWithoutName, StrayPing, Suspend
-from accountsapp.domain import invitations, recovery
+from accountsapp.domain.accounts import invitations
+from accountsapp.domain.credentials import recovery
 from accountsapp.security.permissions import Permission
 
 

@@ -14,9 +14,9 @@ from accountsapp.domain.errors import (
     NoInvitesLeft,
     WrongPassword,
 )
-from accountsapp.failures import failure_of
-from accountsapp.renderers import jsonp_answer
 from accountsapp.security.identity import Identity, Reason
+from accountsapp.web.answers import jsonp_answer
+from accountsapp.web.failures import failure_of
 
 
 @exception_view_config(HTTPException, containment=BookieApi)

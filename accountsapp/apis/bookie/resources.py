@@ -8,13 +8,13 @@ from typing import Any
 
 from pyramid.authorization import DENY_ALL, Allow
 
-from accountsapp.domain.folding import fold
-from accountsapp.domain.reads import AccountRow
-from accountsapp.renderers import jsonp_answer
-from accountsapp.resources import AccountResource, ApiRoot, Resource
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.rules.folding import fold
 from accountsapp.security.credentials import QueryApiKey
 from accountsapp.security.identity import ADMINISTRATORS
 from accountsapp.security.permissions import Permission
+from accountsapp.web.answers import jsonp_answer
+from accountsapp.web.resources import AccountResource, ApiRoot, Resource
 
 
 class BookieApi(ApiRoot):

@@ -6,13 +6,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from accountsapp.domain import accounts, audit, directory, emails, usernames
+from accountsapp.domain import audit
+from accountsapp.domain.accounts import administration, registration
 from accountsapp.domain.audit import AuditRow
 from accountsapp.domain.clock import now
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import InvalidUsername, InvalidValue
-from accountsapp.domain.reads import AccountRow
+from accountsapp.domain.rules import usernames
 from accountsapp.domain.unset import UNSET, Unset
-from accountsapp.input import Parameters
+from accountsapp.web.bodies import Parameters
 
 
 class Update(NamedTuple):
@@ -28,8 +31,8 @@ class Update(NamedTuple):
         """
         name, email = parameters.last("name"), parameters.last("email")
         return cls(
-            name=UNSET if name is None else accounts.parse_name(name),
-            email=UNSET if email is None else emails.parse(email),
+            name=UNSET if name is None else registration.parse_name(name),
+            email=UNSET if email is None else claims.parse(email),
         )
 
 
@@ -66,7 +69,7 @@ class NewUser(NamedTuple):
             raise InvalidUsername("The user name is missing")
         return cls(
             username=usernames.check_new(username.strip().lower()),
-            email=emails.parse(parameters.last("email")),
+            email=claims.parse(parameters.last("email")),
         )
 
 
@@ -103,8 +106,8 @@ def parse_order(parameters: Parameters) -> str:
     :raises InvalidValue: not one of the listed orders
     """
     order = parameters.last("order", "username")
-    if order not in directory.ORDERS:
-        raise InvalidValue("order", f"The order must be one of {', '.join(directory.ORDERS)}.")
+    if order not in administration.ORDERS:
+        raise InvalidValue("order", f"The order must be one of {', '.join(administration.ORDERS)}.")
     return str(order)
 
 
@@ -113,7 +116,7 @@ def parse_count(digits: str) -> int:
 
     :raises InvalidValue: anything else
     """
-    return _plain(digits, "count", 0, directory.MOST_INVITES)
+    return _plain(digits, "count", 0, administration.MOST_INVITES)
 
 
 def _number(parameters: Parameters, name: str, default: int, least: int, most: int) -> int:

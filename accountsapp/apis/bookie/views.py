@@ -6,7 +6,7 @@ from pyramid.view import view_config
 
 from accountsapp.apis.bookie.resources import BookieAccount, BookieProfile
 from accountsapp.apis.bookie.schemas import Update, show_account
-from accountsapp.domain import accounts
+from accountsapp.domain.accounts import registration
 from accountsapp.security.permissions import Permission
 
 
@@ -18,7 +18,9 @@ def read_account(context: BookieProfile, request: Any) -> dict[str, Any]:
 @view_config(context=BookieProfile, request_method="POST", permission=Permission.ACCOUNT_WRITE)
 def update_account(context: BookieProfile, request: Any) -> dict[str, Any]:
     change = Update.load(request.parameters)
-    account = accounts.update(request.store, request.identity.account, name=change.name, email=change.email)
+    account = registration.update(
+        request.store, request.identity.account, name=change.name, email=change.email
+    )
     return show_account(account)
 
 
@@ -27,7 +29,7 @@ def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     account = request.identity.account
     return {
         "username": account.username,
-        "api_key": accounts.reveal_api_key(request.store, account, request.identity.secret),
+        "api_key": registration.reveal_api_key(request.store, account, request.identity.secret),
     }
 
 
@@ -40,7 +42,7 @@ def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
 )
 def reset_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     identity = request.identity
-    api_key = accounts.reset_api_key(request.store, identity.account_id, presented=identity.secret)
+    api_key = registration.reset_api_key(request.store, identity.account_id, presented=identity.secret)
     return {"api_key": api_key, "message": "API key was successfully changed"}
 
 
@@ -57,7 +59,7 @@ def reset_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     permission=Permission.PASSWORD_WRITE,
 )
 def change_password(context: BookieAccount | BookieProfile, request: Any) -> dict[str, Any]:
-    account = accounts.change_password(
+    account = registration.change_password(
         request.store,
         request.identity.account_id,
         current=request.parameters.last_in_body("current_password"),
@@ -65,6 +67,6 @@ def change_password(context: BookieAccount | BookieProfile, request: Any) -> dic
     )
     return {
         "username": account.username,
-        "api_key": accounts.reveal_api_key(request.store, account, request.identity.secret),
+        "api_key": registration.reveal_api_key(request.store, account, request.identity.secret),
         "message": "done",
     }

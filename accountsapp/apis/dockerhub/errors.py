@@ -10,10 +10,10 @@ from pyramid.view import exception_view_config
 from accountsapp.apis.dockerhub.resources import DockerHubRoot
 from accountsapp.apis.dockerhub.schemas import InvalidFields
 from accountsapp.domain.errors import EmailNotFound, InvalidValue
-from accountsapp.failures import TEXTS, allowed_methods, failure_of
-from accountsapp.renderers import json_answer
 from accountsapp.security.identity import Reason
 from accountsapp.security.scopes import NEEDED
+from accountsapp.web.answers import json_answer
+from accountsapp.web.failures import TEXTS, allowed_methods, failure_of
 
 REALM = "accounts"
 UNPROVED = (Reason.NO_CREDENTIAL, Reason.BAD_CREDENTIAL, Reason.INACTIVE)

@@ -2,10 +2,10 @@
 
 from pyramid.authorization import DENY_ALL
 
-from accountsapp.domain.reads import AccountRow
-from accountsapp.input import JSON
-from accountsapp.resources import AccountResource, ApiRoot, Resource
+from accountsapp.domain.data.reads import AccountRow
 from accountsapp.security.credentials import Basic, Bearer
+from accountsapp.web.bodies import JSON
+from accountsapp.web.resources import AccountResource, ApiRoot, Resource
 
 
 class DockerHubRoot(ApiRoot):

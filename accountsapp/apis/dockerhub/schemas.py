@@ -10,12 +10,12 @@ from urllib.parse import quote, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from accountsapp.domain import emails
-from accountsapp.domain.addresses import EmailRow
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.emails import claims
+from accountsapp.domain.emails.addresses import EmailRow
 from accountsapp.domain.errors import InvalidEmail
-from accountsapp.domain.reads import AccountRow
-from accountsapp.domain.text import has_control_characters
-from accountsapp.input import is_form
+from accountsapp.domain.rules.text import has_control_characters
+from accountsapp.web.bodies import is_form
 
 LONGEST = 255
 _NETLOC = re.compile(r"(?:[^@\[\]]*@)?(?:\[[^@\[\]]*\]|[^@:\[\]]*)(?::[0-9]*)?")
@@ -90,7 +90,7 @@ def _is_label(label: str) -> bool:
 
 def _email(value: object) -> str:
     try:
-        return emails.parse(value, dotted=True, keep_case=True)
+        return claims.parse(value, dotted=True, keep_case=True)
     except InvalidEmail as error:
         raise _invalid(str(error)) from None
 

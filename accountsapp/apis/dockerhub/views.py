@@ -15,10 +15,11 @@ from accountsapp.apis.dockerhub.schemas import (
     show_address,
     show_user,
 )
-from accountsapp.domain import addresses, profile
-from accountsapp.domain.addresses import ProofAsked
-from accountsapp.renderers import HEADERS, json_answer
+from accountsapp.domain.accounts import profile
+from accountsapp.domain.emails import addresses
+from accountsapp.domain.emails.addresses import ProofAsked
 from accountsapp.security.permissions import Permission
+from accountsapp.web.answers import HEADERS, json_answer
 
 
 @view_config(context=User, request_method="GET", permission=Permission.ACCOUNT_READ)

@@ -1,0 +1,1 @@
+"""Accounts: made, changed, renamed, locked, deleted, administered."""

@@ -1,0 +1,58 @@
+"""Invitations: an account invites somebody by mail, who then has an account of one's own."""
+
+from datetime import timedelta
+
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.audit import Event
+from accountsapp.domain.clock import now
+from accountsapp.domain.credentials.recovery import path_of
+from accountsapp.domain.data.locking import lock_active
+from accountsapp.domain.data.models import AccountState
+from accountsapp.domain.emails import claims
+from accountsapp.domain.errors import NoInvitesLeft
+from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.domain.mailing.notices import Notice
+from accountsapp.domain.rules import usernames
+from accountsapp.domain.store import Store
+
+SECONDS = 3 * 24 * 3600
+"""How long the code of an invitation works."""
+
+
+def invite(store: Store, inviter_id: int, email: object) -> str:
+    """Make a pending account named by its address, and mail it a code; costs one invitation.
+
+    :returns: the address
+    :raises NoInvitesLeft: looked at first, so that the call tells nothing about other accounts
+    :raises InvalidEmail, InvalidUsername, EmailTaken, UsernameTaken: the invitation is kept
+    """
+    session = store.session
+    inviter = lock_active(session, inviter_id)
+    if inviter.invite_ct < 1:
+        raise NoInvitesLeft
+    address = usernames.check_imported(claims.parse(email))
+    invited = registration.register(
+        store,
+        address,
+        address,
+        state=AccountState.PENDING,
+        invited_by=inviter.username,
+        event=Event.INVITED,
+        actor_id=inviter.id,
+    )
+    inviter.invite_ct -= 1
+    code = links.make(session, invited, Purpose.RESET, address, SECONDS)
+    notices.queue(
+        session,
+        store.keyring,
+        Notice.INVITATION,
+        to=address,
+        account=invited,
+        username=invited.username,
+        inviter=inviter.username,
+        path=path_of(invited.username, code),
+        expires=now() + timedelta(seconds=SECONDS),
+    )
+    session.flush()
+    return address

@@ -1,0 +1,1 @@
+"""What proves an account, and how it is changed, ended and recovered."""

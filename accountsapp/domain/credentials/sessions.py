@@ -1,0 +1,137 @@
+"""Sign-in sessions: rows, so that they can be ended on every server at once.
+
+The cookie's value is opaque; the database has only its SHA-256 (the value has 256 random bits, so no key is
+needed). A session carries the account's credential epoch: raising that ends them all.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, bindparam, delete, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from accountsapp.domain.clock import now
+from accountsapp.domain.data.models import Account, AccountState, SignInSession
+from accountsapp.domain.data.reads import ACCOUNTS, AccountRow
+
+log = logging.getLogger(__name__)
+
+IDLE = timedelta(days=30)
+"""How long a session lives after its last use."""
+ABSOLUTE = timedelta(days=365)
+"""How long it lives however often it is used."""
+TOUCHED = timedelta(hours=1)
+"""How exactly its last use is known: more would be a write on every read."""
+
+
+class SessionRow(NamedTuple):
+    """A living session and its account."""
+
+    id: int
+    needs_touch: bool
+    """Whether its last use is to be written again (:func:`touch`)."""
+    account: AccountRow
+
+
+def digest(value: str) -> bytes:
+    """What the database knows of a cookie's value."""
+    return sha256(value.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_value() -> str:
+    """A new opaque value: 256 random bits, URL-safe."""
+    return secrets.token_urlsafe(32)
+
+
+def begin(session: Session, account: Account, address: str | None) -> str:
+    """Begin a session of a locked account that proved itself; it is a sign-in.
+
+    :param address: the client's
+    :returns: the value of the cookie
+    """
+    value = new_value()
+    account.last_login = now()
+    account.last_login_ip = address
+    session.add(
+        SignInSession(
+            digest=digest(value),
+            account_id=account.id,
+            credential_epoch=account.credential_epoch,
+            address=address,
+        )
+    )
+    return value
+
+
+_columns = len(AccountRow._fields)
+_FIND: Select[Any] = ACCOUNTS.add_columns(
+    SignInSession.id, SignInSession.created, SignInSession.last_used
+).join(
+    SignInSession,
+    (SignInSession.account_id == Account.id)
+    & (SignInSession.credential_epoch == Account.credential_epoch)
+    & (SignInSession.digest == bindparam("digest")),
+)
+
+
+def find(connection: Connection, value: str) -> SessionRow | None:
+    """The living session of that value: not ended, not too old, its account active."""
+    row = connection.execute(_FIND, {"digest": digest(value)}).first()
+    if row is None:
+        return None
+    account = AccountRow._make(row[:_columns])
+    session_id, created, last_used = row[_columns:]
+    moment = now()
+    alive = moment - last_used < IDLE and moment - created < ABSOLUTE
+    if not alive or account.state != AccountState.ACTIVE:
+        return None
+    return SessionRow(session_id, moment - last_used > TOUCHED, account)
+
+
+def touch(begin: Callable[[], AbstractContextManager[Session]], session_id: int) -> None:
+    """Write down that the session is in use; if that is not possible now, the next use does.
+
+    :param begin: ``store.begin``
+    """
+    used = update(SignInSession).where(SignInSession.id == session_id).values(last_used=now())
+    try:
+        with begin() as session:
+            session.execute(used)
+    except SQLAlchemyError as error:
+        log.warning("the use of a session was not noted: %s", type(error).__name__)
+
+
+def end(session: Session, value: str) -> bool:
+    """End one session.
+
+    :returns: whether there was one
+    """
+    ended = delete(SignInSession).where(SignInSession.digest == digest(value))
+    return session.scalar(ended.returning(SignInSession.id)) is not None
+
+
+def end_all(session: Session, account_id: int, *, but: str | None = None) -> None:
+    """End every session of the account.
+
+    :param but: the value of one that is left
+    """
+    statement = delete(SignInSession).where(SignInSession.account_id == account_id)
+    if but is not None:
+        statement = statement.where(SignInSession.digest != digest(but))
+    session.execute(statement)
+
+
+def clear_old(session: Session) -> None:
+    """Forget sessions that are too old to live."""
+    moment = now()
+    session.execute(
+        delete(SignInSession).where(
+            (SignInSession.last_used < moment - IDLE) | (SignInSession.created < moment - ABSOLUTE)
+        )
+    )

@@ -1,0 +1,129 @@
+"""Signing in with a password: one operation for every API that takes one."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from accountsapp.domain.audit import Event
+from accountsapp.domain.credentials import sessions
+from accountsapp.domain.data.locking import lock_active
+from accountsapp.domain.data.models import Account, AccountState, EmailAddress
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.errors import Busy, InactiveAccount, StaleCredential, WrongPassword
+from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.rules.text import is_storable
+from accountsapp.domain.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def authenticate(store: Store, typed: str, password: object) -> AccountRow:
+    """The active account with that name or address and that password, as a person types them.
+
+    Costs one bcrypt check whether or not the account exists; wrong ones are throttled by account and client
+    address, for all doors together. A good hash of a lower cost is made anew.
+
+    :param typed: a primary or verified address, which is tried first, or a username; white space around it
+        does not matter
+    :raises WrongPassword: no such account, no password, or another one
+    :raises InactiveAccount: the password is right, but the account is not active
+    :raises TooManyAttempts: too many wrong ones
+    :raises Busy: too many checks at once
+    """
+    row = _find(store, typed)
+    with _recording_failures(store, row):
+        return _check(store, row, row.username_key if row else fold(typed.strip()), password)
+
+
+def authenticate_remembered(store: Store, username: str, password: str) -> AccountRow:
+    """As :func:`authenticate`, by name as it is, for a program that presents the password with every request.
+
+    One that was right less than a minute ago costs no check, and of simultaneous requests with one password
+    one is checked for all.
+    """
+    row = store.reader.by_username(username) if is_storable(username) else None
+    key = row.username_key if row is not None else fold(username)
+    # Looked at first, or a password that is remembered could be guessed without end.
+    store.throttle.check("password-address", store.client_address)
+    store.throttle.check("password", key, store.client_address)
+    if row is not None and store.remembered.knows(row, password):
+        return row
+    # Unknown names take turns too: who waits must tell nothing.
+    with (
+        _recording_failures(store, row),
+        store.passwords.admission(),
+        store.remembered.turn(key, password),
+    ):
+        if row is None or not store.remembered.knows(row, password):
+            row = _check(store, row, key, password)
+            store.remembered.remember(row, password)
+    return row
+
+
+def _check(store: Store, row: AccountRow | None, throttled_as: str, password: object) -> AccountRow:
+    known_hash = store.reader.password_hash(row.id) if row is not None else None
+    with store.throttle.guess(throttled_as, store.client_address):
+        if not store.passwords.verify(password, known_hash) or row is None or known_hash is None:
+            raise WrongPassword
+    if row.state != AccountState.ACTIVE:
+        raise InactiveAccount
+    if isinstance(password, str) and store.passwords.needs_rehash(known_hash):
+        _rehash(store, row, password, known_hash)
+    return row
+
+
+@contextmanager
+def _recording_failures(store: Store, row: AccountRow | None) -> Iterator[None]:
+    try:
+        yield
+    except (WrongPassword, InactiveAccount):
+        store.record_apart(Event.SIGN_IN_FAILED, account_id=row.id if row is not None else None)
+        raise
+
+
+def sign_in(store: Store, row: AccountRow) -> str:
+    """Begin a session for an account that just proved itself.
+
+    :returns: the value of the session cookie
+    :raises StaleCredential: it was locked, or its password changed, since it proved itself
+    """
+    account = lock_active(store.session, row.id)
+    if account.credential_epoch != row.credential_epoch:
+        raise StaleCredential
+    store.record(Event.SIGNED_IN, account_id=row.id, actor_id=row.id)
+    value = sessions.begin(store.session, account, store.client_address or None)
+    store.session.flush()
+    return value
+
+
+def _find(store: Store, typed: str) -> AccountRow | None:
+    if not is_storable(typed):
+        return None
+    identifier = typed.strip()
+    if "@" in identifier:
+        owner = store.connection.execute(
+            select(EmailAddress.account_id).where(
+                EmailAddress.address_key == fold(identifier),
+                EmailAddress.verified | EmailAddress.primary,
+            )
+        ).scalar()
+        if owner is not None:
+            return store.reader.by_id(owner)
+    return store.reader.by_username(typed) or store.reader.by_username(identifier)
+
+
+def _rehash(store: Store, row: AccountRow, password: str, known_hash: str) -> None:
+    """Another time will do: that it is not possible now must not refuse a right password."""
+    try:
+        stronger = store.passwords.hash(password)
+        with store.begin() as session:
+            session.execute(
+                update(Account)
+                .where(Account.id == row.id, Account.password_hash == known_hash)
+                .values(password_hash=stronger)
+            )
+    except (Busy, SQLAlchemyError) as error:
+        log.warning("a hash of a lower cost was not made anew: %s", type(error).__name__)

@@ -1,0 +1,86 @@
+"""The first step of every change: lock the account's row, and read it as it is now; then its addresses."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.errors import (
+    AccountNotFound,
+    ApiKeyTaken,
+    DomainError,
+    EmailTaken,
+    StaleCredential,
+    UsernameTaken,
+)
+
+_UNIQUE: dict[str, type[DomainError]] = {
+    "username_key": UsernameTaken,
+    "address_taken": EmailTaken,
+    "address_key": EmailTaken,
+    "digest": ApiKeyTaken,
+}
+"""What a unique violation names, on PostgreSQL the constraint and on SQLite the column."""
+
+
+def lock(session: Session, account_id: int, *, wholly: bool = False) -> Account:
+    """The account's row, locked until the transaction ends, as it is now.
+
+    :param wholly: keep out rows that refer to it, too. Otherwise the lock is ``FOR NO KEY UPDATE`` on
+        PostgreSQL, which lets others record what they were refused
+    :raises AccountNotFound: it is gone
+    """
+    kind = {"key_share": not wholly}
+    account = session.get(Account, account_id, with_for_update=kind, populate_existing=True)
+    if account is None:
+        raise AccountNotFound
+    return account
+
+
+def lock_active(session: Session, account_id: int) -> Account:
+    """As :func:`lock`, for an account that acts itself.
+
+    :raises StaleCredential: it was deactivated or deleted since its credential was checked
+    """
+    try:
+        account = lock(session, account_id)
+    except AccountNotFound as error:
+        raise StaleCredential from error
+    if account.state != AccountState.ACTIVE:
+        raise StaleCredential
+    return account
+
+
+def lock_address(session: Session, address_key: str) -> None:
+    """Keep everybody else from claiming or proving an address until the transaction ends.
+
+    Taken after the accounts and before any row of an address, so that nobody waits in a circle. An address
+    that nobody has is no row that could be locked. On SQLite who writes is alone anyway.
+
+    :param address_key: the folded address
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(sha256(address_key.encode()).digest()[:8], signed=True)
+        session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+@contextmanager
+def refusing_duplicates() -> Iterator[None]:
+    """Turns a unique violation, by somebody who was faster, into the domain's refusal."""
+    try:
+        yield
+    except IntegrityError as error:
+        refusal = duplicate_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def duplicate_of(error: IntegrityError) -> DomainError | None:
+    """What a unique violation means; None for a violation of another kind."""
+    text = str(error.orig)
+    return next((refusal() for column, refusal in _UNIQUE.items() if column in text), None)

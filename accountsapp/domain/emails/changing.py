@@ -1,0 +1,214 @@
+"""A new e-mail address: asked for, pending, confirmed (Bookie contract 1.9).
+
+Until it is confirmed, sign-in and recovery go on with the old one, so a stolen key or a typing error
+does not hand over the mailbox that resets the password.
+"""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from accountsapp.domain import jobs
+from accountsapp.domain.audit import Event
+from accountsapp.domain.clock import now
+from accountsapp.domain.data.locking import lock, lock_active, lock_address, refusing_duplicates
+from accountsapp.domain.data.models import Account, EmailAddress, Link
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.emails import claims
+from accountsapp.domain.errors import AccountNotFound, DeadLink
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.mailing.links import LinkRow, Purpose
+from accountsapp.domain.mailing.notices import Notice
+from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.store import Store
+
+PATH = "/confirm/email/"
+"""Of the page where a code is used."""
+CONFIRM = "confirm_email"
+"""The name of the job that mails a code to the new address."""
+
+
+class _Shown(Protocol):
+    @property
+    def shown_email(self) -> str: ...
+
+
+def is_change(account: _Shown, address: str) -> bool:
+    """Whether the address is another one than the account shows now, case aside."""
+    return fold(address) != fold(account.shown_email)
+
+
+def awaited(account: Account) -> str | None:
+    """The address that was asked for, as long as its confirmation can still come."""
+    expires = account.pending_email_expires
+    return account.pending_email if expires is not None and expires > now() else None
+
+
+def drop(store: Store, account: Account) -> None:
+    """Forget the pending address of a locked account; its link is dead."""
+    account.pending_email = account.pending_email_key = account.pending_email_expires = None
+    links.void(store.session, account.id, Purpose.CHANGE_EMAIL)
+
+
+def ask(store: Store, account: Account, address: str) -> None:
+    """Ask for a new address of a locked account, which is told at its old one.
+
+    The address shown now, in any case, changes nothing; the primary one drops the pending one. Whether
+    another account has the address is found out by the worker, so that the answer is the same and takes the
+    same time: then there is simply no link.
+
+    :param address: one that ``emails.parse`` gave
+    """
+    primary = account.primary_email
+    if fold(address) == fold(awaited(account) or primary.address):
+        return
+    drop(store, account)
+    if fold(address) == primary.address_key:
+        return
+    session = store.session
+    account.pending_email = address
+    account.pending_email_key = fold(address)
+    account.pending_email_expires = now() + timedelta(seconds=store.settings.links_expire)
+    store.record(Event.EMAIL_ASKED, account_id=account.id, actor_id=account.id)
+    notices.queue(
+        session,
+        store.keyring,
+        Notice.EMAIL_CHANGE_REQUESTED,
+        to=primary.address,
+        account=account,
+        username=account.username,
+        new_address=address,
+    )
+    asked = {"until": account.pending_email_expires.isoformat()}
+    jobs.enqueue(session, CONFIRM, asked, account_id=account.id)
+
+
+def send_link(session: Session, keyring: Keyring, account_id: int | None, payload: dict[str, str]) -> None:
+    """What the worker does with a request: a code to the new address, if it still waits and nobody has it.
+
+    :param account_id: whose request; None if the account is gone
+    :param payload: of the job
+    """
+    if account_id is None:
+        return
+    try:
+        account = lock(session, account_id)
+    except AccountNotFound:
+        return
+    address, until = awaited(account), account.pending_email_expires
+    if address is None or until is None or until != datetime.fromisoformat(payload["until"]):
+        return
+    if claims.owner_id(session, address) not in (None, account.id):
+        return
+    seconds = (until - now()).total_seconds()
+    code = links.make(session, account, Purpose.CHANGE_EMAIL, address, seconds)
+    notices.queue(
+        session,
+        keyring,
+        Notice.CONFIRM_EMAIL,
+        to=address,
+        account=account,
+        username=account.username,
+        path=PATH + code,
+        expires=until,
+    )
+
+
+def find(store: Store, code: str) -> LinkRow | None:
+    """The living code, if its account still waits for that address and nobody else has it."""
+    link = links.find(store.connection, Purpose.CHANGE_EMAIL, code)
+    if link is None or not link.account.awaited_email:
+        return None
+    if fold(link.account.awaited_email) != link.address_key:
+        return None
+    taken = store.connection.execute(
+        select(EmailAddress.id).where(
+            EmailAddress.address_key == link.address_key,
+            EmailAddress.account_id != link.account.id,
+            EmailAddress.verified | EmailAddress.primary,
+        )
+    ).first()
+    return link if taken is None else None
+
+
+def confirm(store: Store, code: str) -> AccountRow:
+    """Make the pending address the primary and verified one; the old one leaves the account.
+
+    :returns: the account before it
+    :raises DeadLink: the code is not good any more
+    :raises EmailTaken: somebody else was faster
+    """
+    link = find(store, code)
+    if link is None:
+        raise DeadLink
+    session = store.session
+    lock_waiting(session, link.address_key, link.account.id)
+    account = lock_active(session, link.account.id)
+    lock_address(session, link.address_key)
+    address = awaited(account)
+    if address is None or fold(address) != link.address_key:
+        raise DeadLink
+    if not links.consume(session, account, link):
+        raise DeadLink
+    old = account.primary_email
+    old_address = old.address
+    further = next((e for e in account.emails if e.address_key == link.address_key), None)
+    with refusing_duplicates():
+        account.emails.remove(old)
+        session.flush()
+        if further is None:
+            further = EmailAddress(address=address, address_key=link.address_key)
+            account.emails.append(further)
+        further.primary = further.verified = True
+        session.flush()
+    account.pending_email = account.pending_email_key = account.pending_email_expires = None
+    links.void(session, account.id)
+    void_pending_of_others(store, account.id, link.address_key)
+    claims.drop_unproved_copies(session, account.id, link.address_key)
+    store.record(Event.EMAIL_CHANGED, account_id=account.id, actor_id=account.id)
+    for to in (old_address, address):
+        notices.queue(
+            session,
+            store.keyring,
+            Notice.EMAIL_CHANGED,
+            to=to,
+            account=account,
+            username=account.username,
+            new_address=address,
+        )
+    return link.account
+
+
+def lock_waiting(session: Session, address_key: str, account_id: int | None = None) -> None:
+    """Lock the accounts that wait for the address, in one order: who takes it will write to all of them,
+    and of several who take it at once each would wait for the other.
+
+    :param account_id: of the one who takes it, if it is there
+    """
+    concerned = (Account.pending_email_key == address_key) | (Account.id == account_id)
+    waiting = select(Account.id).where(concerned).order_by(Account.id)
+    session.execute(waiting.with_for_update(key_share=True)).all()
+
+
+def void_pending_of_others(store: Store, account_id: int, address_key: str) -> None:
+    """An account has the address now: that others had asked for it is void, and so are their links."""
+    others = Account.id.in_(
+        select(Account.id).where(Account.pending_email_key == address_key, Account.id != account_id)
+    )
+    store.session.execute(
+        delete(Link)
+        .where(
+            Link.purpose == Purpose.CHANGE_EMAIL,
+            Link.account_id.in_(select(Account.id).where(others)),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    store.session.execute(
+        update(Account)
+        .where(others)
+        .values(pending_email=None, pending_email_key=None, pending_email_expires=None)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,142 @@
+"""API keys: how they are made, found and kept.
+
+The database holds a keyed digest to find a key by and an encrypted copy to show it to its owner;
+both need ``accountsapp.secret``, so a stolen database opens nothing.
+"""
+
+import hmac
+import secrets
+import zlib
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from accountsapp.domain.errors import InvalidValue
+from accountsapp.domain.rules.text import has_control_characters
+
+PREFIX = "acct_"
+BODY_LENGTH = 30
+CHECKSUM_LENGTH = 6
+LONGEST_GIVEN = 255
+"""Characters of a key that came from an older system."""
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+"""All numbers of two digits in base 62."""
+
+
+class SealError(Exception):
+    """A sealed text was not made by any of our secrets, or for another owner."""
+
+
+def make_api_key() -> str:
+    """A new API key: ``acct_``, 30 random characters of base 62 (178 bits), 6 of checksum (CRC-32)."""
+    body = "".join(secrets.choice(ALPHABET) for _ in range(BODY_LENGTH))
+    return PREFIX + body + _checksum(body)
+
+
+def is_plausible(api_key: str) -> bool:
+    """False for an empty key and for one of our own form whose checksum fails: a typing error, never stored.
+
+    A key of another form may have come with an account of an older system.
+    """
+    if len(api_key) != len(PREFIX) + BODY_LENGTH + CHECKSUM_LENGTH:
+        return bool(api_key)
+    body, checksum = api_key[len(PREFIX) : -CHECKSUM_LENGTH], api_key[-CHECKSUM_LENGTH:]
+    return checksum == _checksum(body) or not api_key.startswith(PREFIX)
+
+
+def check_given(api_key: str) -> str:
+    """The key, if an account may come with it from an older system.
+
+    :raises InvalidValue: empty, over 255 characters, control characters in it, or one of our own form
+        whose checksum fails
+    """
+    if not 1 <= len(api_key) <= LONGEST_GIVEN or has_control_characters(api_key):
+        raise InvalidValue("api_key", "must have 1 to 255 characters and no control characters")
+    if not is_plausible(api_key):
+        raise InvalidValue("api_key", "has a typing error: its checksum is wrong")
+    return api_key
+
+
+def _checksum(body: str) -> str:
+    rest, low = divmod(zlib.crc32(body.encode("utf-8", "surrogatepass")), len(_PAIRS))
+    high, middle = divmod(rest, len(_PAIRS))
+    return _PAIRS[high] + _PAIRS[middle] + _PAIRS[low]
+
+
+@dataclass(frozen=True)
+class _Derived:
+    """The keys made from one value of ``accountsapp.secret``, one for each use."""
+
+    secret: str
+
+    def _derive(self, purpose: str) -> bytes:
+        return HKDF(SHA256(), 32, salt=None, info=f"accountsapp/{purpose}/1".encode()).derive(
+            self.secret.encode()
+        )
+
+    @cached_property
+    def id(self) -> str:
+        """A short public name of the secret, to know which rows it sealed."""
+        return self._derive("secret-id")[:6].hex()
+
+    @cached_property
+    def lookup(self) -> hmac.HMAC:
+        """Keyed, to be copied: that costs less than to key it anew."""
+        return hmac.new(self._derive("lookup"), digestmod=sha256)
+
+    @cached_property
+    def fernet(self) -> Fernet:
+        return Fernet(urlsafe_b64encode(self._derive("seal")))
+
+
+class Keyring:
+    """Everything that is done with ``accountsapp.secret``.
+
+    :param values: the values of the setting; the first one signs and seals, every one still opens
+    """
+
+    def __init__(self, values: tuple[str, ...]) -> None:
+        self._derived = tuple(_Derived(value) for value in values)
+        self._seal = MultiFernet([derived.fernet for derived in self._derived])
+
+    @property
+    def secret_id(self) -> str:
+        """Which secret signs and seals now."""
+        return self._derived[0].id
+
+    def digest(self, purpose: str, value: str) -> bytes:
+        """The keyed hash (HMAC-SHA256) under which a secret value is found."""
+        return _hmac(self._derived[0].lookup, purpose, value)
+
+    def digests(self, purpose: str, value: str) -> list[bytes]:
+        """The digest under each secret that is still given, the present one first."""
+        return [_hmac(derived.lookup, purpose, value) for derived in self._derived]
+
+    def seal(self, owner: str, value: str) -> str:
+        """Encrypt ``value`` so that it opens for ``owner`` alone (such as ``account:7``)."""
+        return self._seal.encrypt(f"{owner}\0{value}".encode()).decode("ascii")
+
+    def unseal(self, owner: str, sealed: str) -> str:
+        """What was sealed for ``owner``.
+
+        :raises SealError: another secret made it, or it was sealed for somebody else
+        """
+        try:
+            holder, _, value = self._seal.decrypt(sealed.encode()).decode().partition("\0")
+        except (InvalidToken, UnicodeError) as error:
+            raise SealError("sealed with another secret") from error
+        if holder != owner:
+            raise SealError("sealed for another owner")
+        return value
+
+
+def _hmac(keyed: hmac.HMAC, purpose: str, value: str) -> bytes:
+    made = keyed.copy()
+    made.update(f"{purpose}\0{value}".encode("utf-8", "surrogatepass"))
+    return made.digest()

@@ -1,0 +1,1 @@
+"""The mails that operations want sent, and the one-time links in them."""

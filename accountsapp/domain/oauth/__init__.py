@@ -1,0 +1,1 @@
+"""OAuth clients, their tokens, and who let them in."""

@@ -1,0 +1,394 @@
+"""What OAuth clients are granted: codes, access tokens, refresh tokens.
+
+The database has only hashes (each value has 256 random bits, so no key is needed). Whatever uses a code or a
+refresh token locks the account's row first: of simultaneous uses one wins, the others are second uses, and
+a second use ends the grant. That deletion must be committed although the client is refused: so the
+functions here return None to refuse and raise nothing.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from accountsapp.domain.audit import Event
+from accountsapp.domain.clock import now
+from accountsapp.domain.data.locking import lock, lock_active
+from accountsapp.domain.data.models import Account, AccountState, EmailAddress
+from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuthCode, OAuthGrant, RefreshToken
+from accountsapp.domain.data.prepared import Prepared
+from accountsapp.domain.data.reads import ACCOUNT_COLUMNS, AccountRow, by_id
+from accountsapp.domain.errors import AccountNotFound, StaleCredential, TokenNotFound
+from accountsapp.domain.oauth.clients import ClientRow
+from accountsapp.domain.oauth.scopes import Scope, in_order, written
+from accountsapp.domain.store import Store
+
+ACCESS_LIFE = 3600
+"""Seconds that an access token lives."""
+REFRESH_LIFE = timedelta(days=180)
+CODE_LIFE = timedelta(seconds=60)
+
+CODE_PREFIX = "acac_"
+ACCESS_PREFIX = "acat_"
+REFRESH_PREFIX = "acrt_"
+"""The prefixes let logs and secret scanners know a token when they see one."""
+
+
+def make_code() -> str:
+    return CODE_PREFIX + secrets.token_urlsafe(32)
+
+
+def make_access_token() -> str:
+    return ACCESS_PREFIX + secrets.token_urlsafe(32)
+
+
+def make_refresh_token() -> str:
+    return REFRESH_PREFIX + secrets.token_urlsafe(32)
+
+
+def digest(value: str) -> bytes:
+    """What the database knows of a code or token."""
+    return sha256(value.encode("utf-8", "surrogatepass")).digest()
+
+
+class Claim(NamedTuple):
+    """A code or refresh token that was presented, found good and is locked until the transaction ends."""
+
+    grant_id: int
+    account: AccountRow
+    scopes: list[Scope]
+    redirect_uri: str | None
+    challenge: str | None
+
+
+def grant(
+    store: Store,
+    client: ClientRow,
+    account_id: int,
+    scopes: Sequence[str],
+    *,
+    code: str,
+    redirect_uri: str | None,
+    challenge: str | None,
+) -> None:
+    """Write down that an account lets a client in, and the code that the client may fetch tokens with.
+
+    :param redirect_uri: as the request had it; None where it had none
+    :param challenge: PKCE, ``S256``
+    :raises StaleCredential: account or client are not active any more
+    """
+    session = store.session
+    account = lock_active(session, account_id)
+    if not _holds(session, client.id):
+        raise StaleCredential
+    _clear_dead(session, account_id, client.id)
+    made = OAuthGrant(
+        client_id=client.id,
+        account_id=account_id,
+        credential_epoch=account.credential_epoch,
+        scope=written(in_order(scopes)),
+    )
+    session.add(made)
+    session.flush()
+    store.record(Event.ACCESS_GRANTED, account_id=account_id, actor_id=account_id, client=client.client_id)
+    session.add(
+        OAuthCode(
+            grant_id=made.id,
+            digest=digest(code),
+            redirect_uri=redirect_uri,
+            challenge=challenge,
+            expires=now() + CODE_LIFE,
+        )
+    )
+    session.flush()
+
+
+def claim_code(store: Store, client: ClientRow, code: str) -> Claim | None:
+    """The grant of a code that the client may use now; a used one ends its grant."""
+    return _claim(store, client, OAuthCode, code)
+
+
+def claim_refresh(store: Store, client: ClientRow, token: str) -> Claim | None:
+    """The grant of a refresh token that the client may use now; a used one ends its grant."""
+    return _claim(store, client, RefreshToken, token)
+
+
+def _claim(
+    store: Store, client: ClientRow, kind: type[OAuthCode] | type[RefreshToken], value: str
+) -> Claim | None:
+    session = store.session
+    owner = session.execute(
+        select(OAuthGrant.account_id, OAuthGrant.client_id)
+        .join(kind, kind.grant_id == OAuthGrant.id)
+        .where(kind.digest == digest(value))
+    ).first()
+    if owner is None or owner.account_id is None or owner.client_id != client.id:
+        return None
+    try:
+        account = lock_active(session, owner.account_id)
+    except StaleCredential:
+        return None
+    found = session.execute(
+        select(kind, OAuthGrant)
+        .join(OAuthGrant, OAuthGrant.id == kind.grant_id)
+        .where(kind.digest == digest(value))
+        .execution_options(populate_existing=True)
+    ).first()
+    if found is None or not _holds(session, client.id):
+        return None
+    presented: Any = found[0]
+    granted = found[1]
+    if presented.used is not None:
+        store.record(Event.TOKEN_REUSED, account_id=account.id, client=client.client_id)
+        _end_grant(session, granted.id)
+        return None
+    if presented.expires <= now() or granted.credential_epoch != account.credential_epoch:
+        return None
+    return Claim(
+        grant_id=granted.id,
+        account=by_id(session.connection(), owner.account_id),
+        scopes=in_order(granted.scope.split()),
+        redirect_uri=getattr(presented, "redirect_uri", None),
+        challenge=getattr(presented, "challenge", None),
+    )
+
+
+def _holds(session: Session, client_id: int) -> bool:
+    """Keep a client from being revoked until the transaction ends, unless it is already."""
+    statement = select(OAuthClient.revoked).where(OAuthClient.id == client_id).with_for_update(read=True)
+    row = session.execute(statement).first()
+    return row is not None and row.revoked is None
+
+
+def issue(store: Store, claim: Claim, access_token: str, refresh_token: str, scopes: Sequence[str]) -> None:
+    """New tokens for a claim; what it was made with is used up, and the grant's older access tokens end.
+
+    :param scopes: of the access token; the refresh token keeps those of the grant
+    """
+    session, moment = store.session, now()
+    for kind in (OAuthCode, RefreshToken):
+        session.execute(
+            update(kind)
+            .where(kind.grant_id == claim.grant_id, kind.used.is_(None))
+            .values(used=moment)
+            .execution_options(synchronize_session=False)
+        )
+    session.execute(delete(AccessToken).where(AccessToken.grant_id == claim.grant_id))
+    granted = session.get_one(OAuthGrant, claim.grant_id)
+    session.add(_access_token(granted, access_token, scopes, moment, ACCESS_LIFE))
+    session.add(
+        RefreshToken(
+            digest=digest(refresh_token),
+            grant_id=claim.grant_id,
+            created=moment,
+            expires=moment + REFRESH_LIFE,
+        )
+    )
+    session.flush()
+
+
+def _access_token(
+    granted: OAuthGrant, token: str, scopes: Sequence[str], moment: datetime, seconds: int
+) -> AccessToken:
+    return AccessToken(
+        digest=digest(token),
+        grant_id=granted.id,
+        client_id=granted.client_id,
+        account_id=granted.account_id,
+        credential_epoch=granted.credential_epoch,
+        scope=written(in_order(scopes)),
+        created=moment,
+        expires=moment + timedelta(seconds=seconds),
+    )
+
+
+def issue_by_hand(
+    store: Store,
+    account_id: int | None,
+    scopes: Sequence[str],
+    *,
+    seconds: int = ACCESS_LIFE,
+    client_id: int | None = None,
+) -> str:
+    """A token without consent and without refresh: on the operator's word, or for a client acting by itself.
+
+    :param account_id: None for a client that acts for no account
+    :param seconds: how long it lives
+    :returns: the access token
+    :raises StaleCredential: the account is not active, or the client was revoked
+    """
+    session = store.session
+    account = lock_active(session, account_id) if account_id is not None else None
+    if client_id is not None and not _holds(session, client_id):
+        raise StaleCredential
+    granted = OAuthGrant(
+        client_id=client_id,
+        account_id=account_id,
+        credential_epoch=account.credential_epoch if account is not None else None,
+        scope=written(in_order(scopes)),
+    )
+    session.add(granted)
+    session.flush()
+    token = make_access_token()
+    session.add(_access_token(granted, token, scopes, now(), seconds))
+    session.flush()
+    return token
+
+
+class TokenRow(NamedTuple):
+    """A living access token.
+
+    :ivar account: None for a client that acts for no account
+    :ivar client_id: the public name of its client; None if the operator issued it
+    """
+
+    account: AccountRow | None
+    scope: str
+    created: datetime
+    expires: datetime
+    client_id: str | None
+    client_is_confidential: bool
+
+
+_columns = len(AccountRow._fields)
+_BEARER = Prepared(
+    select(
+        *ACCOUNT_COLUMNS,
+        AccessToken.scope,
+        AccessToken.created,
+        AccessToken.expires,
+        AccessToken.account_id,
+        AccessToken.credential_epoch,
+        AccessToken.client_id,
+        OAuthClient.client_id,
+        OAuthClient.secret_digest.is_not(None),
+        OAuthClient.revoked,
+    )
+    .select_from(AccessToken)
+    .outerjoin(Account, Account.id == AccessToken.account_id)
+    .outerjoin(EmailAddress, (EmailAddress.account_id == Account.id) & EmailAddress.primary)
+    .outerjoin(OAuthClient, OAuthClient.id == AccessToken.client_id)
+    .where(AccessToken.digest == bindparam("digest"))
+)
+
+
+def find(connection: Connection, token: str) -> TokenRow | None:
+    """The living access token of that value: not expired, its client not revoked, its account active."""
+    row = _BEARER.first(connection, digest=digest(token))
+    if row is None:
+        return None
+    scope, created, expires, account_id, epoch, client_key, client_id, confidential, revoked = row[_columns:]
+    if expires <= now() or revoked is not None:
+        return None
+    account = None
+    if account_id is not None:
+        account = AccountRow._make(row[:_columns])
+        if account.state != AccountState.ACTIVE or account.credential_epoch != epoch:
+            return None
+    return TokenRow(
+        account, scope, created, expires, client_id, client_key is not None and bool(confidential)
+    )
+
+
+def revoke(store: Store, client: ClientRow, token: str) -> None:
+    """End a token on its client's word: a refresh token with all of its grant, an access token alone.
+
+    Another client's token, or none, changes nothing.
+    """
+    session = store.session
+    for kind in (RefreshToken, AccessToken):
+        found = _grant_of(session, kind, token)
+        if found is not None and found.client_id == client.id:
+            _revoke(session, found, kind, token)
+
+
+def revoke_by_hand(store: Store, token: str) -> None:
+    """End a token on the operator's word.
+
+    :raises TokenNotFound: there is no such living token
+    """
+    session = store.session
+    for kind in (RefreshToken, AccessToken):
+        found = _grant_of(session, kind, token)
+        if found is not None:
+            _revoke(session, found, kind, token)
+            return
+    raise TokenNotFound
+
+
+def _grant_of(
+    session: Session, kind: type[RefreshToken] | type[AccessToken], token: str
+) -> OAuthGrant | None:
+    statement = select(OAuthGrant).join(kind, kind.grant_id == OAuthGrant.id)
+    return session.scalar(statement.where(kind.digest == digest(token)))
+
+
+def _revoke(
+    session: Session, found: OAuthGrant, kind: type[RefreshToken] | type[AccessToken], token: str
+) -> None:
+    if found.account_id is not None:
+        try:
+            lock(session, found.account_id)
+        except AccountNotFound:
+            return
+    if kind is RefreshToken:
+        _end_grant(session, found.id)
+    else:
+        session.execute(delete(AccessToken).where(AccessToken.digest == digest(token)))
+
+
+def _end_grant(session: Session, grant_id: int) -> None:
+    session.execute(
+        delete(OAuthGrant).where(OAuthGrant.id == grant_id).execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+
+
+def is_living() -> ColumnElement[bool]:
+    """Of a grant: whether there is a token that works at ``moment``."""
+    access = exists().where(AccessToken.grant_id == OAuthGrant.id, AccessToken.expires > bindparam("moment"))
+    refresh = exists().where(
+        RefreshToken.grant_id == OAuthGrant.id,
+        RefreshToken.used.is_(None),
+        RefreshToken.expires > bindparam("moment"),
+    )
+    return or_(access, refresh)
+
+
+def _is_dead() -> ColumnElement[bool]:
+    """Of a grant: whether nothing can be had by it any more."""
+    waiting = exists().where(OAuthCode.grant_id == OAuthGrant.id, OAuthCode.expires > bindparam("moment"))
+    return ~or_(is_living(), waiting)
+
+
+def _clear_dead(session: Session, account_id: int, client_id: int) -> None:
+    session.execute(
+        delete(OAuthGrant)
+        .where(OAuthGrant.account_id == account_id, OAuthGrant.client_id == client_id, _is_dead())
+        .execution_options(synchronize_session=False),
+        {"moment": now()},
+    )
+
+
+def clear_old(session: Session) -> None:
+    """Forget what expired over an hour ago: tokens, and grants by which nothing can be had any more."""
+    moment = now() - timedelta(hours=1)
+    session.execute(delete(AccessToken).where(AccessToken.expires <= moment))
+    session.execute(delete(RefreshToken).where(RefreshToken.expires <= moment))
+    session.execute(
+        delete(OAuthGrant).where(_is_dead()).execution_options(synchronize_session=False),
+        {"moment": moment},
+    )

@@ -1,0 +1,1 @@
+"""What a value may be: checks and normal forms without any SQL."""

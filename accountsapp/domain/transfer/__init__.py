@@ -1,0 +1,1 @@
+"""Accounts as records of a file: imported and exported."""

@@ -1,0 +1,268 @@
+"""Writes a batch of account records inside one transaction: new accounts in bulk, changes one by one.
+
+A record whose name, address or API key is another account's is refused; the others of its batch are written.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.exc import DataError, IntegrityError
+
+from accountsapp.domain import keyring
+from accountsapp.domain.accounts.registration import owner_of
+from accountsapp.domain.clock import now
+from accountsapp.domain.data.locking import duplicate_of
+from accountsapp.domain.data.models import Account, AccountState, ApiKey, Base, EmailAddress, Link
+from accountsapp.domain.data.reads import API_KEY
+from accountsapp.domain.errors import DomainError, InvalidValue
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.transfer.known import Item, Known, KnownAccount
+from accountsapp.domain.transfer.record import AccountRecord, EmailRecord, columns
+
+Guard = Callable[[], AbstractContextManager[Any]]
+"""Surrounds the writing of one record."""
+
+_accounts = Base.metadata.tables[Account.__tablename__]
+_emails = Base.metadata.tables[EmailAddress.__tablename__]
+_keys = Base.metadata.tables[ApiKey.__tablename__]
+_links = Base.metadata.tables[Link.__tablename__]
+
+_INSERT_ACCOUNTS = insert(_accounts).returning(_accounts.c.username_key, _accounts.c.id)
+_INSERT_ADDRESSES = insert(_emails)
+_INSERT_KEYS = insert(_keys)
+_CHANGE = update(_accounts).where(_accounts.c.id == bindparam("of")).values(version=_accounts.c.version + 1)
+_CHANGE_EPOCH = _CHANGE.values(credential_epoch=_accounts.c.credential_epoch + 1)
+
+
+@dataclass
+class Result:
+    """Of one batch; made anew when its transaction is tried again."""
+
+    created: int = 0
+    updated: int = 0
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+    def refuse(self, item: Item, error: DomainError) -> None:
+        self.refused.append((item.line, str(error)))
+
+
+class BatchWriter:
+    """
+    :param update_existing: change accounts that exist; otherwise an existing username is refused
+    """
+
+    def __init__(self, keyring: Keyring, *, update_existing: bool) -> None:
+        self._keyring = keyring
+        self._update_existing = update_existing
+
+    def write(self, connection: Connection, items: list[Item]) -> Result:
+        """Write what can be written, in the order of the items.
+
+        At first without safeguards; when somebody else is faster with a name, an address or a key, once
+        more with a savepoint around each record.
+        """
+        try:
+            with connection.begin_nested():
+                return self._write(connection, items, nullcontext)
+        except (IntegrityError, DataError):
+            return self._write(connection, items, connection.begin_nested)
+
+    def _write(self, connection: Connection, items: list[Item], guard: Guard) -> Result:
+        result = Result()
+        known = Known(connection, items, for_update=self._update_existing)
+        new: list[Item] = []
+        for item in items:
+            if known.is_pending(item) and self._update_existing:
+                self._insert(connection, new, known, result, guard)
+                new = []
+            account = known.account(item)
+            conflict = known.conflict(item, may_exist=self._update_existing)
+            if conflict is not None:
+                result.refuse(item, conflict)
+            elif account is not None:
+                self._change(connection, item, account, known, result, guard)
+            elif not item.addresses:
+                result.refused.append((item.line, "email: is required"))
+            else:
+                known.expect(item)
+                new.append(item)
+        self._insert(connection, new, known, result, guard)
+        _void_pending(connection, [fold(address.email) for item in items for address in item.addresses])
+        return result
+
+    def _insert(
+        self, connection: Connection, items: list[Item], known: Known, result: Result, guard: Guard
+    ) -> None:
+        groups = [items] if guard is nullcontext else [[item] for item in items]
+        for group in groups if items else ():
+            try:
+                with guard():
+                    made = self._insert_all(connection, group)
+            except (IntegrityError, DataError) as error:
+                if guard is nullcontext:
+                    raise
+                result.refuse(group[0], _refusal_of(error))
+                continue
+            result.created += len(group)
+            for item, (account_id, digest) in zip(group, made, strict=True):
+                known.made(item, account_id, _first_state(item.record), digest)
+
+    def _insert_all(self, connection: Connection, items: list[Item]) -> list[tuple[int, bytes]]:
+        """Returns the id and the API key's digest of each."""
+        moment = now()
+        rows = [
+            {
+                **columns(item.record),
+                "username_key": item.username_key,
+                "password_hash": item.password_hash,
+                "state": _first_state(item.record),
+                "created": moment,
+                "version": 1,
+            }
+            for item in items
+        ]
+        ids = {row.username_key: row.id for row in connection.execute(_INSERT_ACCOUNTS, rows)}
+        addresses = [
+            {**_address_values(address), "account_id": ids[item.username_key], "created": moment}
+            for item in items
+            for address in item.addresses
+        ]
+        connection.execute(_INSERT_ADDRESSES, addresses)
+        key_rows = [self._key_values(item, ids[item.username_key]) for item in items]
+        connection.execute(_INSERT_KEYS, key_rows)
+        return [(row["account_id"], row["digest"]) for row in key_rows]
+
+    def _key_values(self, item: Item, account_id: int) -> dict[str, Any]:
+        api_key = item.record.api_key or keyring.make_api_key()
+        return {
+            "account_id": account_id,
+            "digest": self._keyring.digest(API_KEY, api_key),
+            "sealed": self._keyring.seal(owner_of(account_id), api_key),
+            "secret_id": self._keyring.secret_id,
+            "created": now(),
+        }
+
+    def _change(
+        self,
+        connection: Connection,
+        item: Item,
+        account: KnownAccount,
+        known: Known,
+        result: Result,
+        guard: Guard,
+    ) -> None:
+        """Change what the record names of an account that is there (and locked)."""
+        given = item.record.model_fields_set
+        values = {name: value for name, value in columns(item.record).items() if name in given}
+        del values["username"]
+        values["password_hash"] = item.password_hash or account.password_hash
+        values["state"] = account.state
+        if "activated" in given:
+            values["state"] = _next_state(account.state, activated=item.record.activated)
+        locked = values["state"] == AccountState.DEACTIVATED != account.state
+        ends_sessions = locked or values["password_hash"] != account.password_hash
+        wanted = _wanted_addresses(known.addresses_of(account.id), item)
+        ends_links = ends_sessions or wanted is not None
+        if ends_links:
+            values |= dict.fromkeys(("pending_email", "pending_email_key", "pending_email_expires"))
+        try:
+            with guard():
+                connection.execute(_CHANGE_EPOCH if ends_sessions else _CHANGE, {"of": account.id, **values})
+                if wanted is not None:
+                    _change_addresses(connection, account.id, known.addresses_of(account.id), wanted)
+                if ends_links:
+                    connection.execute(delete(_links).where(_links.c.account_id == account.id))
+                self._change_key(connection, item, account.id, known)
+        except (IntegrityError, DataError) as error:
+            if guard is nullcontext:
+                raise
+            result.refuse(item, _refusal_of(error))
+            return
+        account.state, account.password_hash = values["state"], values["password_hash"]
+        known.changed(item, account, wanted)
+        result.updated += 1
+
+    def _change_key(self, connection: Connection, item: Item, account_id: int, known: Known) -> None:
+        """Give the account the record's API key, if it has another one."""
+        if item.record.api_key is None:
+            return
+        present = known.digest_of(account_id)
+        if present in item.digests:
+            return
+        values = self._key_values(item, account_id)
+        if present is None:
+            connection.execute(_INSERT_KEYS, [values])
+        else:
+            connection.execute(update(_keys).where(_keys.c.account_id == account_id), values)
+
+
+def _wanted_addresses(present: dict[str, EmailRecord], item: Item) -> dict[str, EmailRecord] | None:
+    """The addresses that the record means, folded; None when it changes none.
+
+    ``email`` alone takes the place of the primary one; ``emails`` that of all.
+    """
+    if not item.addresses:
+        return None
+    wanted = {fold(address.email): address for address in item.addresses}
+    if item.record.email is not None:
+        wanted = {key: address for key, address in present.items() if not address.primary} | wanted
+    return wanted if wanted != present else None
+
+
+def _change_addresses(
+    connection: Connection, account_id: int, present: dict[str, EmailRecord], wanted: dict[str, EmailRecord]
+) -> None:
+    of_account = _emails.c.account_id == account_id
+    gone = [key for key in present if key not in wanted]
+    if gone:
+        connection.execute(delete(_emails).where(of_account, _emails.c.address_key.in_(gone)))
+    # The present primary address must step down before another one can take its place.
+    for key, address in sorted(wanted.items(), key=lambda pair: pair[1].primary):
+        values = _address_values(address)
+        if key not in present:
+            connection.execute(insert(_emails), {"account_id": account_id, **values})
+        elif address != present[key]:
+            connection.execute(update(_emails).where(of_account, _emails.c.address_key == key), values)
+
+
+def _void_pending(connection: Connection, address_keys: list[str]) -> None:
+    """An address that somebody has by now is not pending at another account any more; its link is dead."""
+    taken = select(_emails.c.address_key).where(
+        _emails.c.address_key.in_(address_keys), _emails.c.verified | _emails.c.is_primary
+    )
+    connection.execute(
+        update(_accounts)
+        .where(_accounts.c.pending_email_key.in_(taken))
+        .values(pending_email=None, pending_email_key=None, pending_email_expires=None)
+    )
+
+
+def _address_values(address: EmailRecord) -> dict[str, Any]:
+    return {
+        "address": address.email,
+        "address_key": fold(address.email),
+        "verified": address.verified,
+        "is_primary": address.primary,
+    }
+
+
+def _first_state(record: AccountRecord) -> AccountState:
+    if record.activated:
+        return AccountState.ACTIVE
+    return AccountState.PENDING if record.last_login is None else AccountState.DEACTIVATED
+
+
+def _next_state(state: str, *, activated: bool) -> str:
+    """A pending account stays pending; an active one that is switched off is locked: no code revives it."""
+    if activated:
+        return AccountState.ACTIVE
+    return AccountState.DEACTIVATED if state == AccountState.ACTIVE else state
+
+
+def _refusal_of(error: IntegrityError | DataError) -> DomainError:
+    refusal = duplicate_of(error) if isinstance(error, IntegrityError) else None
+    return refusal or InvalidValue("", "the database cannot store it")

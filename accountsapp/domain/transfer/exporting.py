@@ -1,0 +1,95 @@
+"""Export: accounts as records (``docs/operate.rst``, "The account record"), streamed.
+
+What is written here, :mod:`accountsapp.domain.transfer.importing` reads.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from accountsapp.domain.accounts.registration import owner_of
+from accountsapp.domain.data.models import Account, AccountState, ApiKey, Base, EmailAddress
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.transfer.record import COLUMNS
+
+PAGE = 1000
+"""Accounts read at once."""
+
+_accounts = Base.metadata.tables[Account.__tablename__]
+_emails = Base.metadata.tables[EmailAddress.__tablename__]
+_keys = Base.metadata.tables[ApiKey.__tablename__]
+
+
+def export_all(engine: Engine, keyring: Keyring | None = None) -> Iterator[dict[str, Any]]:
+    """Every account's record by id, all as they were at one moment.
+
+    :param engine: gives autocommit connections
+    :param keyring: adds the password hash and the API key in clear; None leaves the secrets out
+    :raises SealError: an API key was sealed under a secret that is not given any more
+    """
+    with _snapshot(engine) as connection:
+        last = 0
+        while rows := connection.execute(
+            select(_accounts).where(_accounts.c.id > last).order_by(_accounts.c.id).limit(PAGE)
+        ).all():
+            yield from _records(connection, rows, keyring)
+            last = rows[-1].id
+
+
+def export_named(
+    engine: Engine, usernames: Iterable[str], keyring: Keyring | None = None
+) -> Iterator[dict[str, Any]]:
+    """The records of these accounts, in this order, as :func:`export_all`; unknown names give none."""
+    with _snapshot(engine) as connection:
+        for username in usernames:
+            found = select(_accounts).where(_accounts.c.username_key == fold(username))
+            yield from _records(connection, connection.execute(found).all(), keyring)
+
+
+@contextmanager
+def _snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection on which every statement sees the same moment; it blocks no writer."""
+    with engine.connect() as connection:
+        begin = (
+            "BEGIN" if engine.dialect.name == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        )
+        connection.exec_driver_sql(begin)
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
+
+def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iterator[dict[str, Any]]:
+    ids = [row.id for row in rows]
+    addresses: dict[int, list[dict[str, Any]]] = {account_id: [] for account_id in ids}
+    for found in connection.execute(
+        select(_emails)
+        .where(_emails.c.account_id.in_(ids))
+        .order_by(_emails.c.is_primary.desc(), _emails.c.address_key)
+    ):
+        addresses[found.account_id].append(
+            {"email": found.address, "verified": found.verified, "primary": found.is_primary}
+        )
+    sealed: dict[int, str] = {}
+    if keyring is not None:
+        statement = select(_keys.c.account_id, _keys.c.sealed).where(_keys.c.account_id.in_(ids))
+        sealed = {row.account_id: row.sealed for row in connection.execute(statement)}
+    for row in rows:
+        record = {key: _json(getattr(row, key)) for key in COLUMNS}
+        record["emails"] = addresses[row.id]
+        record["activated"] = row.state == AccountState.ACTIVE
+        if keyring is not None:
+            if row.password_hash is not None:
+                record["password_hash"] = row.password_hash
+            if row.id in sealed:
+                record["api_key"] = keyring.unseal(owner_of(row.id), sealed[row.id])
+        yield record
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value

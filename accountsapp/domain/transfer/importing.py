@@ -1,0 +1,124 @@
+"""Import: account records (:mod:`accountsapp.domain.transfer.record`) in batches, each a short transaction.
+
+What is slow (reading, checking, hashing passwords) happens between the transactions, so that other writers
+are not kept waiting; what a batch holds is bounded, so that memory does not grow with the file.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from accountsapp import strict_json
+from accountsapp.domain.data.reads import API_KEY
+from accountsapp.domain.errors import WeakPassword
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.passwords import Passwords
+from accountsapp.domain.transfer.batch import BatchWriter, Result
+from accountsapp.domain.transfer.known import Item
+from accountsapp.domain.transfer.record import LARGEST_RECORD, BadRecord, check_size, parse
+from accountsapp.domain.transfer.writing import Write
+
+BATCH = 1000
+"""Records of one transaction."""
+BATCH_BYTES = 8 * 1024 * 1024
+"""A batch ends early when its lines have so many."""
+
+
+@dataclass
+class Counts:
+    """What became of the lines."""
+
+    created: int = 0
+    updated: int = 0
+    failed: int = 0
+
+
+class Importer:
+    """Imports one file.
+
+    :param write: runs one transaction
+    :param passwords: checks and hashes ``password``
+    :param report: told the number of each bad line and what is wrong with it, without secrets
+    :param update_existing: change accounts that exist; otherwise an existing username is an error
+    """
+
+    def __init__(
+        self,
+        write: Write,
+        keyring: Keyring,
+        passwords: Passwords,
+        report: Callable[[int, str], None],
+        *,
+        update_existing: bool = False,
+    ) -> None:
+        self._write = write
+        self._keyring = keyring
+        self._writer = BatchWriter(keyring, update_existing=update_existing)
+        self._passwords = passwords
+        self._report = report
+        self._update_existing = update_existing
+
+    def run(self, lines: Iterable[tuple[int, bytes | None]]) -> Iterator[Counts]:
+        """Import lines that :func:`strict_json.read_lines` gave.
+
+        :returns: the counts so far, after each batch that is committed, and at the end
+        """
+        counts = Counts()
+        with ThreadPoolExecutor(self._passwords.slots) as pool:
+            for batch in _batches(lines):
+                refused: list[tuple[int, str]] = []
+                items = self._prepared(batch, pool, refused)
+                result = self._write(partial(self._writer.write, items=items)) if items else Result()
+                for line, text in sorted(refused + result.refused):
+                    self._report(line, text)
+                counts.created += result.created
+                counts.updated += result.updated
+                counts.failed += len(refused) + len(result.refused)
+                yield counts
+        yield counts
+
+    def _prepared(
+        self,
+        batch: list[tuple[int, bytes | None]],
+        pool: ThreadPoolExecutor,
+        refused: list[tuple[int, str]],
+    ) -> list[Item]:
+        items = []
+        for line, data in batch:
+            try:
+                items.append(self._item(line, data))
+            except (strict_json.BadJson, BadRecord) as error:
+                refused.append((line, str(error)))
+            except WeakPassword as error:
+                refused.append((line, f"password: {error}"))
+        to_hash = [item for item in items if item.record.password is not None]
+        hashes = pool.map(self._passwords.hash, (item.record.password or "" for item in to_hash))
+        for item, password_hash in zip(to_hash, hashes, strict=True):
+            item.password_hash = password_hash
+        return items
+
+    def _item(self, line: int, data: bytes | None) -> Item:
+        if data is None:
+            raise BadRecord("is longer than 4 MiB")
+        record = parse(strict_json.read_object(data), update=self._update_existing)
+        if len(data) > LARGEST_RECORD // 8:  # a number may be stored four times as long as it was written
+            check_size(record)
+        if record.password is not None:
+            names = (record.username, *(address.email for address in record.addresses))
+            self._passwords.check(record.password, names=names)
+        digests = self._keyring.digests(API_KEY, record.api_key) if record.api_key is not None else []
+        return Item(line, record, digests, record.password_hash)
+
+
+def _batches(lines: Iterable[tuple[int, bytes | None]]) -> Iterator[list[tuple[int, bytes | None]]]:
+    batch: list[tuple[int, bytes | None]] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line[1] or b"")
+        if len(batch) == BATCH or size > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,58 @@
+"""Makes stores: for a request, and for commands and jobs, which end their own transaction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from accountsapp.db import Database
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.passwords import Passwords, read_refused
+from accountsapp.domain.remembered_passwords import RememberedPasswords
+from accountsapp.domain.store import Store, Throttle
+from accountsapp.settings import Settings
+
+
+class Stores:
+    """What every store of one process shares."""
+
+    def __init__(self, settings: Settings, database: Database, throttle: Throttle) -> None:
+        self.settings = settings
+        self.database = database
+        self.keyring = Keyring(settings.secrets)
+        self.passwords = Passwords(settings.bcrypt_rounds, read_refused(settings.passwords_refused))
+        self.remembered = RememberedPasswords()
+        self.throttle = throttle
+
+    def for_request(self, client_address: str) -> Store:
+        """A store whose writes are committed with the request's transaction; the request closes it."""
+        return self._open(self.database.request_sessions, client_address)
+
+    @contextmanager
+    def transaction(self, client_address: str = "") -> Iterator[Store]:
+        """A store whose writes are committed at the end, rolled back by an exception."""
+        store = self._open(self.database.sessions, client_address)
+        try:
+            yield store
+            store.commit()
+        finally:
+            store.close()
+
+    def _open(self, open_session: Callable[[], Session], client_address: str) -> Store:
+        return Store(
+            self.settings,
+            self.keyring,
+            self.passwords,
+            self.remembered,
+            self.throttle,
+            self.database.read_connections,
+            open_session,
+            self.database.begin,
+            client_address,
+        )
+
+
+def includeme(config: Any) -> None:
+    registry = config.registry
+    registry.stores = Stores(registry.app_settings, registry.database, registry.throttle)

@@ -1,0 +1,85 @@
+"""How requests come in and go out.
+
+The execution policy runs a request, again where the database asks for it. The front door is the outermost
+tween: every request gets an id, is reported, its connections closed.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from time import perf_counter, time
+from typing import Any
+
+from pyramid.response import Response
+from pyramid.router import default_execution_policy
+from pyramid.tweens import INGRESS
+from pyramid_retry import RetryableExecutionPolicy, mark_error_retryable
+from webob.response import EmptyResponse
+
+from accountsapp.db import SAFE_METHODS, attempts, is_retryable
+from accountsapp.security.identity import Identity
+from accountsapp.web.reports import METHODS, REPORTER, Report
+
+_retrying = RetryableExecutionPolicy(activate_hook=attempts)
+
+
+def execute(environ: dict[str, Any], router: Any) -> Callable[..., Iterable[bytes]]:
+    """Execution policy: what cannot write is run once, without more ado."""
+    policy = default_execution_policy if environ["REQUEST_METHOD"] in SAFE_METHODS else _retrying
+    return partial(_send, policy(environ, router))
+
+
+def _send(response: Response, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Send the headers as they stand.
+
+    WebOb goes through them, to make ``Location`` absolute by the request's ``Host``, which can be anything.
+    An ``HTTPException`` would be sent without the body it makes when it is called: here they are raised, and
+    the error views answer.
+    """
+    start_response(response.status, response.headerlist)
+    body: Iterable[bytes] = response.app_iter
+    return EmptyResponse(body) if environ["REQUEST_METHOD"] == "HEAD" else body
+
+
+def front_door(handler: Callable[[Any], Response], registry: Any) -> Callable[[Any], Response]:
+    """Tween factory."""
+
+    def enter(request: Any) -> Response:
+        started = perf_counter()
+        try:
+            try:
+                response = handler(request)
+            except Exception as error:  # noqa: BLE001 whatever it is, the client gets an answer
+                # Raised outside the exception views, such as by the commit.
+                request.exception = error
+                response = request.invoke_exception_view()
+            failure = getattr(request, "exception", None)
+            if failure is not None and is_retryable(failure):
+                mark_error_retryable(failure)
+        finally:
+            request.close()
+        response.headerlist.append(("X-Request-Id", request.id))
+        REPORTER.add(_report(request, response, perf_counter() - started))
+        return response
+
+    return enter
+
+
+def _report(request: Any, response: Response, seconds: float) -> Report:
+    made = request.__dict__
+    method, status, caller = request.method, response.status_int, made.get("caller")
+    return Report(
+        time(),
+        method if method in METHODS else "other",
+        type(made.get("context")).__name__,
+        # Of a URL that there is not, the last name is the client's own.
+        request.view_name if status != 404 else "-",
+        caller.account_id if isinstance(caller, Identity) else None,
+        status,
+        seconds,
+        request.id,
+    )
+
+
+def includeme(config: Any) -> None:
+    config.set_execution_policy(execute)
+    config.add_tween("accountsapp.web.front.front_door", under=INGRESS)

@@ -8,12 +8,12 @@ from alembic import command
 from sqlalchemy import insert, text, update
 
 from accountsapp.db import Database, alembic_config, newest_revision
-from accountsapp.domain.accounts.registration import owner_of
+from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
-from accountsapp.domain.data.reads import API_KEY
-from accountsapp.domain.keyring import Keyring, make_api_key
+from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.passwords import Passwords
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make
 from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Stores
 from accountsapp.settings import load
@@ -82,7 +82,7 @@ def _fill(path: Path, count: int) -> list[str]:
     api_keys = []
     for first in range(1, count + 1, BATCH):
         numbers = range(first, min(first + BATCH, count + 1))
-        made = {number: make_api_key() for number in numbers}
+        made = {number: make() for number in numbers}
         with database.begin() as session:
             session.execute(insert(Account), [_account(number) for number in numbers])
             session.execute(insert(EmailAddress), [_address(number) for number in numbers])
@@ -123,7 +123,7 @@ def _address(number: int) -> dict[str, object]:
 def _api_key(keyring: Keyring, number: int, api_key: str) -> dict[str, object]:
     return {
         "account_id": number,
-        "digest": keyring.digest(API_KEY, api_key),
+        "digest": keyring.digest(DIGEST_PURPOSE, api_key),
         "sealed": keyring.seal(owner_of(number), api_key),
         "secret_id": keyring.secret_id,
     }

@@ -25,6 +25,7 @@ from webtest import TestApp
 from accountsapp import main
 from accountsapp.db import Database, alembic_config
 from accountsapp.domain.accounts import registration
+from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.keyring import Keyring
 from accountsapp.process import Stores
@@ -249,7 +250,7 @@ def register(stores: Stores) -> Callable[..., Person]:
         with stores.transaction() as store:
             account = registration.register(store, username, email, password=password, **fields)
             row = by_id(store.session.connection(), account.id)
-            api_key = registration.reveal_api_key(store, row)
+            api_key = api_keys.reveal(store, row)
             assert api_key is not None
             return Person(row.id, username, email, password, api_key)
 

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json, print_json_lines, print_lines
 from accountsapp.cli.transfer import export, import_
-from accountsapp.domain import keyring
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle, registration
+from accountsapp.domain.credentials import api_keys, password_change
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.reads import AccountRow, by_id, listing
-from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import EmailTaken, UsernameTaken
-from accountsapp.domain.rules import app_permissions, usernames
+from accountsapp.domain.rules import app_permissions, emails, names, usernames
+from accountsapp.domain.rules.api_keys import check_given, make_api_key
 from accountsapp.domain.store import Store
 from accountsapp.domain.transfer.exporting import export_named
 
@@ -57,13 +58,13 @@ def add(
 ) -> None:
     """Make an account; prints its username and API key as JSON."""
     fields: dict[str, Any] = {
-        "name": registration.parse_name(name) if name is not None else None,
-        "api_key": keyring.check_given(api_key) if api_key is not None else None,
+        "name": names.parse(name) if name is not None else None,
+        "api_key": check_given(api_key) if api_key is not None else None,
         "permissions": list(dict.fromkeys(app_permissions.check(given) for given in permissions)),
         "is_admin": admin,
         "is_staff": staff,
     }
-    username, email = usernames.check_new(username), claims.parse(email)
+    username, email = usernames.check_new(username), emails.parse(email)
     password = read_password() if password_stdin else None
     with context.stores.transaction() as store:
         if password is not None:
@@ -80,7 +81,7 @@ def ensure_admin(context: Context, username: str, email: str | None) -> None:
     """Make an administrator when there is none; prints its API key once."""
     if _has_admin(context):
         return
-    username, email = usernames.check_new(username), claims.parse(email or f"{username}@localhost")
+    username, email = usernames.check_new(username), emails.parse(email or f"{username}@localhost")
     try:
         with context.stores.transaction() as store:
             made = _made(store, username, email, is_admin=True)
@@ -100,7 +101,7 @@ def _has_admin(context: Context) -> bool:
 def _made(store: Store, username: str, email: str, **fields: Any) -> dict[str, Any]:
     account = registration.register(store, username, email, verified=True, **fields)
     row = by_id(store.session.connection(), account.id)
-    return {"username": row.username, "api_key": registration.reveal_api_key(store, row)}
+    return {"username": row.username, "api_key": api_keys.reveal(store, row)}
 
 
 @group.command("list")
@@ -137,7 +138,7 @@ def delete(context: Context, username: str) -> None:
     """Delete an account and all that is its own."""
     found = context.find(username)
     with context.stores.transaction() as store:
-        registration.delete(store, found.id)
+        lifecycle.delete(store, found.id)
 
 
 @group.command("reset-key")
@@ -147,8 +148,8 @@ def reset_key(context: Context, username: str) -> None:
     """Give an account a new API key, printed as JSON; the old one is dead."""
     found = context.find(username)
     with context.stores.transaction() as store:
-        account = registration.lock(store.session, found.id)
-        api_key = registration.set_api_key(store, account, keyring.make_api_key())
+        account = locking.lock(store.session, found.id)
+        api_key = api_keys.set_to(store, account, make_api_key())
     print_json({"username": found.username, "api_key": api_key})
 
 
@@ -163,7 +164,7 @@ def set_password(context: Context, username: str, password_stdin: bool) -> None:
     password = read_password()
     found = context.find(username)
     with context.stores.transaction() as store:
-        registration.set_password(store, found.id, password)
+        password_change.set_by_operator(store, found.id, password)
 
 
 @group.command()
@@ -173,7 +174,7 @@ def activate(context: Context, username: str) -> None:
     """Let a pending or deactivated account sign in."""
     found = context.find(username)
     with context.stores.transaction() as store:
-        registration.activate(store, found.id)
+        lifecycle.activate(store, found.id)
 
 
 @group.command()
@@ -183,7 +184,7 @@ def deactivate(context: Context, username: str) -> None:
     """Lock an account: its sessions end, its API key is refused until it is active again."""
     found = context.find(username)
     with context.stores.transaction() as store:
-        registration.deactivate(store, found.id)
+        lifecycle.deactivate(store, found.id)
 
 
 group.add_command(import_)

@@ -1,12 +1,9 @@
-"""API keys: how they are made, found and kept.
+"""What is done with ``accountsapp.secret``: secret values are found by a keyed digest, and kept sealed.
 
-The database holds a keyed digest to find a key by and an encrypted copy to show it to its owner;
-both need ``accountsapp.secret``, so a stolen database opens nothing.
+Both need the secret, so a stolen database opens nothing.
 """
 
 import hmac
-import secrets
-import zlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,57 +13,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from accountsapp.domain.errors import InvalidValue
-from accountsapp.domain.rules.text import has_control_characters
-
-PREFIX = "acct_"
-BODY_LENGTH = 30
-CHECKSUM_LENGTH = 6
-LONGEST_GIVEN = 255
-"""Characters of a key that came from an older system."""
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
-"""All numbers of two digits in base 62."""
-
 
 class SealError(Exception):
     """A sealed text was not made by any of our secrets, or for another owner."""
-
-
-def make_api_key() -> str:
-    """A new API key: ``acct_``, 30 random characters of base 62 (178 bits), 6 of checksum (CRC-32)."""
-    body = "".join(secrets.choice(ALPHABET) for _ in range(BODY_LENGTH))
-    return PREFIX + body + _checksum(body)
-
-
-def is_plausible(api_key: str) -> bool:
-    """False for an empty key and for one of our own form whose checksum fails: a typing error, never stored.
-
-    A key of another form may have come with an account of an older system.
-    """
-    if len(api_key) != len(PREFIX) + BODY_LENGTH + CHECKSUM_LENGTH:
-        return bool(api_key)
-    body, checksum = api_key[len(PREFIX) : -CHECKSUM_LENGTH], api_key[-CHECKSUM_LENGTH:]
-    return checksum == _checksum(body) or not api_key.startswith(PREFIX)
-
-
-def check_given(api_key: str) -> str:
-    """The key, if an account may come with it from an older system.
-
-    :raises InvalidValue: empty, over 255 characters, control characters in it, or one of our own form
-        whose checksum fails
-    """
-    if not 1 <= len(api_key) <= LONGEST_GIVEN or has_control_characters(api_key):
-        raise InvalidValue("api_key", "must have 1 to 255 characters and no control characters")
-    if not is_plausible(api_key):
-        raise InvalidValue("api_key", "has a typing error: its checksum is wrong")
-    return api_key
-
-
-def _checksum(body: str) -> str:
-    rest, low = divmod(zlib.crc32(body.encode("utf-8", "surrogatepass")), len(_PAIRS))
-    high, middle = divmod(rest, len(_PAIRS))
-    return _PAIRS[high] + _PAIRS[middle] + _PAIRS[low]
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from accountsapp.domain.accounts.registration import owner_of
 from accountsapp.domain.credentials import recovery
+from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.models import ApiKey, Base
-from accountsapp.domain.data.reads import API_KEY
 from accountsapp.domain.keyring import SealError
 from accountsapp.domain.mailing import notices
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.store import Store
 from accountsapp.domain.transfer.writing import Write
 
@@ -82,7 +82,7 @@ def _resealed(store: Store, row: Any) -> dict[str, Any]:
     return {
         "of": row.account_id,
         "old_digest": row.digest,
-        "new_digest": store.keyring.digest(API_KEY, api_key),
+        "new_digest": store.keyring.digest(DIGEST_PURPOSE, api_key),
         "sealed": store.keyring.seal(owner, api_key),
         "secret_id": store.keyring.secret_id,
     }

@@ -17,7 +17,7 @@ from accountsapp.oauth.protocol import Asked
 from accountsapp.oauth.redirects import go
 from accountsapp.oauth.resources import AuthorizationServer
 from accountsapp.pages.html import page
-from accountsapp.security import csrf
+from accountsapp.security import csrf, session_cookie
 
 TEMPLATES = "accountsapp:oauth/templates/"
 open_to_all = {"context": AuthorizationServer, "permission": NO_PERMISSION_REQUIRED}
@@ -105,7 +105,7 @@ def _sign_in(request: Any, client: str | None = None, query: str = "") -> Respon
         problem = "This account is not active."
     else:
         response = go(_here(request) + query)
-        csrf.set_cookie(request, response, signin.sign_in(request.store, account))
+        session_cookie.set_on(request, response, signin.sign_in(request.store, account))
         return response
     return _sign_in_page(request, client, 400, problem=problem, username=username)
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from accountsapp.domain.credentials import sessions, signin
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
-from accountsapp.domain.keyring import is_plausible
 from accountsapp.domain.oauth import tokens
-from accountsapp.security import csrf, scopes
+from accountsapp.domain.rules.api_keys import is_plausible
+from accountsapp.security import scopes, session_cookie
 from accountsapp.security.identity import Identity, Nobody, Reason
 
 
@@ -54,7 +54,7 @@ class SessionCookie:
     kind = "session"
 
     def identify(self, request: Any) -> Identity | Nobody | None:
-        value = request.cookies.get("sessionid")
+        value = request.cookies.get(session_cookie.NAME)
         if not value:
             return None
         session = sessions.find(request.store.connection, value)
@@ -64,7 +64,7 @@ class SessionCookie:
             sessions.touch(request.store.begin, session.id)
             # The browser's copy has an age too.
             request.add_response_callback(
-                lambda _request, response: csrf.set_cookie(request, response, value)
+                lambda _request, response: session_cookie.set_on(request, response, value)
             )
         return Identity(session.account, self.kind, secret=value)
 

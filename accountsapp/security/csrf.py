@@ -12,20 +12,21 @@ from urllib.parse import urlsplit
 from pyramid.httpexceptions import HTTPBadRequest
 
 from accountsapp.domain.credentials import sessions
+from accountsapp.security import session_cookie
 
-COOKIE = "sessionid"
 FIELD = "csrf_token"
 HEADER = "X-CSRFToken"
 _PURPOSE = "csrf"
-_SECONDS = 30 * 24 * 3600
 
 
 def token_for(request: Any) -> str:
     """The token of the request's session; a visitor without one gets a cookie with the answer."""
-    value = request.cookies.get(COOKIE)
+    value = request.cookies.get(session_cookie.NAME)
     if not value:
         value = request.environ.setdefault("accountsapp.new_session", sessions.new_value())
-        request.add_response_callback(lambda _request, response: set_cookie(request, response, value))
+        request.add_response_callback(
+            lambda _request, response: session_cookie.set_on(request, response, value)
+        )
     return _encode(request.store.keyring.digest(_PURPOSE, value))
 
 
@@ -38,30 +39,12 @@ def check(request: Any) -> None:
     if origin is not None and not _is_ours(request, origin):
         raise HTTPBadRequest("CSRF validation failed: foreign origin.")
     token = request.headers.get(HEADER) or request.parameters.last_in_body(FIELD)
-    value = request.cookies.get(COOKIE)
+    value = request.cookies.get(session_cookie.NAME)
     if not value or not isinstance(token, str) or not token.isascii():
         raise HTTPBadRequest("CSRF validation failed: token missing.")
     expected = request.store.keyring.digests(_PURPOSE, value)
     if not any(hmac.compare_digest(_encode(digest), token) for digest in expected):
         raise HTTPBadRequest("CSRF validation failed: token wrong.")
-
-
-def set_cookie(request: Any, response: Any, value: str) -> None:
-    """Give the client its session: not for scripts, not for other sites, not without https if we have it."""
-    response.set_cookie(
-        COOKIE,
-        value,
-        max_age=_SECONDS,
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=request.app_settings.site_url.startswith("https:"),
-    )
-
-
-def expire_cookie(response: Any) -> None:
-    """Take the session's cookie away."""
-    response.delete_cookie(COOKIE, path="/")
 
 
 def _is_ours(request: Any, origin: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
@@ -42,7 +42,7 @@ def test_the_six_keys(bookie: Bookie, register: Callable[..., Person], stores: S
 
 def test_unknown_times_are_null(bookie: Bookie, alice: Person, stores: Stores) -> None:
     with stores.transaction() as store:
-        registration.lock(store.session, alice.id).signup = None
+        locking.lock(store.session, alice.id).signup = None
     body = read(bookie, alice)
     assert (body["signup"], body["last_login"]) == (None, None)
 

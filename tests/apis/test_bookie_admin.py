@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from accountsapp.domain.accounts import administration, registration
+from accountsapp.domain.accounts import administration, lifecycle, registration
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import Account, AccountState, ApiKey, EmailAddress, Link
@@ -78,7 +78,7 @@ def test_who_may_not(
     staff, off = register("staff", is_staff=True), register("off", is_admin=True)
     named = [register(name) for name in ("a", "ping", "suspend")]
     with stores.transaction() as store:
-        registration.deactivate(store, off.id)
+        lifecycle.deactivate(store, off.id)
     before = snapshot()
     for method, path in CALLS:
         for key in ("", "wrong", bob.api_key, staff.api_key, off.api_key, *(p.api_key for p in named)):
@@ -291,7 +291,7 @@ def test_delete(
 def test_inactive(call: Callable[..., tuple[int, Any]], bob: Person, alice: Person, stores: Stores) -> None:
     pending(stores, "waits", now())
     with stores.transaction() as store:
-        registration.deactivate(store, bob.id)
+        lifecycle.deactivate(store, bob.id)
     status, body = call("GET", "/a/accounts/inactive/")
     assert (status, body["count"], body["total"]) == (200, 2, 2)
     assert [(u["username"], u["activated"]) for u in body["users"]] == [("bob", False), ("waits", False)]
@@ -333,7 +333,7 @@ def test_nonactivated(
             assert account is not None
             links.make(store.session, account, Purpose.RESET, "x@example.com", 60)
     with stores.transaction() as store:
-        registration.deactivate(store, bob.id)
+        lifecycle.deactivate(store, bob.id)
         store.session.execute(
             update(Account).where(Account.username.in_(("alice", "bob"))).values(signup=long_ago)
         )

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
-from accountsapp.domain import keyring
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.credentials import api_keys
+from accountsapp.domain.rules.api_keys import PREFIX
 from accountsapp.domain.store import Store
 from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
@@ -94,7 +95,7 @@ def test_a_reset_changes_the_key_alone(
 def test_an_old_key_is_replaced_by_a_new_one(bookie: Bookie, register: Callable[..., Person]) -> None:
     register("alice", api_key="0123456789ab")
     new = reset(bookie, "0123456789ab").json["api_key"]
-    assert new.startswith(keyring.PREFIX)
+    assert new.startswith(PREFIX)
     assert reset(bookie, "0123456789ab").status_int == 403
 
 
@@ -109,20 +110,20 @@ def test_somebody_was_faster(
     bookie: Bookie, alice: Person, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key was good when it was checked, and is another one when the row is locked."""
-    real, others = registration.reset_api_key, []
+    real, others = api_keys.reset, []
 
     def interrupted(store: Store, account_id: int, **given: Any) -> str:
         with stores.transaction() as other:
             others.append(real(other, account_id, **given))
         return real(store, account_id, **given)
 
-    monkeypatch.setattr(registration, "reset_api_key", interrupted)
+    monkeypatch.setattr(api_keys, "reset", interrupted)
     answer = reset(bookie, alice.api_key)
     assert (answer.status_int, answer.json) == (403, {"error": "Not authorized for request."})
     assert bookie("GET", "/alice/api_key", query={"api_key": others[0]}).json["api_key"] == others[0]
 
 
-@pytest.mark.parametrize("change", [registration.deactivate, registration.delete])
+@pytest.mark.parametrize("change", [lifecycle.deactivate, lifecycle.delete])
 def test_the_account_was_ended_meanwhile(
     bookie: Bookie,
     alice: Person,
@@ -130,14 +131,14 @@ def test_the_account_was_ended_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Store, int], None],
 ) -> None:
-    real = registration.reset_api_key
+    real = api_keys.reset
 
     def interrupted(store: Store, account_id: int, **given: Any) -> str:
         with stores.transaction() as other:
             change(other, account_id)
         return real(store, account_id, **given)
 
-    monkeypatch.setattr(registration, "reset_api_key", interrupted)
+    monkeypatch.setattr(api_keys, "reset", interrupted)
     assert reset(bookie, alice.api_key).status_int == 403
 
 

@@ -9,9 +9,10 @@ from sqlalchemy import event
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain import keyring
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
+from accountsapp.domain.rules.api_keys import PREFIX, make_api_key
 from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
@@ -51,13 +52,13 @@ def statements(database: Database) -> Iterator[list[str]]:
 def deactivated(register: Callable[..., Person], stores: Stores) -> Person:
     person = register("carol")
     with stores.transaction() as store:
-        registration.deactivate(store, person.id)
+        lifecycle.deactivate(store, person.id)
     return person
 
 
 def set_state(stores: Stores, person: Person, state: AccountState) -> None:
     with stores.transaction() as store:
-        registration.lock(store.session, person.id).state = state
+        locking.lock(store.session, person.id).state = state
 
 
 def test_all_refusals_are_the_same_bytes(
@@ -73,7 +74,7 @@ def test_all_refusals_are_the_same_bytes(
         "no key": {},
         "empty key": {"api_key": ""},
         "wrong key": {"api_key": "wrong"},
-        "wrong key of our form": {"api_key": keyring.make_api_key()},
+        "wrong key of our form": {"api_key": make_api_key()},
         "old key": {"api_key": "0123456789ab"},
         "key of another account": {"api_key": bob.api_key},
         "administrator's key": {"api_key": admin.api_key},
@@ -102,7 +103,7 @@ def test_a_refusal_costs_the_same_for_known_and_unknown_accounts(
     credentials: tuple[dict[str, str], ...] = (
         {},
         {"api_key": "0123456789ab"},
-        {"api_key": keyring.make_api_key()},
+        {"api_key": make_api_key()},
         {"api_key": bob.api_key},
     )
     for credential in credentials:
@@ -141,7 +142,7 @@ def test_the_good_key_of_an_account_that_is_not_active(
 
 def test_an_account_without_a_key(bookie: Bookie, alice: Person, stores: Stores) -> None:
     with stores.transaction() as store:
-        account = registration.lock(store.session, alice.id)
+        account = locking.lock(store.session, alice.id)
         account.api_key = None
     queries: tuple[Any, ...] = ({}, {"api_key": ""}, {"api_key": alice.api_key}, {"api_key": "None"})
     got = [
@@ -158,7 +159,7 @@ def test_an_account_without_a_key(bookie: Bookie, alice: Person, stores: Stores)
 
 def test_a_deleted_account(bookie: Bookie, alice: Person, stores: Stores) -> None:
     with stores.transaction() as store:
-        registration.delete(store, alice.id)
+        lifecycle.delete(store, alice.id)
     got = [
         (answer.status_int, answer.body)
         for method, call in FIVE_CALLS
@@ -183,7 +184,7 @@ def test_keys_of_older_systems_work(bookie: Bookie, register: Callable[..., Pers
 
 
 def test_an_imported_key_may_end_like_a_checksum(bookie: Bookie, register: Callable[..., Person]) -> None:
-    api_key = "other" + keyring.make_api_key().removeprefix(keyring.PREFIX)
+    api_key = "other" + make_api_key().removeprefix(PREFIX)
     register("old", api_key=api_key)
     assert bookie("GET", "/old/account", query={"api_key": api_key}).status_int == 200
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from webtest import TestApp
 
-from accountsapp.domain.accounts import registration
 from accountsapp.domain.clock import now
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
@@ -116,7 +116,7 @@ def test_a_new_address_is_shown_and_pending(
     assert shown(bookie, alice) == "new@example.com"
     assert stored(alice) == (alice.email, "new@example.com")
     with stores.transaction() as store:
-        account = registration.lock(store.session, alice.id)
+        account = locking.lock(store.session, alice.id)
         assert [email.address for email in account.emails] == [alice.email]
         remaining = account.pending_email_expires - now()
     assert timedelta(0) < remaining <= timedelta(seconds=stores.settings.links_expire)
@@ -161,7 +161,7 @@ def test_a_pending_address_is_shown_until_it_expires(bookie: Bookie, alice: Pers
     got = []
     for expires in (now() + timedelta(minutes=1), now() - timedelta(seconds=1)):
         with stores.transaction() as store:
-            registration.lock(store.session, alice.id).pending_email_expires = expires
+            locking.lock(store.session, alice.id).pending_email_expires = expires
         unchanged = bookie("POST", "/alice/account", query={"api_key": alice.api_key}).json["email"]
         got.append((shown(bookie, alice), unchanged))
     assert got == [("new@example.com",) * 2, (alice.email,) * 2]
@@ -189,7 +189,7 @@ def test_an_address_of_another_account_is_answered_like_any_other(
 ) -> None:
     with stores.transaction() as store:
         further = EmailAddress(address="b2@example.com", address_key="b2@example.com", verified=True)
-        account = registration.lock(store.session, bob.id)
+        account = locking.lock(store.session, bob.id)
         account.emails.append(further)
     got = {}
     for email in ("free@example.com", "bob@example.com", "BOB@Example.com", "b2@example.com"):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from webtest import TestApp, TestResponse
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.credentials import api_keys
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
 
@@ -105,7 +105,7 @@ def test_headers_of_a_fault_of_ours(bookie: Bookie, alice: Person, monkeypatch: 
     def fail(*_: object) -> None:
         raise RuntimeError(f"secret {alice.api_key}")
 
-    monkeypatch.setattr(registration, "reveal_api_key", fail)
+    monkeypatch.setattr(api_keys, "reveal", fail)
     plain = ask(bookie, alice, "key")
     assert (plain.status_int, said(plain.headers)) == (500, SAID_BY_ALL)
     assert set(plain.json) == {"error"}

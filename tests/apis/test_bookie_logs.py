@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import profile
+from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.web.reports import REPORTER
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
@@ -52,9 +53,9 @@ def test_no_secret_is_logged(
         raise RuntimeError(f"api_key={alice.api_key} password={NEW} {given}")
 
     statuses = ask_everything(bookie, alice)
-    monkeypatch.setattr(registration, "reveal_api_key", fail)
-    monkeypatch.setattr(registration, "update", fail)
-    monkeypatch.setattr(registration, "change_password", fail)
+    monkeypatch.setattr(api_keys, "reveal", fail)
+    monkeypatch.setattr(profile, "update", fail)
+    monkeypatch.setattr(password_change, "change", fail)
     statuses += ask_everything(bookie, alice)
 
     assert {200, 400, 403, 404, 405, 406, 415} <= set(statuses)
@@ -72,7 +73,7 @@ def test_a_fault_is_logged_with_the_request_it_befell(
     def fail(*_: object) -> None:
         raise RuntimeError("token=CanaryToken1 went wrong")
 
-    monkeypatch.setattr(registration, "reveal_api_key", fail)
+    monkeypatch.setattr(api_keys, "reveal", fail)
     answer = bookie("GET", "/alice/api_key", query={"api_key": alice.api_key})
     assert answer.status_int == 500
     (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)

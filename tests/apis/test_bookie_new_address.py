@@ -10,7 +10,7 @@ import time_machine
 from sqlalchemy import select
 from webtest import TestApp
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.process import Stores
@@ -194,10 +194,10 @@ def test_what_ends_the_pending_one(
     else:
         with stores.transaction() as store:
             if ending == "deleted":
-                registration.delete(store, alice.id)
+                lifecycle.delete(store, alice.id)
             else:
-                registration.deactivate(store, alice.id)
-                registration.activate(store, alice.id)
+                lifecycle.deactivate(store, alice.id)
+                lifecycle.activate(store, alice.id)
     assert confirm(app, path) == 404
     assert app.post(path, expect_errors=True).status_int == 404
     if ending != "deleted":

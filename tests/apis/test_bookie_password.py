@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from webtest import TestApp
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.credentials import password_change
+from accountsapp.domain.data import locking
 from accountsapp.domain.passwords import Passwords
 from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
@@ -65,7 +66,7 @@ def test_a_change_ends_what_the_old_password_had_opened(
 ) -> None:
     def epoch() -> int:
         with stores.transaction() as store:
-            return registration.lock(store.session, alice.id).credential_epoch
+            return locking.lock(store.session, alice.id).credential_epoch
 
     before = epoch()
     change(bookie, alice, "wrong", NEW)
@@ -128,7 +129,7 @@ def test_a_malformed_stored_hash_is_no_fault(bookie: Bookie, alice: Person, stor
     got = []
     for stored in ("x", "$2b$04$short", "$2b$99$" + "." * 53, "plain text", "é"):
         with stores.transaction() as store:
-            registration.lock(store.session, alice.id).password_hash = stored
+            locking.lock(store.session, alice.id).password_hash = stored
         for current in (stored, PASSWORD):
             answer = change(bookie, alice, current, NEW)
             got.append((answer.status_int, answer.json))
@@ -191,7 +192,7 @@ def liddell(register: Callable[..., Person], stores: Stores) -> Person:
     """Alice, under a username that is long enough for a password."""
     person = register("alice")
     with stores.transaction() as store:
-        account = registration.lock(store.session, person.id)
+        account = locking.lock(store.session, person.id)
         account.username = account.username_key = "alice.liddell"
     return person
 
@@ -287,7 +288,7 @@ def test_imported_hashes(bookie: Bookie, alice: Person, stores: Stores) -> None:
     for version in ("2a", "2b", "2y"):
         with stores.transaction() as store:
             made = store.passwords.hash("an imported one")
-            registration.lock(store.session, alice.id).password_hash = f"${version}{made[3:]}"
+            locking.lock(store.session, alice.id).password_hash = f"${version}{made[3:]}"
         got = [change(bookie, alice, current, NEW).status_int for current in ("another", "an imported one")]
         assert (version, got) == (version, [403, 200])
 
@@ -301,7 +302,7 @@ def test_somebody_was_faster(
     def interrupted(passwords: Passwords, password: str) -> str:
         monkeypatch.setattr(Passwords, "hash", real)
         with stores.transaction() as other:
-            registration.set_password(other, alice.id, "the faster one")
+            password_change.set_by_operator(other, alice.id, "the faster one")
         return real(passwords, password)
 
     monkeypatch.setattr(Passwords, "hash", interrupted)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.errors import InvalidUsername
 from accountsapp.domain.rules import usernames
 from accountsapp.process import Stores
@@ -333,7 +333,7 @@ def test_every_importable_name_is_found_in_any_case(
         }
     finally:
         with stores.transaction() as store:
-            registration.delete(store, person.id)
+            lifecycle.delete(store, person.id)
     assert {other: answer.get("username") for other, answer in got.items()} == dict.fromkeys(same, name)
 
 

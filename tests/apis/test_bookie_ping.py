@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import Person
@@ -38,7 +38,7 @@ def test_ping(bookie: Bookie, alice: Person, bob: Person, admin: Person, slash: 
 
 def test_the_key_of_a_deactivated_account(bookie: Bookie, alice: Person, stores: Stores) -> None:
     with stores.transaction() as store:
-        registration.deactivate(store, alice.id)
+        lifecycle.deactivate(store, alice.id)
     answer = bookie("GET", "/alice/ping", query={"api_key": alice.api_key})
     assert (answer.status_int, answer.json) == (403, {**BAD, "error": "Deactivated account."})
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.credentials import api_keys
 from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
@@ -611,7 +611,7 @@ def test_no_body_is_a_fault_and_only_a_200_changes_anything(
     before = snapshot()
     with stores.transaction() as store:
         row = store.reader.by_id(alice.id)
-        api_key = registration.reveal_api_key(store, row)
+        api_key = api_keys.reveal(store, row)
     answer = bookie(
         "POST", f"/alice/{call}", query={"api_key": api_key}, body=body, content_type=content_type
     )

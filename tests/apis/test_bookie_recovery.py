@@ -11,7 +11,7 @@ import time_machine
 from sqlalchemy import select
 from webtest import TestApp
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle, registration
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import recovery, sessions, signin
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress
@@ -61,7 +61,7 @@ def test_one_answer_and_the_same_work_for_everybody(
 ) -> None:
     register("gone", is_admin=True)
     with stores.transaction() as store:
-        registration.delete(store, register("deleted").id)
+        lifecycle.delete(store, register("deleted").id)
     set_state(stores, register("off"), AccountState.DEACTIVATED)
     set_state(stores, register("waits"), AccountState.PENDING)
     register("unproved", verified=False)
@@ -275,7 +275,7 @@ def test_a_code_dies_with_deactivation_and_revives_nobody(
 ) -> None:
     code = code_for(stores, alice)
     with stores.transaction() as store:
-        registration.deactivate(store, alice.id)
+        lifecycle.deactivate(store, alice.id)
     given = {"username": "alice", "code": code, "password": NEW}
     assert bookie("DELETE", "/suspend", json=given).status_int == 403
     # Even a code that was made later, by whatever door.
@@ -283,7 +283,7 @@ def test_a_code_dies_with_deactivation_and_revives_nobody(
     assert bookie("DELETE", "/suspend", json=given).status_int == 403
     assert not is_password(stores, alice, NEW)
     with stores.transaction() as store:
-        registration.activate(store, alice.id)
+        lifecycle.activate(store, alice.id)
     given["code"] = code
     assert bookie("DELETE", "/suspend", json=given).status_int == 403
 
@@ -293,7 +293,7 @@ def test_a_request_that_was_queued_before_the_deactivation_sends_nothing(
 ) -> None:
     bookie("POST", "/suspend", form={"email": alice.email})
     with stores.transaction() as store:
-        registration.deactivate(store, alice.id)
+        lifecycle.deactivate(store, alice.id)
     assert outbox.take() == []
 
 

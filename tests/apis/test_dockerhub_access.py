@@ -9,7 +9,8 @@ import pytest
 import time_machine
 from webtest import TestApp
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.process import Stores
 from tests.conftest import PASSWORD, Person
@@ -222,8 +223,8 @@ def test_deactivated_and_deleted_accounts_are_401(
     for headers in heads[:2]:
         app.get(USER, headers=headers, status=200)
     with stores.transaction() as store:
-        registration.deactivate(store, alice.id)
-        registration.delete(store, bob.id)
+        lifecycle.deactivate(store, alice.id)
+        lifecycle.delete(store, bob.id)
     answers = [app.get(USER, headers=headers, status=401) for headers in heads[:2]]
     answers += [app.get("/api/v1.1/users/bob/", headers=headers, status=401) for headers in heads[2:]]
     assert len({answer.body for answer in answers}) == 1
@@ -245,7 +246,7 @@ def test_all_basic_401s_look_alike(
 ) -> None:
     register("keyonly", password=None)
     with stores.transaction() as store:
-        registration.deactivate(store, bob.id)
+        lifecycle.deactivate(store, bob.id)
     seen = set()
     for name, password in [("alice", "wrong"), ("nobody", "wrong"), ("keyonly", "x"), ("bob", PASSWORD)]:
         answer = app.get(USER, headers=basic(name, password), status=401)
@@ -430,11 +431,11 @@ def test_s20_what_ends_a_password_ends_it_on_the_next_request_on_every_server(
         server.get(USER, headers=basic("alice"), status=200)
     with stores.transaction() as store:
         if event == "change":
-            registration.change_password(store, alice.id, current=PASSWORD, new="another good one")
+            password_change.change(store, alice.id, current=PASSWORD, new="another good one")
         elif event == "set":
-            registration.set_password(store, alice.id, "another good one")
+            password_change.set_by_operator(store, alice.id, "another good one")
         else:
-            getattr(registration, event)(store, alice.id)
+            getattr(lifecycle, event)(store, alice.id)
     for server in servers:
         server.get(USER, headers=basic("alice"), status=401)
 
@@ -452,9 +453,9 @@ def test_a_deactivated_account_that_is_activated_again_can(
     token = issue(stores, alice)
     app.get(USER, headers=basic("alice"), status=200)
     with stores.transaction() as store:
-        registration.deactivate(store, alice.id)
+        lifecycle.deactivate(store, alice.id)
     app.get(USER, headers=basic("alice"), status=401)
     with stores.transaction() as store:
-        registration.activate(store, alice.id)
+        lifecycle.activate(store, alice.id)
     app.get(USER, headers=basic("alice"), status=200)
     app.get(USER, headers=bearer(token), status=401)

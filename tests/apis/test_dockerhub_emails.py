@@ -10,7 +10,8 @@ import time_machine
 from webtest import TestApp
 
 from accountsapp.domain import clock
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.domain.emails import addresses
@@ -316,7 +317,7 @@ def test_nothing_the_account_does_makes_the_pause_shorter(
     me.change(X, 403, verified=True)
     if event == "password":
         with stores.transaction() as store:
-            registration.set_password(store, alice.id, "another good one")
+            password_change.set_by_operator(store, alice.id, "another good one")
         me.headers = basic("alice", "another good one")
     elif event == "used":
         app.post(mailed_path(stores), status=200)
@@ -342,7 +343,7 @@ def test_s19_the_pause_outlives_the_account(
         caller.add(X)
         assert caller.change(X.upper(), 403, verified=True)["code"] == "verification_required"
         with stores.transaction() as store:
-            registration.delete(store, person.id)
+            lifecycle.delete(store, person.id)
     assert len(mails(stores)) == 1
 
 
@@ -385,7 +386,7 @@ def test_s21_the_link_dies_with_the_claim_and_with_the_password(
     me.add(X)
     app.get(path, status=200)
     with stores.transaction() as store:
-        registration.set_password(store, alice.id, "another good one")
+        password_change.set_by_operator(store, alice.id, "another good one")
     app.post(path, status=404)
 
 

@@ -11,7 +11,7 @@ import time_machine
 from webtest import TestApp
 
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.audit import AuditRow, Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import signin
@@ -123,12 +123,12 @@ def test_s43_one_row_per_event(
     happened((Event.DELETED, None, "admin"))
 
     with stores.transaction() as store:
-        registration.deactivate(store, bob.id)
+        lifecycle.deactivate(store, bob.id)
     happened((Event.DEACTIVATED, "bob", None), address=None)
     bookie("GET", "/bob/account", query={"api_key": bob.api_key})
     happened((Event.REFUSED, "bob", "bob"))
     with stores.transaction() as store:
-        registration.activate(store, bob.id)
+        lifecycle.activate(store, bob.id)
     happened((Event.ACTIVATED, "bob", None), address=None)
 
     with stores.transaction(HERE) as store:
@@ -195,7 +195,7 @@ def test_a_deleted_account_leaves_rows_that_name_nobody(stores: Stores, alice: P
         with stores.transaction(address) as store:
             signin.sign_in(store, signin.authenticate(store, name, PASSWORD))
     with stores.transaction() as store:
-        registration.delete(store, alice.id)
+        lifecycle.delete(store, alice.id)
     with stores.transaction() as store:
         rows = list(audit.listing(store.connection))
     signed_in = {(row.account_id, row.actor_id, row.address) for row in rows if row.event == Event.SIGNED_IN}

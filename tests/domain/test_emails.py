@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountsapp.domain.emails.claims import LONGEST, parse
 from accountsapp.domain.errors import InvalidEmail
+from accountsapp.domain.rules.emails import LONGEST_EMAIL, parse
 
 DOTTED = ("a@b.c", "a@b.c.", "a@xn--exmple-cua.com")
 NOT_DOTTED = ("a@localhost", "a@.c", "a@b..c", "a@b.", "a@.")
@@ -37,7 +37,7 @@ def test_what_is_taken_is_an_address(text: str) -> None:
             stripped.count("@") != 1
             or stripped.startswith("@")
             or stripped.endswith("@")
-            or len(stripped.lower()) > LONGEST
+            or len(stripped.lower()) > LONGEST_EMAIL
             or not stripped.isprintable()
             or any(character.isspace() for character in stripped)
         )

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountsapp.domain.keyring import ALPHABET, Keyring, SealError, is_plausible, make_api_key
+from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.rules.api_keys import ALPHABET, is_plausible, make_api_key
 
 FIRST, SECOND = "first-" + "x" * 32, "second-" + "x" * 32
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from accountsapp.domain.accounts import registration
-from accountsapp.domain.credentials import recovery
+from accountsapp.domain.accounts import lifecycle, registration
+from accountsapp.domain.credentials import password_change, recovery
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import AccountState, Job
 from accountsapp.domain.errors import DeadLink, UsernameTaken
@@ -59,13 +59,13 @@ def test_what_happens_meanwhile_kills_the_code(
 ) -> None:
     def change(store: Store) -> None:
         if what == "deleted":
-            registration.delete(store, alice.id)
+            lifecycle.delete(store, alice.id)
         elif what == "deactivated":
-            registration.deactivate(store, alice.id)
+            lifecycle.deactivate(store, alice.id)
         elif what == "replaced":
             links.make(store.session, lock(store.session, alice.id), Purpose.RESET, alice.email, 60)
         else:
-            registration.set_password(store, alice.id, "somebody was faster")
+            password_change.set_by_operator(store, alice.id, "somebody was faster")
 
     meanwhile(change)
     with pytest.raises(DeadLink):

@@ -9,9 +9,9 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, update
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.clock import now
-from accountsapp.domain.credentials import recovery, sessions, signin
+from accountsapp.domain.credentials import api_keys, password_change, recovery, sessions, signin
 from accountsapp.domain.data.models import Account, SignInSession
 from accountsapp.domain.mailing import links
 from accountsapp.process import Stores
@@ -83,12 +83,12 @@ def test_ending_one_and_all(stores: Stores, alice: Person, bob: Person) -> None:
 
 
 ENDINGS: dict[str, Callable[[Any, int], object]] = {
-    "set password": lambda store, i: registration.set_password(store, i, "an operator's word"),
-    "change password": lambda store, i: registration.change_password(
+    "set password": lambda store, i: password_change.set_by_operator(store, i, "an operator's word"),
+    "change password": lambda store, i: password_change.change(
         store, i, current=PASSWORD, new="of my own choice"
     ),
-    "deactivate": registration.deactivate,
-    "delete": registration.delete,
+    "deactivate": lifecycle.deactivate,
+    "delete": lifecycle.delete,
     "epoch": lambda store, i: store.session.execute(
         update(Account).where(Account.id == i).values(credential_epoch=Account.credential_epoch + 1)
     ),
@@ -104,18 +104,18 @@ def test_what_ends_every_session_of_the_account(stores: Stores, alice: Person, b
     assert owner(stores, other) == "bob"
     if how == "deactivate":
         with stores.transaction() as store:
-            registration.activate(store, alice.id)
+            lifecycle.activate(store, alice.id)
         assert [owner(stores, value) for value in mine] == [None] * 3
 
 
 def test_what_leaves_them(stores: Stores, alice: Person) -> None:
     value = sign_in(stores, alice)
     with stores.transaction() as store:
-        registration.reset_api_key(store, alice.id)
+        api_keys.reset(store, alice.id)
     with stores.transaction() as store:
         row = store.reader.by_id(alice.id)
         assert row is not None
-        registration.update(store, row, name="Other", email="other@example.com")
+        profile.update(store, row, name="Other", email="other@example.com")
     assert owner(stores, value) == "alice"
 
 

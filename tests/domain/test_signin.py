@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import registration
-from accountsapp.domain.credentials import sessions, signin
+from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.credentials import password_change, sessions, signin
 from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.errors import (
     Busy,
@@ -110,7 +110,7 @@ def test_every_refusal_costs_one_check(
 
 def test_an_account_that_is_not_active(stores: Stores, alice: Person) -> None:
     with stores.transaction() as store:
-        registration.deactivate(store, alice.id)
+        lifecycle.deactivate(store, alice.id)
     with pytest.raises(WrongPassword):  # only who has the password learns the state
         authenticate(stores, "alice", "wrong one")
     with pytest.raises(InactiveAccount):
@@ -300,10 +300,10 @@ def test_signing_in_needs_the_account_as_it_was_proved(stores: Stores, alice: Pe
     with stores.transaction() as store:
         row = signin.authenticate(store, "alice", PASSWORD)
     with stores.transaction() as store:
-        registration.set_password(store, alice.id, "changed meanwhile")
+        password_change.set_by_operator(store, alice.id, "changed meanwhile")
     with pytest.raises(StaleCredential), stores.transaction() as store:
         signin.sign_in(store, row)
-    for end in (registration.deactivate, registration.delete):
+    for end in (lifecycle.deactivate, lifecycle.delete):
         with stores.transaction() as store:
             current = store.reader.by_id(alice.id)
             assert current is not None

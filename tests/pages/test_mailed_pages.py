@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from webtest import TestApp
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.mailing import links
@@ -130,7 +130,7 @@ def test_links_that_lead_nowhere_are_one_page(
     code = good.rpartition("/")[2]
     dead = page_of(bob)
     with stores.transaction() as store:
-        registration.deactivate(store, bob.id)
+        lifecycle.deactivate(store, bob.id)
     bodies = set()
     for path in (
         f"/recovery/nobody/reset/{code}",

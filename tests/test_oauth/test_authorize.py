@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import pytest
 from webtest import TestApp
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.data.oauth_models import OAuthGrant
 from accountsapp.domain.oauth import clients
@@ -147,7 +148,7 @@ def test_a_wrong_password_shows_the_form_again(
     app: TestApp, stores: Stores, public: Client, bob: Person
 ) -> None:
     with stores.transaction() as store:
-        registration.deactivate(store, bob.id)
+        lifecycle.deactivate(store, bob.id)
     form = app.get(public.query()).form
     names = ["alice", "nobody", "", "a\0b", "nobody@example.org", "x\0@example.org"]
     for name, password in [*((name, "wrong") for name in names), ("bob", PASSWORD)]:
@@ -192,7 +193,7 @@ def test_s20_a_session_that_ended_is_asked_to_sign_in(
 ) -> None:
     page = signed_in.get(public.query())
     with stores.transaction() as store:
-        registration.set_password(store, alice.id, "another good one")
+        password_change.set_by_operator(store, alice.id, "another good one")
     assert "password" in signed_in.get(public.query()).form.fields
     answers = [page.form.submit("decision", value=decision, status=200) for decision in ("allow", "deny")]
     token = page.form["csrf_token"].value

@@ -10,7 +10,8 @@ import time_machine
 from webtest import TestApp
 
 from accountsapp.domain import clock
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthGrant, RefreshToken
 from accountsapp.domain.oauth import clients, tokens
@@ -273,9 +274,9 @@ def test_s20_tokens_end_on_the_next_request_on_every_server(
     assert works(another, given["access_token"])
     with stores.transaction() as store:
         if event == "password":
-            registration.set_password(store, alice.id, "another good one")
+            password_change.set_by_operator(store, alice.id, "another good one")
         elif event in ("deactivate", "delete"):
-            getattr(registration, event)(store, alice.id)
+            getattr(lifecycle, event)(store, alice.id)
         elif event == "client":
             clients.revoke(store.session, public.client_id)
     if event == "withdraw":

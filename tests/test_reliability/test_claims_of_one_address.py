@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from accountsapp.domain.accounts import invitations, registration
+from accountsapp.domain.accounts import invitations, profile, registration
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.emails import addresses, changing
@@ -46,7 +46,7 @@ def test_one_has_it_and_nobody_waits_in_a_circle(
             for waiting in (asker, late):
                 row = store.reader.by_id(waiting)
                 assert row is not None
-                registration.update(store, row, email=address)
+                profile.update(store, row, email=address)
         paths = [path_in(mail) for mail in outbox.take() if mail["To"] == address]
         first, second = (path.rpartition("/")[2] for path in paths)
 

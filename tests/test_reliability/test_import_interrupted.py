@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 
 from accountsapp import strict_json
 from accountsapp.db import Database
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import profile
 from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
 from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.keyring import Keyring
@@ -64,7 +64,7 @@ def test_others_write_meanwhile(stores: Stores, alice: Person, tmp_path: Path) -
     while importing.is_alive():
         began = time.monotonic()
         with stores.transaction() as store:
-            registration.update(store, by_id(store.connection, alice.id), name=f"name {began}")
+            profile.update(store, by_id(store.connection, alice.id), name=f"name {began}")
         waits.append(time.monotonic() - began)
     importing.join()
     assert complaints == []

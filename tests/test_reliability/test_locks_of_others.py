@@ -11,7 +11,7 @@ from webtest import TestApp
 
 from accountsapp import db
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.audit import listing
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
@@ -123,7 +123,7 @@ def test_who_asked_for_a_code_in_vain_may_ask_again(
 def test_a_deletion_does_not_wait_for_ever(stores: Stores, alice: Person, hold: Hold) -> None:
     with hold(alice) as let_go:
         with pytest.raises(db.DBAPIError) as refused, stores.transaction() as store:
-            registration.delete(store, alice.id)
+            lifecycle.delete(store, alice.id)
         let_go()
     assert db.is_retryable(refused.value)
 
@@ -145,7 +145,7 @@ def test_s45_a_sign_in_that_fails_during_the_deletion_leaves_no_address(
 
     monkeypatch.setattr(audit, "forget_addresses", forget)
     with stores.transaction("198.51.100.1") as store:
-        registration.delete(store, alice.id, actor_id=admin.id)
+        lifecycle.delete(store, alice.id, actor_id=admin.id)
     assert told == ["failed"]
     with stores.transaction() as store:
         assert [row.event for row in audit.listing(store.connection) if row.address == "203.0.113.77"] == []

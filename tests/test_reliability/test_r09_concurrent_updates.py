@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from webtest import TestApp
 
 from accountsapp.db import Database, is_retryable
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Stores
 from tests.conftest import Person
@@ -103,7 +103,7 @@ def test_r09_read_modify_write_loses_nothing(stores: Stores, database: Database,
     """A counter that every client reads and writes back (a), under the lock all operations take."""
 
     def count(session: Session) -> None:
-        registration.lock(session, alice.id).invite_ct += 1
+        locking.lock(session, alice.id).invite_ct += 1
 
     def client() -> None:
         for _ in range(TIMES):
@@ -118,7 +118,7 @@ def test_r09_disjoint_fields(stores: Stores, database: Database, alice: Person) 
 
     def client(number: int) -> None:
         def fill(session: Session) -> None:
-            account = registration.lock(session, alice.id)
+            account = locking.lock(session, alice.id)
             account.info = {**account.info, f"field{number}": number}
 
         in_turn(stores, fill)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import sessions
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
 from accountsapp.process import Stores
 from tests.conftest import Person
@@ -55,7 +56,7 @@ class Shown(NamedTuple):
 def hold(stores: Stores, person: Person) -> Holder:
     token = issue(stores, person, *ALL)
     with stores.transaction() as store:
-        account = registration.lock(store.session, person.id)
+        account = locking.lock(store.session, person.id)
         return Holder(person, token, sessions.begin(store.session, account, "127.0.0.1"))
 
 
@@ -65,11 +66,11 @@ def cast(actor: str, register: Callable[..., Person], stores: Stores) -> tuple[H
     roles = {"staff": {"is_staff": True}, "administrator": {"is_admin": True}}
     with stores.transaction() as store:
         if actor == "deactivated":
-            registration.deactivate(store, owner.person.id)
+            lifecycle.deactivate(store, owner.person.id)
         elif actor == "pending":
-            registration.lock(store.session, owner.person.id).state = AccountState.PENDING
+            locking.lock(store.session, owner.person.id).state = AccountState.PENDING
         elif actor == "deleted":
-            registration.delete(store, owner.person.id)
+            lifecycle.delete(store, owner.person.id)
     if actor in STRANGERS:
         return owner, hold(stores, register(actor, **roles.get(actor, {})))
     return owner, None if actor == "anonymous" else owner

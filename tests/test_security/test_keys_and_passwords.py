@@ -13,17 +13,16 @@ from sqlalchemy import event, text, update
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain import keyring
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.data.models import Account, ApiKey, Base
-from accountsapp.domain.data.reads import API_KEY
 from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.passwords import commonest_passwords
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, is_plausible, make_api_key
 from accountsapp.process import Stores
 from tests.conftest import PASSWORD, SECRET, Person
 
-NEW_KEY = keyring.make_api_key()
+NEW_KEY = make_api_key()
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
@@ -48,7 +47,7 @@ def test_s12_a_callback_on_a_write_writes_once(app: TestApp, alice: Person) -> N
 
 
 def test_s13_keys_are_unique_random_and_checked() -> None:
-    made = [keyring.make_api_key() for _ in range(100_000)]
+    made = [make_api_key() for _ in range(100_000)]
     assert len(set(made)) == len(made)
     body = made[0][len("acct_") : -6]
     assert len(BASE62) ** len(body) >= 2**128
@@ -60,10 +59,10 @@ def test_s13_keys_are_unique_random_and_checked() -> None:
 
 
 def test_s13_the_checksum_catches_every_single_typing_error() -> None:
-    for key in (keyring.make_api_key() for _ in range(5)):
+    for key in (make_api_key() for _ in range(5)):
         for place in range(len("acct_"), len(key)):
             typos = [key[:place] + typo + key[place + 1 :] for typo in BASE62 if typo != key[place]]
-            assert [typo for typo in typos if keyring.is_plausible(typo)] == []
+            assert [typo for typo in typos if is_plausible(typo)] == []
 
 
 def test_s13_a_typing_error_is_refused_without_a_query(
@@ -124,7 +123,7 @@ def _is_refused(setter: str, app: TestApp, stores: Stores, person: Person, passw
             return answer.status_int == (403 if "@" in password else 406)
         case _:
             with pytest.raises(WeakPassword), stores.transaction() as store:
-                registration.set_password(store, person.id, password)
+                password_change.set_by_operator(store, person.id, password)
             return True
 
 
@@ -192,11 +191,11 @@ def test_s20_an_old_key_is_not_shown_the_new_one(
     app: TestApp, stores: Stores, alice: Person, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its owner resets it after the credential was looked at and before the key is read."""
-    reveal = registration.reveal_api_key
+    reveal = api_keys.reveal
 
     def late(*given: Any) -> str | None:
         database = stores.database
-        digest = stores.keyring.digest(API_KEY, NEW_KEY)
+        digest = stores.keyring.digest(DIGEST_PURPOSE, NEW_KEY)
         sealed = stores.keyring.seal(f"account:{alice.id}", NEW_KEY)
         change = update(ApiKey).where(ApiKey.account_id == alice.id).values(digest=digest, sealed=sealed)
         if call == "read":
@@ -206,7 +205,7 @@ def test_s20_an_old_key_is_not_shown_the_new_one(
             given[0].session.execute(change)
         return reveal(*given)
 
-    monkeypatch.setattr(registration, "reveal_api_key", late)
+    monkeypatch.setattr(api_keys, "reveal", late)
     if call == "read":
         answer = app.get("/api/v1/alice/api_key", {"api_key": alice.api_key}, expect_errors=True)
     else:

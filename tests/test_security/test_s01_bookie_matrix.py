@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pytest
 from webtest import TestApp
 
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
 from accountsapp.process import Stores
 from tests.conftest import PASSWORD, Person
@@ -87,7 +88,7 @@ def people(register: Callable[..., Person], stores: Stores) -> dict[str, Person]
         "inactive admin": register("former", is_admin=True),
     }
     with stores.transaction() as store:
-        registration.deactivate(store, made["inactive admin"].id)
+        lifecycle.deactivate(store, made["inactive admin"].id)
     return made
 
 
@@ -97,13 +98,13 @@ def as_target(
     """The account that is acted on, and whose own key the actor may be holding."""
     target = register(TARGET)
     with stores.transaction() as store:
-        account = registration.lock(store.session, target.id)
+        account = locking.lock(store.session, target.id)
         if actor == "deactivated":
-            registration.deactivate(store, target.id)
+            lifecycle.deactivate(store, target.id)
         elif actor == "pending":
             account.state = AccountState.PENDING
         elif actor == "deleted":
-            registration.delete(store, target.id)
+            lifecycle.delete(store, target.id)
     return target
 
 
@@ -170,4 +171,4 @@ def remove_target(stores: Stores) -> None:
     with stores.transaction() as store:
         row = store.reader.by_username(TARGET)
         if row is not None:
-            registration.delete(store, row.id)
+            lifecycle.delete(store, row.id)

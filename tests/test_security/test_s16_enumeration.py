@@ -8,8 +8,8 @@ from sqlalchemy import event
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain.accounts import registration
-from accountsapp.domain.keyring import make_api_key
+from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.process import Stores
 from tests.apis.conftest import Bookie
 from tests.conftest import PASSWORD, Person
@@ -34,8 +34,8 @@ def names(register: Callable[..., Person], stores: Stores) -> list[str]:
     register("admin", is_admin=True)
     locked, gone = register("locked"), register("gone")
     with stores.transaction() as store:
-        registration.deactivate(store, locked.id)
-        registration.delete(store, gone.id)
+        lifecycle.deactivate(store, locked.id)
+        lifecycle.delete(store, gone.id)
     return ["known", "unknown", "admin", "locked", "gone", "KNOWN", "%D0%B6", "known@example.com", "a"]
 
 

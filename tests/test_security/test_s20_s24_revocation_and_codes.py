@@ -9,14 +9,14 @@ from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.response import Response
 from webtest import TestApp
 
-from accountsapp.domain.accounts import invitations, registration
-from accountsapp.domain.credentials import recovery, sessions, signin
+from accountsapp.domain.accounts import invitations, lifecycle
+from accountsapp.domain.credentials import api_keys, password_change, recovery, sessions, signin
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.store import Store
 from accountsapp.process import Stores
-from accountsapp.security import csrf
+from accountsapp.security import csrf, session_cookie
 from accountsapp.security.credentials import SessionCookie
 from accountsapp.security.identity import Identity
 from accountsapp.web.request import Request
@@ -53,14 +53,14 @@ def test_s06_an_admin_is_made_by_no_call(
 
 ENDINGS: dict[str, tuple[Callable[[Store, int], object], set[str]]] = {
     # what happens -> what goes on working
-    "set password": (lambda s, i: registration.set_password(s, i, NEW), {"key"}),
+    "set password": (lambda s, i: password_change.set_by_operator(s, i, NEW), {"key"}),
     "change password": (
-        lambda s, i: registration.change_password(s, i, current=PASSWORD, new=NEW),
+        lambda s, i: password_change.change(s, i, current=PASSWORD, new=NEW),
         {"key"},
     ),
-    "key reset": (lambda s, i: registration.reset_api_key(s, i), {"session", "reset", "confirm"}),
-    "deactivate": (registration.deactivate, set()),
-    "delete": (registration.delete, set()),
+    "key reset": (lambda s, i: api_keys.reset(s, i), {"session", "reset", "confirm"}),
+    "deactivate": (lifecycle.deactivate, set()),
+    "delete": (lifecycle.delete, set()),
 }
 
 
@@ -233,7 +233,7 @@ def make_request(wsgi: Any) -> Iterator[MakeRequest]:
 def test_s44_flags_of_the_cookie(make_app: Callable[..., Any], make_request: MakeRequest, site: str) -> None:
     app = make_app(**{"accountsapp.site_url": site})
     response = Response()
-    csrf.set_cookie(make_request(None, app), response, "value")
+    session_cookie.set_on(make_request(None, app), response, "value")
     flags = {part.strip().partition("=")[0]: part for part in response.headers["Set-Cookie"].split(";")}
     assert flags["sessionid"] == "sessionid=value"
     assert {"HttpOnly", "SameSite", "Path"} <= set(flags)

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from webtest import TestApp
 
 from accountsapp.domain.accounts import invitations, registration
-from accountsapp.domain.credentials import recovery
+from accountsapp.domain.credentials import api_keys, recovery
 from accountsapp.domain.data import locking
 from accountsapp.process import Stores
 from accountsapp.web.reports import REPORTER
@@ -211,7 +211,7 @@ def test_s30_what_a_database_says_of_duplicates(
     monkeypatch.setattr(registration, "_check_free", lambda *_: None)
     for email, name in ((CANARIES["email"], "newcomer"), (CANARIES["email"].upper(), "newcomer")):
         with noisy_stores.transaction() as store:
-            key = registration.reveal_api_key(store, store.reader.by_username("other"))  # type: ignore[arg-type]
+            key = api_keys.reveal(store, store.reader.by_username("other"))  # type: ignore[arg-type]
         given = {"api_key": key, "username": name, "email": email}
         answer = noisy.post_json("/api/v1/a/users/add", given, expect_errors=True)
         assert answer.status_int == 500

@@ -11,7 +11,7 @@ from webtest import TestApp
 
 from accountsapp.db import Database
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import signin
@@ -175,7 +175,7 @@ def test_s45_the_name_and_the_address_are_free_again(
     canary: Person, admin: Person, stores: Stores, app: TestApp
 ) -> None:
     with stores.transaction() as store:
-        registration.delete(store, canary.id)
+        lifecycle.delete(store, canary.id)
     added = app.post(
         "/api/v1/a/users/add", {"api_key": admin.api_key, "username": CANARY, "email": canary.email}
     )

@@ -22,7 +22,7 @@ from accountsapp.apis.bookie.schemas import (
     show_full,
     show_log,
 )
-from accountsapp.domain.accounts import administration, registration
+from accountsapp.domain.accounts import administration, lifecycle, registration
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import AccountNotFound, InvalidValue
 from accountsapp.security.permissions import Permission
@@ -57,7 +57,7 @@ def delete_user(context: Deletion, request: Any) -> dict[str, Any]:
     account = _found(request, context.__name__, "User not found.")
     if account.id == request.identity.account_id:
         raise InvalidValue("username", "You cannot delete your own account here.")
-    registration.delete(request.store, account.id, actor_id=request.identity.account_id)
+    lifecycle.delete(request.store, account.id, actor_id=request.identity.account_id)
     return {"success": True, "message": f"Removed user: {account.username}"}
 
 

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import administration, registration
+from accountsapp.domain.accounts import administration
 from accountsapp.domain.audit import AuditRow
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.reads import AccountRow
-from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import InvalidUsername, InvalidValue
-from accountsapp.domain.rules import usernames
+from accountsapp.domain.rules import emails, names, usernames
 from accountsapp.domain.unset import UNSET, Unset
 from accountsapp.web.bodies import Parameters
 
@@ -31,8 +30,8 @@ class Update(NamedTuple):
         """
         name, email = parameters.last("name"), parameters.last("email")
         return cls(
-            name=UNSET if name is None else registration.parse_name(name),
-            email=UNSET if email is None else claims.parse(email),
+            name=UNSET if name is None else names.parse(name),
+            email=UNSET if email is None else emails.parse(email),
         )
 
 
@@ -69,7 +68,7 @@ class NewUser(NamedTuple):
             raise InvalidUsername("The user name is missing")
         return cls(
             username=usernames.check_new(username.strip().lower()),
-            email=claims.parse(parameters.last("email")),
+            email=emails.parse(parameters.last("email")),
         )
 
 

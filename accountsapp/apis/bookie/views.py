@@ -6,7 +6,8 @@ from pyramid.view import view_config
 
 from accountsapp.apis.bookie.resources import BookieAccount, BookieProfile
 from accountsapp.apis.bookie.schemas import Update, show_account
-from accountsapp.domain.accounts import registration
+from accountsapp.domain.accounts import profile
+from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.security.permissions import Permission
 
 
@@ -18,9 +19,7 @@ def read_account(context: BookieProfile, request: Any) -> dict[str, Any]:
 @view_config(context=BookieProfile, request_method="POST", permission=Permission.ACCOUNT_WRITE)
 def update_account(context: BookieProfile, request: Any) -> dict[str, Any]:
     change = Update.load(request.parameters)
-    account = registration.update(
-        request.store, request.identity.account, name=change.name, email=change.email
-    )
+    account = profile.update(request.store, request.identity.account, name=change.name, email=change.email)
     return show_account(account)
 
 
@@ -29,7 +28,7 @@ def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     account = request.identity.account
     return {
         "username": account.username,
-        "api_key": registration.reveal_api_key(request.store, account, request.identity.secret),
+        "api_key": api_keys.reveal(request.store, account, request.identity.secret),
     }
 
 
@@ -42,7 +41,7 @@ def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
 )
 def reset_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     identity = request.identity
-    api_key = registration.reset_api_key(request.store, identity.account_id, presented=identity.secret)
+    api_key = api_keys.reset(request.store, identity.account_id, presented=identity.secret)
     return {"api_key": api_key, "message": "API key was successfully changed"}
 
 
@@ -59,7 +58,7 @@ def reset_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     permission=Permission.PASSWORD_WRITE,
 )
 def change_password(context: BookieAccount | BookieProfile, request: Any) -> dict[str, Any]:
-    account = registration.change_password(
+    account = password_change.change(
         request.store,
         request.identity.account_id,
         current=request.parameters.last_in_body("current_password"),
@@ -67,6 +66,6 @@ def change_password(context: BookieAccount | BookieProfile, request: Any) -> dic
     )
     return {
         "username": account.username,
-        "api_key": registration.reveal_api_key(request.store, account, request.identity.secret),
+        "api_key": api_keys.reveal(request.store, account, request.identity.secret),
         "message": "done",
     }

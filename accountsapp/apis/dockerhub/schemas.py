@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from pydantic_core import PydanticCustomError
 
 from accountsapp.domain.data.reads import AccountRow
-from accountsapp.domain.emails import claims
 from accountsapp.domain.emails.addresses import EmailRow
 from accountsapp.domain.errors import InvalidEmail
+from accountsapp.domain.rules import emails
 from accountsapp.domain.rules.text import has_control_characters
 from accountsapp.web.bodies import is_form
 
@@ -90,7 +90,7 @@ def _is_label(label: str) -> bool:
 
 def _email(value: object) -> str:
     try:
-        return claims.parse(value, dotted=True, keep_case=True)
+        return emails.parse(value, dotted=True, keep_case=True)
     except InvalidEmail as error:
         raise _invalid(str(error)) from None
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from accountsapp.domain.accounts.registration import delete
+from accountsapp.domain.accounts.lifecycle import delete
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.locking import lock

@@ -8,12 +8,11 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials.recovery import path_of
 from accountsapp.domain.data.locking import lock_active
 from accountsapp.domain.data.models import AccountState
-from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import NoInvitesLeft
 from accountsapp.domain.mailing import links, notices
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.mailing.notices import Notice
-from accountsapp.domain.rules import usernames
+from accountsapp.domain.rules import emails, usernames
 from accountsapp.domain.store import Store
 
 SECONDS = 3 * 24 * 3600
@@ -31,7 +30,7 @@ def invite(store: Store, inviter_id: int, email: object) -> str:
     inviter = lock_active(session, inviter_id)
     if inviter.invite_ct < 1:
         raise NoInvitesLeft
-    address = usernames.check_imported(claims.parse(email))
+    address = usernames.check_imported(emails.parse(email))
     invited = registration.register(
         store,
         address,

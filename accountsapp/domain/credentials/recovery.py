@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accountsapp.domain import audit, jobs
-from accountsapp.domain.accounts.registration import set_password_hash, tell
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
+from accountsapp.domain.credentials.password_change import set_hash, tell
 from accountsapp.domain.data.locking import lock, lock_address, refusing_duplicates
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress, Job, JobState
 from accountsapp.domain.emails import claims
@@ -25,7 +25,7 @@ from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.mailing import links, notices
 from accountsapp.domain.mailing.links import LinkRow, Purpose
 from accountsapp.domain.mailing.notices import Notice
-from accountsapp.domain.rules import usernames
+from accountsapp.domain.rules import emails, usernames
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
 
@@ -51,7 +51,7 @@ def ask(store: Store, email: object) -> None:
     :raises InvalidEmail: not an address
     """
     store.throttle.hit("recovery-address", store.client_address)
-    parsed = claims.parse(email)
+    parsed = emails.parse(email)
     counted, key = store.throttle.counted, fold(parsed)
     try:
         with counted("recovery-burst", key), counted("recovery-mail", key):
@@ -171,7 +171,7 @@ def reset(
         raise DeadLink
     if name is not None and account.state == AccountState.PENDING:
         _rename(store, account, name)
-    set_password_hash(store, account, password_hash)
+    set_hash(store, account, password_hash)
     account.state = AccountState.ACTIVE
     account.primary_email.verified = True
     claims.drop_unproved_copies(session, account.id, account.primary_email.address_key)

@@ -13,10 +13,8 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState, ApiKey, EmailAddress
 from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.rules.folding import fold
-
-API_KEY = "api-key"
-"""The purpose under which the digests of API keys are made."""
 
 
 class AccountRow(NamedTuple):
@@ -132,7 +130,7 @@ class Reader:
 
     def by_api_key(self, api_key: str) -> AccountRow | None:
         """The account whose API key that is, exactly."""
-        digests = self._keyring.digests(API_KEY, api_key)
+        digests = self._keyring.digests(DIGEST_PURPOSE, api_key)
         if len(digests) == 1:
             return self.remember(self._first(_BY_API_KEY, digest=digests[0]))
         return self.remember(one(self._connection, _BY_API_KEYS, digests=digests))

@@ -11,14 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
-from accountsapp.domain import keyring
-from accountsapp.domain.accounts.registration import owner_of
 from accountsapp.domain.clock import now
+from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.locking import duplicate_of
 from accountsapp.domain.data.models import Account, AccountState, ApiKey, Base, EmailAddress, Link
-from accountsapp.domain.data.reads import API_KEY
 from accountsapp.domain.errors import DomainError, InvalidValue
 from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.known import Item, Known, KnownAccount
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord, columns
@@ -137,10 +136,10 @@ class BatchWriter:
         return [(row["account_id"], row["digest"]) for row in key_rows]
 
     def _key_values(self, item: Item, account_id: int) -> dict[str, Any]:
-        api_key = item.record.api_key or keyring.make_api_key()
+        api_key = item.record.api_key or make_api_key()
         return {
             "account_id": account_id,
-            "digest": self._keyring.digest(API_KEY, api_key),
+            "digest": self._keyring.digest(DIGEST_PURPOSE, api_key),
             "sealed": self._keyring.seal(owner_of(account_id), api_key),
             "secret_id": self._keyring.secret_id,
             "created": now(),

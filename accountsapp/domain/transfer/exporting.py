@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from accountsapp.domain.accounts.registration import owner_of
+from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.models import Account, AccountState, ApiKey, Base, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold

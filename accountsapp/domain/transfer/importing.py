@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from accountsapp import strict_json
-from accountsapp.domain.data.reads import API_KEY
 from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.transfer.batch import BatchWriter, Result
 from accountsapp.domain.transfer.known import Item
 from accountsapp.domain.transfer.record import LARGEST_RECORD, BadRecord, check_size, parse
@@ -107,7 +107,7 @@ class Importer:
         if record.password is not None:
             names = (record.username, *(address.email for address in record.addresses))
             self._passwords.check(record.password, names=names)
-        digests = self._keyring.digests(API_KEY, record.api_key) if record.api_key is not None else []
+        digests = self._keyring.digests(DIGEST_PURPOSE, record.api_key) if record.api_key is not None else []
         return Item(line, record, digests, record.password_hash)
 
 

@@ -16,11 +16,10 @@ from pydantic import (
     model_validator,
 )
 
-from accountsapp.domain import keyring
-from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.passwords import is_bcrypt_hash
-from accountsapp.domain.rules import app_permissions, usernames
+from accountsapp.domain.rules import app_permissions, emails, usernames
+from accountsapp.domain.rules.api_keys import check_given
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.notifications import MANDATORY
 from accountsapp.strict_json import has_unstorable_text
@@ -87,7 +86,7 @@ def _notifications(value: dict[str, bool]) -> dict[str, bool]:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-Email = Annotated[str, _checked(claims.parse)]
+Email = Annotated[str, _checked(emails.parse)]
 
 
 class _Strict(BaseModel):
@@ -116,7 +115,7 @@ class AccountRecord(_Strict):
     emails: Annotated[list[EmailRecord], Field(min_length=1, max_length=MOST_ADDRESSES)] | None = None
     password: str | None = Field(None, repr=False)
     password_hash: Annotated[str, AfterValidator(_bcrypt_hash)] | None = Field(None, repr=False)
-    api_key: Annotated[str, _checked(keyring.check_given)] | None = Field(None, repr=False)
+    api_key: Annotated[str, _checked(check_given)] | None = Field(None, repr=False)
     name: str | None = None
     display_name: str | None = None
     biography: str | None = None

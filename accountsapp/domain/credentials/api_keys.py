@@ -1,0 +1,81 @@
+"""The one API key of an account: set, shown to its owner, reset."""
+
+from sqlalchemy import select
+
+from accountsapp.domain.audit import Event
+from accountsapp.domain.clock import now
+from accountsapp.domain.credentials import password_change
+from accountsapp.domain.data.locking import lock_active, refusing_duplicates
+from accountsapp.domain.data.models import Account, ApiKey
+from accountsapp.domain.data.reads import AccountRow, sealed_api_key
+from accountsapp.domain.errors import (
+    ApiKeyTaken,
+    StaleCredential,
+)
+from accountsapp.domain.mailing.notices import Notice
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
+from accountsapp.domain.store import Store
+
+
+def set_to(store: Store, account: Account, api_key: str) -> str:
+    """Give a locked (or new) account its one API key; an older one is dead with the commit.
+
+    :raises ApiKeyTaken: another account has it
+    """
+    present, *older = store.keyring.digests(DIGEST_PURPOSE, api_key)
+    taken = select(ApiKey.account_id).where(ApiKey.digest.in_(older), ApiKey.account_id != account.id)
+    if older and store.session.scalar(taken) is not None:
+        raise ApiKeyTaken
+    sealed = {
+        "digest": present,
+        "sealed": store.keyring.seal(owner_of(account.id), api_key),
+        "secret_id": store.keyring.secret_id,
+        "created": now(),
+    }
+    with refusing_duplicates():
+        if account.api_key is None:
+            account.api_key = ApiKey(**sealed)
+        else:
+            for column, value in sealed.items():
+                setattr(account.api_key, column, value)
+        store.session.flush()
+    return api_key
+
+
+def owner_of(account_id: int) -> str:
+    """The owner for whom an account's secrets are sealed."""
+    return f"account:{account_id}"
+
+
+def reveal(store: Store, row: AccountRow, presented: str | None = None) -> str | None:
+    """The account's API key in clear, for its owner.
+
+    :param presented: the key that the caller holds, if that is its credential: who holds an old one must not
+        be shown the one that has just replaced it
+    :raises StaleCredential: ``presented`` is not the account's key any more
+    """
+    sealed = sealed_api_key(store.latest, row.id)
+    api_key = store.keyring.unseal(owner_of(row.id), sealed) if sealed is not None else None
+    if presented is not None and api_key != presented:
+        raise StaleCredential
+    return api_key
+
+
+def reset(store: Store, account_id: int, *, presented: str | None = None) -> str:
+    """A new API key in place of the old one.
+
+    :param presented: the key that the caller holds, if that is its credential: of any number of
+        simultaneous resets with one key exactly one succeeds
+    :returns: the new key
+    :raises StaleCredential: ``presented`` is not the account's key any more, or the account is locked
+    """
+    account = lock_active(store.session, account_id)
+    if presented is not None and (
+        account.api_key is None
+        or account.api_key.digest not in store.keyring.digests(DIGEST_PURPOSE, presented)
+    ):
+        raise StaleCredential
+    api_key = set_to(store, account, make_api_key())
+    store.record(Event.API_KEY_RESET, account_id=account_id, actor_id=account_id)
+    password_change.tell(store, account, Notice.API_KEY_RESET)
+    return api_key

@@ -1,0 +1,91 @@
+"""A new password, and what it ends."""
+
+from accountsapp.domain.audit import Event
+from accountsapp.domain.credentials import sessions
+from accountsapp.domain.data.locking import lock, lock_active
+from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.reads import AccountRow, by_id
+from accountsapp.domain.emails import changing
+from accountsapp.domain.errors import (
+    AccountNotFound,
+    StaleCredential,
+    WrongPassword,
+)
+from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.mailing.notices import Notice
+from accountsapp.domain.store import Store
+
+
+def change(store: Store, account_id: int, *, current: object, new: object) -> AccountRow:
+    """Change a password whose present one is known; ends sessions, mailed links and a pending address.
+
+    bcrypt runs before the row is locked; the credential epoch, which every new password raises, must be the
+    same then, so that of simultaneous changes one succeeds.
+
+    :returns: the account after it
+    :raises WeakPassword: the new one is refused
+    :raises WrongPassword: the current one is wrong, or the account has none
+    :raises TooManyAttempts: too many wrong ones
+    """
+    row = store.reader.by_id(account_id)
+    if row is None:
+        raise StaleCredential
+    store.throttle.check("password", row.username_key, store.client_address)
+    password = store.passwords.check(new, names=(row.username, row.email, row.awaited_email))
+    known_hash = store.reader.password_hash(account_id)
+    with store.throttle.guess(row.username_key, store.client_address):
+        if not store.passwords.verify(current, known_hash):
+            store.record_apart(Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id)
+            raise WrongPassword
+    new_hash = store.passwords.hash(password)
+    account = lock_active(store.session, account_id)
+    if account.credential_epoch != row.credential_epoch:
+        store.session.rollback()
+        store.record_apart(Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id)
+        raise WrongPassword
+    set_hash(store, account, new_hash)
+    store.record(Event.PASSWORD_CHANGED, account_id=account_id, actor_id=account_id)
+    tell(store, account, Notice.PASSWORD_CHANGED)
+    store.session.flush()
+    return by_id(store.session.connection(), account_id)
+
+
+def set_hash(store: Store, account: Account, password_hash: str) -> None:
+    """Put a new password into a locked account and end what the old one had opened."""
+    account.password_hash = password_hash
+    end_credentials(store, account)
+
+
+def end_credentials(store: Store, account: Account) -> None:
+    """End the sessions, mailed links and pending address of a locked account; its API key stays."""
+    account.credential_epoch += 1
+    changing.drop(store, account)
+    links.void(store.session, account.id)
+    sessions.end_all(store.session, account.id)
+
+
+def tell(store: Store, account: Account, notice: Notice) -> None:
+    """Queue a mail to the primary address that says what happened to the account."""
+    notices.queue(
+        store.session,
+        store.keyring,
+        notice,
+        to=account.primary_email.address,
+        account=account,
+        username=account.username,
+    )
+
+
+def set_by_operator(store: Store, account_id: int, password: object) -> None:
+    """Set a password on the operator's word.
+
+    :raises WeakPassword: it is refused
+    """
+    row = store.reader.by_id(account_id)
+    if row is None:
+        raise AccountNotFound
+    password_hash = store.passwords.hash(
+        store.passwords.check(password, names=(row.username, row.email, row.awaited_email))
+    )
+    set_hash(store, lock(store.session, account_id), password_hash)
+    store.record(Event.PASSWORD_CHANGED, account_id=account_id)

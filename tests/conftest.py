@@ -10,7 +10,6 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import pytest
 from alembic import command
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import URL, make_url
 from webtest import TestApp
 
@@ -26,16 +25,16 @@ from accountsapp import main
 from accountsapp.db import Database, alembic_config
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.credentials import api_keys
+from accountsapp.domain.data.models import Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.keyring import Keyring
 from accountsapp.process import Stores
 from accountsapp.settings import Settings, load
 from accountsapp.web.reports import REPORTER
-from tests.mailtools import Outbox
-
-SECRET = "tests-only-" + "s" * 40
-SITE_URL = "http://accounts.example.org"
-PASSWORD = "correct horse battery"
+from tests.support.bookie import Bookie
+from tests.support.outbox import Outbox
+from tests.support.people import PASSWORD, SECRET, SITE_URL, Person
+from tests.support.postgres import maintain
 
 # The same examples every time: a failure is the change's, not the day's. A function-scoped database serves
 # all examples of a property.
@@ -89,8 +88,8 @@ def postgres_server() -> Iterator[URL]:
         server = get_server(folder / "data", cleanup_mode="delete")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-        _maintain(url, f"ALTER SYSTEM SET {setting} = off")  # nothing here outlives the run
-    _maintain(url, "SELECT pg_reload_conf()")
+        maintain(url, f"ALTER SYSTEM SET {setting} = off")  # nothing here outlives the run
+    maintain(url, "SELECT pg_reload_conf()")
     try:
         yield url
     finally:
@@ -102,17 +101,10 @@ def postgres_server() -> Iterator[URL]:
 def postgres_template(postgres_server: URL) -> Iterator[str]:
     """The name of a migrated, empty database that tests copy."""
     name = f"template_{uuid.uuid4().hex}"
-    _maintain(postgres_server, f"CREATE DATABASE {name}")
+    maintain(postgres_server, f"CREATE DATABASE {name}")
     _migrate(postgres_server.set(database=name).render_as_string(hide_password=False))
     yield name
-    _maintain(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _maintain(server: URL, statement: str) -> None:
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    maintain(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(autouse=True)
@@ -136,9 +128,9 @@ def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: P
         return
     server: URL = request.getfixturevalue("postgres_server")
     name = f"test_{uuid.uuid4().hex}"
-    _maintain(server, f"CREATE DATABASE {name}")
+    maintain(server, f"CREATE DATABASE {name}")
     yield server.set(database=name).render_as_string(hide_password=False)
-    _maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
+    maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -152,9 +144,9 @@ def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -
     server: URL = request.getfixturevalue("postgres_server")
     template = request.getfixturevalue("postgres_template")
     name = f"test_{uuid.uuid4().hex}"
-    _maintain(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    maintain(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.set(database=name).render_as_string(hide_password=False)
-    _maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
+    maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -228,17 +220,6 @@ def keyring(stores: Stores) -> Keyring:
     return stores.keyring
 
 
-@dataclass(frozen=True)
-class Person:
-    """An account of a test, with what its owner knows."""
-
-    id: int
-    username: str
-    email: str
-    password: str | None
-    api_key: str
-
-
 @pytest.fixture
 def register(stores: Stores) -> Callable[..., Person]:
     """Makes an account: ``register("bob", is_admin=True)``."""
@@ -276,3 +257,43 @@ def admin(register: Callable[..., Person]) -> Person:
 def outbox(stores: Stores) -> Outbox:
     """The mails that the application wants sent."""
     return Outbox(stores)
+
+
+@pytest.fixture
+def bookie(app: TestApp) -> Bookie:
+    return Bookie(app)
+
+
+@pytest.fixture
+def snapshot(database: Database) -> Callable[[], dict[str, list[tuple[Any, ...]]]]:
+    """All that is stored of all accounts, to compare before and after."""
+
+    def take() -> dict[str, list[tuple[Any, ...]]]:
+        with database.read_engine.connect() as connection:
+            return {
+                table.name: [
+                    tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))
+                ]
+                for table in (Account.__table__, EmailAddress.__table__, ApiKey.__table__)
+            }
+
+    return take
+
+
+@pytest.fixture
+def database_dump(database: Database) -> Callable[[], bytes]:
+    """All bytes that a thief of the database gets: its files on SQLite, every row on PostgreSQL."""
+
+    def take() -> bytes:
+        if database.is_sqlite:
+            path = Path(database.url.database or "")
+            return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
+        parts = []
+        with database.read_engine.connect() as connection:
+            for table in Base.metadata.sorted_tables:
+                for row in connection.execute(select(table)):
+                    for value in row:
+                        parts += [value if isinstance(value, bytes) else str(value).encode(), b"\n"]
+        return b"".join(parts)
+
+    return take

@@ -27,8 +27,8 @@ from accountsapp.domain.mailing.notices import CONTEXT, Notice
 from accountsapp.mail import Message, compose, render
 from accountsapp.settings import Settings
 from accountsapp.worker import Worker
-from tests.jobtools import let_time_pass, only_job
-from tests.mailserver import LOGIN, MailServer, authenticator, certificate
+from tests.support.jobs import let_time_pass, only_job
+from tests.support.mailserver import LOGIN, MailServer, authenticator, certificate
 
 EXPIRES = datetime(2031, 5, 6, 7, 8, tzinfo=UTC)
 VALUES: dict[str, Any] = {

@@ -8,7 +8,7 @@ from webtest import TestApp
 
 from accountsapp.db import Database, ReadConnections
 from accountsapp.process import Stores
-from tests.conftest import Person
+from tests.support.people import Person
 
 
 @pytest.fixture

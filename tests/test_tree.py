@@ -14,7 +14,7 @@ from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.settings import load
 from accountsapp.tree import OPEN, Row, declared_views, rows
 from accountsapp.web.resources import ApiRoot, Resource
-from tests.conftest import SECRET, SITE_URL, Person
+from tests.support.people import SECRET, SITE_URL, Person
 
 PRINTED = Path(__file__).parent.parent / "docs" / "tree.txt"
 

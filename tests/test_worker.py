@@ -28,8 +28,8 @@ from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Stores
 from accountsapp.settings import Settings
 from accountsapp.worker import HANDLERS, Handler, Work, Worker, start_embedded
-from tests.conftest import PASSWORD, Person
-from tests.jobtools import DEADLINE, all_jobs, enqueue, eventually, let_time_pass, only_job
+from tests.support.jobs import DEADLINE, all_jobs, enqueue, eventually, let_time_pass, only_job
+from tests.support.people import PASSWORD, Person
 
 MakeWorker = Callable[..., Worker]
 

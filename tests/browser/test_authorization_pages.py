@@ -12,10 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from accountsapp.process import Stores
-from tests.conftest import PASSWORD, Person
-from tests.mailserver import free_port
-from tests.oauthtools import APPLICATIONS, TOKEN, VERIFIER, Client
-from tests.servers import Server
+from tests.support.mailserver import free_port
+from tests.support.oauth import APPLICATIONS, TOKEN, VERIFIER, Client
+from tests.support.people import PASSWORD, Person
+from tests.support.servers import Server
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from webtest import TestApp
 
 from accountsapp.domain.credentials import signin
 from accountsapp.process import Stores
-from tests.apis.conftest import Bookie
-from tests.conftest import PASSWORD, Person
-from tests.jobtools import eventually
-from tests.mailserver import MailServer, free_port
-from tests.mailtools import links_in
-from tests.servers import Server
+from tests.support.bookie import Bookie
+from tests.support.jobs import eventually
+from tests.support.mailserver import MailServer, free_port
+from tests.support.outbox import links_in
+from tests.support.people import PASSWORD, Person
+from tests.support.servers import Server
 
 NEW = "a new and better one"
 

@@ -10,7 +10,7 @@ from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.process import Stores
 from tests.cli.conftest import Ran, Run
-from tests.conftest import PASSWORD, Person
+from tests.support.people import PASSWORD, Person
 
 
 def refused(ran: Ran) -> str:

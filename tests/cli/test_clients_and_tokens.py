@@ -5,8 +5,8 @@ from webtest import TestApp
 
 from accountsapp.process import Stores
 from tests.cli.conftest import Run
-from tests.conftest import Person
-from tests.oauthtools import CALLBACK, Client, works
+from tests.support.oauth import CALLBACK, Client, works
+from tests.support.people import Person
 
 
 def test_a_public_client(run: Run) -> None:

@@ -16,7 +16,7 @@ from accountsapp.domain.transfer.exporting import export_all
 from accountsapp.domain.transfer.importing import Importer
 from tests.cli.conftest import Ran, Run
 from tests.cli.test_import import FULL, HASH, exported
-from tests.conftest import SECRET, Person
+from tests.support.people import SECRET, Person
 
 
 def test_no_secrets_unless_asked_for(run: Run, load: Callable[..., Ran]) -> None:

@@ -17,7 +17,7 @@ from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.process import Stores
 from accountsapp.strict_json import LONGEST_LINE
 from tests.cli.conftest import Ran, Run
-from tests.conftest import PASSWORD, Person
+from tests.support.people import PASSWORD, Person
 
 Load = Callable[..., Ran]
 

@@ -9,7 +9,7 @@ from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.process import Stores
 from tests.cli.conftest import Run
 from tests.cli.test_import import FULL, HASH, Load, bob, complaints, exported
-from tests.conftest import PASSWORD, Person
+from tests.support.people import PASSWORD, Person
 
 WITHOUT_CHANGE = {"username": FULL["username"]}
 

@@ -17,7 +17,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
-from tests.jobtools import all_jobs, only_job
+from tests.support.jobs import all_jobs, only_job
 
 
 @pytest.fixture

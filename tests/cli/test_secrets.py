@@ -11,9 +11,9 @@ from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.process import Stores
 from tests.cli.conftest import Run, write_ini
-from tests.conftest import SECRET, Person
-from tests.jobtools import all_jobs
-from tests.mailtools import Outbox
+from tests.support.jobs import all_jobs
+from tests.support.outbox import Outbox
+from tests.support.people import SECRET, Person
 
 NEW = "n" * 40
 

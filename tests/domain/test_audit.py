@@ -17,10 +17,10 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
 from accountsapp.process import Stores
-from tests.apis.conftest import Bookie
-from tests.conftest import PASSWORD, Person
-from tests.mailtools import Outbox
-from tests.test_reliability.concurrently import concurrently
+from tests.support.bookie import Bookie
+from tests.support.concurrently import concurrently
+from tests.support.outbox import Outbox
+from tests.support.people import PASSWORD, Person
 
 NEW = "a new and better one"
 HERE = "192.0.2.1"

@@ -13,9 +13,9 @@ from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Stores
-from tests.apis.conftest import Bookie
-from tests.conftest import Person
-from tests.mailtools import Outbox
+from tests.support.bookie import Bookie
+from tests.support.outbox import Outbox
+from tests.support.people import Person
 
 NEW = "a new and better one"
 

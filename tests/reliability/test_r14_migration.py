@@ -1,0 +1,178 @@
+"""R14: an upgrade that is killed at any moment is finished by running it again, and loses nothing."""
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.script import ScriptDirectory
+
+from accountsapp import main
+from accountsapp.db import Database, alembic_config, newest_revision
+from tests.support import killing
+from tests.support.postgres import maintain
+
+ACCOUNTS = 10_000
+KILLS = 7
+"""From each schema; twenty and more in all."""
+REVISIONS = [
+    None,
+    *(s.revision for s in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))),
+]
+
+Restore = Callable[[], str]
+
+
+@pytest.fixture(params=[revision for revision in REVISIONS if revision != newest_revision()])
+def revision(request: pytest.FixtureRequest) -> str | None:
+    """Every schema that an upgrade can start from."""
+    return request.param
+
+
+@pytest.fixture
+def restore(
+    backend: str,
+    revision: str | None,
+    empty_database_url: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> Iterator[Restore]:
+    """Makes a database of that revision with accounts in it, again and again; returns its URL."""
+    database = Database(empty_database_url)
+    if revision is not None:
+        command.upgrade(alembic_config(database), revision)
+        fill(database)
+    database.dispose()
+    url = sa.make_url(empty_database_url)
+    if backend == "sqlite":
+        copy = tmp_path / "copy.sqlite"
+
+        def restore() -> str:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{copy}{suffix}").unlink(missing_ok=True)
+            if Path(url.database or "").exists():
+                shutil.copy(url.database or "", copy)
+            return f"sqlite:///{copy}"
+
+        yield restore
+        return
+    server: sa.URL = request.getfixturevalue("postgres_server")
+    name = f"{url.database}_copy"
+
+    def restore_database() -> str:
+        maintain(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        maintain(server, f"CREATE DATABASE {name} TEMPLATE {url.database}")
+        return url.set(database=name).render_as_string(hide_password=False)
+
+    yield restore_database
+    maintain(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def fill(database: Database) -> None:
+    """Accounts with an address and a key, by the columns that the schema has."""
+    tables = sa.MetaData()
+    with database.write_engine.begin() as connection:
+        tables.reflect(connection)
+        for name in ("account", "email_address", "api_key"):
+            table = tables.tables[name]
+            rows = [{c.name: value(c, number) for c in table.columns} for number in range(1, ACCOUNTS + 1)]
+            connection.execute(table.insert(), rows)
+
+
+def value(column: sa.Column[Any], number: int) -> Any:
+    if column.name in ("id", "account_id"):
+        return number
+    if column.name == "state":
+        return "active"
+    if column.nullable:
+        return None
+    if isinstance(column.type, sa.JSON):
+        return {"n": number}
+    python_type = column.type.python_type
+    if python_type is bool:
+        return True
+    if python_type is int:
+        return 0
+    if python_type is bytes:
+        return f"{number}".encode()
+    if python_type is str:
+        return f"{column.name}{number}"
+    return datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def checksum(database: Database) -> str:
+    """Of what the oldest schema has of the accounts."""
+    with database.read_engine.connect() as connection:
+        if not sa.inspect(connection).has_table("account"):
+            return ""
+        digest = sha256()
+        for statement in (
+            "SELECT id, username, username_key, state, permissions, info, version FROM account ORDER BY id",
+            "SELECT id, account_id, address, verified, is_primary FROM email_address ORDER BY id",
+            "SELECT account_id, digest, sealed FROM api_key ORDER BY account_id",
+        ):
+            for row in connection.execute(sa.text(statement)):
+                digest.update(repr(tuple(row)).encode())
+        return digest.hexdigest()
+
+
+def test_r14_killed_at_random_moments(restore: Restore, revision: str | None) -> None:
+    url = restore()
+    database = Database(url)
+    before = checksum(database)
+    database.dispose()
+    killing.finish(killing.upgrade, url)
+    needed = killing.finish(killing.upgrade, restore())
+    interrupted = 0
+    for _ in range(KILLS):
+        url = restore()
+        interrupted += killing.kill_after(random.uniform(0, needed), killing.upgrade, url)
+        database = Database(url)
+        try:
+            assert database.current_revision() in REVISIONS
+            command.upgrade(alembic_config(database), "head")
+            assert database.current_revision() == newest_revision()
+            if revision is not None:
+                assert checksum(database) == before
+            command.check(alembic_config(database))
+        finally:
+            database.dispose()
+    assert interrupted > 0
+
+
+def test_r14_killed_again_and_again(restore: Restore) -> None:
+    """Whatever is left behind, the next try goes on from there."""
+    url = restore()
+    for _ in range(5):
+        killing.kill_after(random.uniform(0, 0.2), killing.upgrade, url)
+    killing.finish(killing.upgrade, url)
+    database = Database(url)
+    database.check_revision()
+    database.dispose()
+
+
+def test_r14_upgrades_at_the_same_time_take_turns(restore: Restore) -> None:
+    url = restore()
+    processes = [killing.start(killing.upgrade, url) for _ in range(4)]
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0] * 4
+    database = Database(url)
+    database.check_revision()
+    database.dispose()
+
+
+def test_r14_the_server_refuses_to_start_on_another_schema(
+    restore: Restore, ini: dict[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main({"here": str(tmp_path)}, **{**ini, "sqlalchemy.url": restore()})
+    text = str(refused.value)
+    assert "db upgrade" in text
+    assert "\n" not in text

@@ -1,0 +1,111 @@
+"""R16, R17: clients that hold on, and a flood of wrong passwords, against the server as it is deployed."""
+
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+
+from tests.support.people import Person
+from tests.support.servers import Server
+
+HALF = b"POST /api/v1/alice/account HTTP/1.1\r\nHost: x\r\n"
+KINDS = {
+    "half a header": HALF,
+    "slow body": HALF + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
+    "nothing": b"",
+}
+GUESSES = 400
+PER_SECOND = 80
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def ini(ini: dict[str, str]) -> dict[str, str]:
+    """Passwords that cost as much to check as in production."""
+    return {**ini, "accountsapp.bcrypt_rounds": "12"}
+
+
+@pytest.fixture
+def server(ini: dict[str, str], tmp_path: Path, alice: Person) -> Iterator[Server]:
+    made = Server(tmp_path, ini)
+    yield made.wait()
+    made.stop()
+
+
+def status(url: str, data: dict[str, str] | None = None) -> int:
+    try:
+        with urlopen(url, data=urlencode(data).encode() if data else None, timeout=60) as answer:
+            code: int = answer.status
+            return code
+    except HTTPError as error:
+        return error.code
+
+
+def test_r16_clients_that_hold_on_leave_room_for_others(server: Server, alice: Person) -> None:
+    ping = f"{server.url}/api/v1/alice/ping?api_key={alice.api_key}"
+    held = []
+    try:
+        for kind in KINDS.values():
+            for _ in range(70):
+                client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+                client.sendall(kind)
+                held.append(client)
+        assert [status(ping) for _ in range(30)] == [200] * 30
+        # And they are let go of: an answer or the end, never silence for good.
+        ended = [client.recv(1) in (b"", b"H") for client in held]
+        assert ended == [True] * len(held)
+        assert status(ping) == 200
+    finally:
+        for client in held:
+            client.close()
+
+
+def test_r16_clients_that_do_not_read(server: Server, alice: Person) -> None:
+    ping = f"/api/v1/alice/account?api_key={alice.api_key}"
+    held = []
+    try:
+        for _ in range(100):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            client.sendall(f"GET {ping} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 20)
+            held.append(client)
+        assert [status(server.url + ping) for _ in range(30)] == [200] * 30
+    finally:
+        for client in held:
+            client.close()
+
+
+def test_r17_a_flood_of_wrong_passwords_starves_nobody(server: Server, alice: Person) -> None:
+    """Far more guesses than can be hashed, at a steady pace as from many clients."""
+    ping = f"{server.url}/api/v1/alice/ping?api_key={alice.api_key}"
+    change = f"{server.url}/api/v1/alice/password"
+    wrong = {"api_key": alice.api_key, "current_password": "wrong one", "new_password": "x" * 12}
+    guesses: list[Future[int]] = []
+    with ThreadPoolExecutor(100) as flood:
+        begun = time.monotonic()
+
+        def guess_on() -> None:
+            for number in range(GUESSES):
+                time.sleep(max(0.0, begun + number / PER_SECOND - time.monotonic()))
+                guesses.append(flood.submit(status, change, wrong))
+
+        pace = threading.Thread(target=guess_on)
+        pace.start()
+        answered = 0
+        while pace.is_alive():
+            assert status(ping) == 200
+            answered += 1
+        pace.join()
+    seen = Counter(guess.result() for guess in guesses)
+    assert set(seen) == {403, 503}
+    # Whoever waited for guesses to be hashed, even for one each time, would be answered less often.
+    assert answered > 2 * seen[403]

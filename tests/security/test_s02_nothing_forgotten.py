@@ -1,0 +1,41 @@
+"""S02: every registered URL stands in an access matrix, or below with the reason why it is open."""
+
+from webtest import TestApp
+
+from accountsapp.tree import OPEN, rows
+from tests.security import test_s01_bookie_matrix as bookie
+from tests.security import test_s01_dockerhub_matrix as dockerhub
+from tests.security import test_s01_oauth_matrix as oauth
+
+OPEN_URLS = {
+    "/": "home: the same for everybody",
+    "/static/style.css": "the stylesheet: the same for everybody",
+    "/healthz": "whether the process runs",
+    "/readyz": "whether the database answers",
+    "/metrics": "counts, for the addresses of accountsapp.metrics_from",
+    "/ping": "says where the API is",
+    "/api/v1/ping": "says that a name is missing",
+    "/api/v1/suspend": "who forgot the password has no credential; a mailed code is one",
+    "/recovery/{username}/reset/{code}": "a mailed code is the credential",
+    "/confirm/email/{code}": "a mailed code is the credential",
+    "/confirm/address/{code}": "a mailed code is the credential",
+}
+
+IN_A_MATRIX = {
+    *((operation.method, operation.path) for operation in bookie.OPERATIONS),
+    *((operation.method, operation.path) for operation in dockerhub.OPERATIONS),
+    *((page.method, page.path) for page in oauth.PAGES),
+    *(("POST", path) for path in oauth.ENDPOINTS),
+}
+
+
+def test_s02_every_url_is_in_a_matrix_or_open_for_a_reason(app: TestApp) -> None:
+    registered = {(method, row.path) for row in rows(app.app.registry) for method in row.methods}
+    assert {(method, path) for method, path in registered if path not in OPEN_URLS} == IN_A_MATRIX
+
+
+def test_s02_what_is_listed_as_open_is_there_and_open(app: TestApp) -> None:
+    needed: dict[str, set[str]] = {}
+    for row in rows(app.app.registry):
+        needed.setdefault(row.path, set()).add(row.permission)
+    assert {path: needed.get(path) for path in OPEN_URLS} == {path: {OPEN} for path in OPEN_URLS}

@@ -1,0 +1,76 @@
+"""The application as it is deployed: ``pserve`` with an ini, on a port of its own."""
+
+import configparser
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tests.support.mailserver import free_port
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Server:
+    """One server process. It keeps the settings of waitress that ``development.ini`` has.
+
+    :param ini: settings of ``[app:main]``
+    :param port: where it listens
+    """
+
+    def __init__(self, folder: Path, ini: dict[str, str], port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / f"server-{self.port}.log"
+        parser = configparser.RawConfigParser()
+        parser.read(ROOT / "development.ini")
+        for name in parser.options("app:main"):
+            parser.remove_option("app:main", name)
+        for name, value in {"use": "egg:accountsapp", **ini}.items():
+            parser.set("app:main", name, re.sub(r"%(?!\()", "%%", value))
+        parser.set("server:main", "listen", f"127.0.0.1:{self.port}")
+        file = folder / f"server-{self.port}.ini"
+        with file.open("w") as written:
+            parser.write(written)
+        file.chmod(0o600)
+        with self.log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", "pyramid.scripts.pserve", str(file)],
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait(self) -> "Server":
+        """Until it answers."""
+        give_up = time.monotonic() + 60
+        while True:
+            try:
+                with urlopen(f"{self.url}/healthz", timeout=5):
+                    return self
+            except (URLError, OSError):
+                alive = self._process.poll() is None and time.monotonic() < give_up
+                assert alive, self.log.read_text()
+                time.sleep(0.05)
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def join(self, timeout: float) -> int:
+        """The exit status; fails when the process goes on for longer."""
+        return self._process.wait(timeout)
+
+    def cpu_seconds(self) -> float:
+        """What the process has computed so far (clock_getcpuclockid(3))."""
+        return time.clock_gettime((~self._process.pid << 3) | 2)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

@@ -45,6 +45,9 @@ def configure(settings: Settings, ini: Mapping[str, str]) -> Configurator:
     config.registry.app_settings = settings
     config.include(".web.resources")
     config.include(".web.answers")
+    config.include(".web.checks")
+    config.include(".web.acting")
+    config.include(".web.methods")
     config.include(".security")
     config.include(".web.front")
     config.include(".web.views")

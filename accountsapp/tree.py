@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pyramid.interfaces import IExceptionResponse
 from pyramid.security import NO_PERMISSION_REQUIRED
 
+from accountsapp.web.methods import methods_of
 from accountsapp.web.resources import ApiRoot, Resource, Root, wildcard
 
 PACKAGE = Path(__file__).parent
@@ -61,7 +62,7 @@ def declared_views(registry: Any) -> Iterator[View]:
             yield View(
                 context,
                 view["name"] or "",
-                _methods(view["request_methods"]),
+                methods_of(view["request_methods"]),
                 _permission(item["related"]),
                 _source(view["callable"]),
             )
@@ -97,12 +98,6 @@ def _rows_at(
                 looked_at = () if view.permission == OPEN else credentials
                 yield Row(where, view.methods, view.permission, looked_at, view.source)
         seen |= {(v.name, method) for v in views if v.context is context for method in v.methods}
-
-
-def _methods(declared: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    if declared is None:
-        return ()
-    return (declared,) if isinstance(declared, str) else tuple(sorted(declared))
 
 
 def _permission(related: list[Any]) -> str:

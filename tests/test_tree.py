@@ -28,9 +28,7 @@ OPEN_VIEWS = {
     ("/confirm/email/{code}", "POST"),
     ("/confirm/address/{code}", "GET"),
     ("/confirm/address/{code}", "POST"),
-    ("/api/v1.1/o/authorize", "GET"),
     ("/api/v1.1/o/authorize", "POST"),
-    ("/api/v1.1/o/applications", "GET"),
     ("/api/v1.1/o/applications", "POST"),
     ("/api/v1.1/o/token", "POST"),
     ("/api/v1.1/o/revoke", "POST"),
@@ -127,7 +125,13 @@ def test_what_is_closed_stays_closed_without_a_credential(app: TestApp, alice: P
         if row.permission != OPEN:
             path = row.path.replace("{username}", "alice").replace("{count}", "3")
             for method in row.methods:
-                assert app.request(path, method=method, expect_errors=True).status_int in (401, 403), path
+                app.reset()
+                answer = app.request(path, method=method, expect_errors=True)
+                if row.credentials == ("session",):  # a page that asks to sign in
+                    closed = answer.status_int == 400 or 'name="password"' in answer
+                else:
+                    closed = answer.status_int in (401, 403)
+                assert closed, (path, method)
 
 
 def test_two_mounts_of_one_path_stop_the_start() -> None:

@@ -5,7 +5,7 @@ although the request was rolled back. Nothing recorded is a secret or something 
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -128,12 +128,14 @@ def listing(
     *,
     since: datetime | None = None,
     account_id: int | None = None,
+    events: Collection[Event] | None = None,
     most: int | None = None,
 ) -> Iterator[AuditRow]:
     """Events, newest first.
 
     :param since: only those from then on
     :param account_id: only those about that account
+    :param events: only those of these kinds
     :param most: how many at most
     """
     statement = _EVENTS.limit(most)
@@ -141,6 +143,8 @@ def listing(
         statement = statement.where(AuditEvent.at >= since)
     if account_id is not None:
         statement = statement.where(AuditEvent.account_id == account_id)
+    if events is not None:
+        statement = statement.where(AuditEvent.event.in_(events))
     return (AuditRow._make(row) for row in connection.execute(statement))
 
 

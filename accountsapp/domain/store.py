@@ -61,6 +61,7 @@ class Store:
     :param open_session: gives the session whose transaction the caller ends
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
     :param client_address: the client's, for throttle and audit; empty for commands and jobs
+    :ivar read_only: whether :attr:`session` is refused
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class Store:
         self.throttle = throttle
         self.begin = begin
         self.client_address = client_address
+        self.read_only = False
+        self.actor_id: int | None = None
         self._read_connections = read_connections
         self._open_session = open_session
         self._connection: Connection | None = None
@@ -105,7 +108,12 @@ class Store:
 
     @property
     def session(self) -> Session:
-        """Writes: one transaction; on SQLite its first statement takes the write lock."""
+        """Writes: one transaction; on SQLite its first statement takes the write lock.
+
+        :raises RuntimeError: the store is for reading only
+        """
+        if self.read_only:
+            raise RuntimeError("a safe request writes nothing; a view that acts says so")
         if self._session is None:
             self._session = self._open_session()
         return self._session

@@ -4,8 +4,15 @@ It knows no URL: an API that needs it mounts :class:`~accountsapp.oauth.resource
 view of its own on :func:`~accountsapp.oauth.protocol.token_answer`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+from accountsapp.oauth.resources import Applications, Authorization
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
 
 
-def includeme(config: Any) -> None:
+def includeme(config: "Configurator") -> None:
+    config.add_sign_in(Authorization)
+    config.add_sign_in(Applications)
     config.scan(__name__)

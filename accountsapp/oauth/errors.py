@@ -1,40 +1,37 @@
 """How the authorization server refuses: programs get the object of RFC 6749 5.2, people a page."""
 
-from typing import Any
-
 from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
 from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 from pyramid.view import exception_view_config
 
-from accountsapp.oauth.redirects import go, with_parameters
+from accountsapp.oauth.redirects import with_parameters
 from accountsapp.oauth.resources import AuthorizationServer
-from accountsapp.pages.html import page
+from accountsapp.pages.html import go, page
+from accountsapp.pages.resources import PersonPage
 from accountsapp.web.answers import json_answer
-from accountsapp.web.failures import TEXTS, Failure, allowed_methods, failure_of
+from accountsapp.web.failures import Failure, failure_of
+from accountsapp.web.request import Request
 
-PAGES = ("authorize", "applications")
 CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
 
 
 @exception_view_config(HTTPException, containment=AuthorizationServer)
 @exception_view_config(Exception, containment=AuthorizationServer)
-def failed(error: Exception, request: Any) -> Response:
+def failed(error: Exception, request: Request) -> Response:
     """A refusal that the protocol does not know, or a fault of ours."""
     return _refusal(request, failure_of(error, request))
 
 
-@exception_view_config(PredicateMismatch, containment=AuthorizationServer)
 @exception_view_config(PredicateMismatch, containment=AuthorizationServer, request_method="OPTIONS")
-def not_offered(error: PredicateMismatch, request: Any) -> Response:
-    """Another method, ``OPTIONS`` among them."""
-    methods = [method for method in allowed_methods(request) if method != "OPTIONS"]
-    return _refusal(request, Failure(405, TEXTS[405], [("Allow", ", ".join(methods))]))
+def not_offered(error: PredicateMismatch, request: Request) -> Response:
+    """``OPTIONS`` is no method of these URLs."""
+    return failed(error, request)
 
 
 @exception_view_config(FatalClientError, containment=AuthorizationServer)
-def unknown_client(error: FatalClientError, request: Any) -> Response:
+def unknown_client(error: FatalClientError, request: Request) -> Response:
     """Client or redirect URI are not known: nobody is sent anywhere."""
     return page(
         request,
@@ -46,13 +43,13 @@ def unknown_client(error: FatalClientError, request: Any) -> Response:
 
 
 @exception_view_config(OAuth2Error, containment=AuthorizationServer)
-def back_to_client(error: OAuth2Error, request: Any) -> Response:
+def back_to_client(error: OAuth2Error, request: Request) -> Response:
     """The client is known and asked for what it cannot have: it is told so."""
     return go(with_parameters(error.redirect_uri, error.twotuples))
 
 
-def _refusal(request: Any, failure: Failure) -> Response:
-    if request.view_name in PAGES:
+def _refusal(request: Request, failure: Failure) -> Response:
+    if isinstance(request.context, PersonPage):
         response = page(request, "done.jinja2", failure.status, heading=failure.text, text="")
     else:
         body = {"error": CODES.get(failure.status, "invalid_request"), "error_description": failure.text}

@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Set
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from oauthlib.common import Request as ProtocolRequest
@@ -30,7 +30,9 @@ from accountsapp.domain.rules.text import is_encodable
 from accountsapp.oauth.redirects import with_parameters
 from accountsapp.oauth.validator import ConfidentialOnly, Validator
 from accountsapp.web.answers import HEADERS, json_answer
-from accountsapp.web.bodies import Pairs
+
+if TYPE_CHECKING:
+    from accountsapp.web.request import Request
 
 REALM = "accounts"
 AUTHORIZATION = (
@@ -96,78 +98,60 @@ def _bearer(validator: Validator) -> BearerToken:
     )
 
 
-def authorization_endpoint(request: Any) -> AuthorizationEndpoint:
-    """The endpoint for what the query asks.
+class AuthorizationRequest:
+    """A good authorization request.
+
+    :ivar query: its query string, read strictly and written anew, with its question mark
+    """
+
+    def __init__(self, endpoint: AuthorizationEndpoint, uri: str) -> None:
+        scopes, info = endpoint.validate_authorization_request(uri)
+        self.client: ClientRow = info["request"].client
+        self.redirect_uri: str = info["redirect_uri"]
+        self.scopes: list[Scope] = in_order(scopes)
+        self.query = uri.removeprefix(URI)
+        self._state: str | None = info["state"]
+        self._endpoint = endpoint
+        self._uri = uri
+
+    def allow(self, account: AccountRow) -> str:
+        """The account lets the client in.
+
+        :returns: the URI to go to, with the code
+        """
+        headers, _, _ = self._endpoint.create_authorization_response(self._uri, credentials={"user": account})
+        return headers["Location"]
+
+    def deny(self) -> str:
+        """The account does not.
+
+        :returns: the URI to go to, with the error
+        """
+        return with_parameters(self.redirect_uri, errors.AccessDeniedError(state=self._state).twotuples)
+
+
+def authorization_request(request: "Request") -> AuthorizationRequest:
+    """What the query asks for.
 
     :raises HTTPBadRequest: the query string cannot be read
-    :raises FatalClientError: it says twice who asks or where the answer goes
+    :raises FatalClientError: the client or its redirect URI are not known, or said twice
+    :raises OAuth2Error: anything else; goes back to ``error.redirect_uri``
     """
-    counts = Counter(name for name, _ in _authorization(request))
+    # An empty parameter counts as left out (RFC 6749 3.1).
+    pairs = [(name, value) for name, value in request.query_pairs if name in AUTHORIZATION and value]
+    counts = Counter(name for name, _ in pairs)
     repeated = {name for name, count in counts.items() if count > 1}
     if repeated & FATAL_TWICE:
         raise errors.InvalidRequestFatalError("A parameter was given twice.")
     validator = Validator(request.store)
-    return AuthorizationEndpoint("code", _bearer(validator), {"code": CodeGrant(validator, repeated)})
-
-
-def authorization_uri(request: Any) -> str:
-    """The authorization request, its parameters read strictly and written anew, each once: the first one.
-
-    :raises HTTPBadRequest: the query string cannot be read
-    """
+    endpoint = AuthorizationEndpoint("code", _bearer(validator), {"code": CodeGrant(validator, repeated)})
     first: dict[str, str] = {}
-    for name, value in _authorization(request):
+    for name, value in pairs:
         first.setdefault(name, value)
-    return "/?" + urlencode(first)
+    return AuthorizationRequest(endpoint, f"{URI}?{urlencode(first)}")
 
 
-def _authorization(request: Any) -> Pairs:
-    """The parameters of an authorization request; an empty one counts as left out (RFC 6749 3.1)."""
-    return [(name, value) for name, value in request.query_pairs if name in AUTHORIZATION and value]
-
-
-class Asked(NamedTuple):
-    """A good authorization request."""
-
-    client: ClientRow
-    redirect_uri: str
-    scopes: list[Scope]
-    state: str | None
-
-
-def asked(request: Any) -> Asked:
-    """What the query asks for.
-
-    :raises FatalClientError: the client or its redirect URI are not known
-    :raises OAuth2Error: anything else; goes back to ``error.redirect_uri``
-    """
-    endpoint = authorization_endpoint(request)
-    scopes, info = endpoint.validate_authorization_request(authorization_uri(request))
-    return Asked(info["request"].client, info["redirect_uri"], in_order(scopes), info["state"])
-
-
-def allowed(request: Any, account: AccountRow) -> str:
-    """The account allows what the query asks for.
-
-    :returns: the URI to go to, with the code
-    """
-    endpoint = authorization_endpoint(request)
-    headers, _, _ = endpoint.create_authorization_response(
-        authorization_uri(request), credentials={"user": account}
-    )
-    return headers["Location"]
-
-
-def denied(request: Any) -> str:
-    """The account does not allow it.
-
-    :returns: the URI to go to, with the error
-    """
-    found = asked(request)
-    return with_parameters(found.redirect_uri, errors.AccessDeniedError(state=found.state).twotuples)
-
-
-def token_answer(request: Any) -> Response:
+def token_answer(request: "Request") -> Response:
     """What the token endpoint says."""
     validator = Validator(request.store)
     grants = {
@@ -206,7 +190,7 @@ class Introspection(IntrospectEndpoint):
         super().validate_introspect_request(request)
 
 
-def revocation_answer(request: Any) -> Response:
+def revocation_answer(request: "Request") -> Response:
     """What the revocation endpoint (RFC 7009) says."""
     endpoint = Revocation(Validator(request.store))
     return _answer(
@@ -215,7 +199,7 @@ def revocation_answer(request: Any) -> Response:
     )
 
 
-def introspection_answer(request: Any) -> Response:
+def introspection_answer(request: "Request") -> Response:
     """What the introspection endpoint (RFC 7662) says."""
     endpoint = Introspection(ConfidentialOnly(request.store))
     return _answer(
@@ -227,7 +211,7 @@ def introspection_answer(request: Any) -> Response:
 Answer = Callable[[dict[str, str], dict[str, str]], tuple[Any, str, int]]
 
 
-def _answer(request: Any, answer: Answer) -> Response:
+def _answer(request: "Request", answer: Answer) -> Response:
     try:
         _, body, status = answer(_parameters(request), _headers(request))
     except errors.OAuth2Error as error:
@@ -240,7 +224,7 @@ def _answer(request: Any, answer: Answer) -> Response:
     return response
 
 
-def _parameters(request: Any) -> dict[str, str]:
+def _parameters(request: "Request") -> dict[str, str]:
     """What the body says: texts, each at most once; empty ones count as left out (RFC 6749 3.2).
 
     :raises HTTPClientError: it cannot be read
@@ -259,6 +243,6 @@ def _parameters(request: Any) -> dict[str, str]:
     return found
 
 
-def _headers(request: Any) -> dict[str, str]:
+def _headers(request: "Request") -> dict[str, str]:
     authorization = request.environ.get("HTTP_AUTHORIZATION")
     return {"Authorization": authorization} if authorization else {}

@@ -1,18 +1,7 @@
-"""Sending the browser on: to a page of ours, or back to a client."""
+"""Sending the browser back to a client."""
 
 from collections.abc import Iterable
 from urllib.parse import urlencode
-
-from pyramid.response import Response
-
-from accountsapp.web.answers import HEADERS
-
-
-def go(uri: str) -> Response:
-    """
-    :param uri: an absolute URI, or a path on this site
-    """
-    return Response(status=303, headerlist=[("Location", uri), *HEADERS])
 
 
 def with_parameters(redirect_uri: str, parameters: Iterable[tuple[str, str]]) -> str:

@@ -203,7 +203,7 @@ class Validator(RequestValidator):
         self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
     ) -> dict[str, Any] | None:
         found = tokens.find(self._store.connection, token)
-        if found is None or found.client_id != request.client.client_id:
+        if isinstance(found, tokens.DeadToken) or found.client_id != request.client.client_id:
             return None
         claims: dict[str, Any] = {
             "scope": found.scope,

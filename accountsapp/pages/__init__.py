@@ -3,13 +3,17 @@
 They work without JavaScript, load nothing from elsewhere, and refuse to be framed.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from accountsapp.pages.resources import Confirmations, Recovery, Static
 
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
 
-def includeme(config: Any) -> None:
+
+def includeme(config: "Configurator") -> None:
     config.include("pyramid_jinja2")
+    config.include(".sign_in")
     config.mount("/confirm", Confirmations)
     config.mount("/recovery", Recovery)
     config.mount("/static", Static)

@@ -6,6 +6,7 @@ from pyramid.renderers import render
 from pyramid.response import Response
 
 from accountsapp.web.answers import HEADERS
+from accountsapp.web.request import Request
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 STAYING_POLICY = f"{POLICY}; form-action 'self'"
@@ -17,7 +18,7 @@ PAGE_HEADERS = (
 
 
 def page(
-    request: Any, template: str, status: int = 200, *, leads_away: bool = False, **values: Any
+    request: Request, template: str, status: int = 200, *, leads_away: bool = False, **values: Any
 ) -> Response:
     """A page of the product: nothing from elsewhere, no script, not to be framed or kept.
 
@@ -37,3 +38,11 @@ def page(
         ("Content-Length", str(len(body))),
     ]
     return Response(app_iter=[body], status=status, headerlist=headers)
+
+
+def go(uri: str) -> Response:
+    """Send the browser on.
+
+    :param uri: an absolute URI, or a path on this site
+    """
+    return Response(status=303, headerlist=[("Location", uri), *HEADERS])

@@ -1,14 +1,37 @@
 """The places of the pages."""
 
-from typing import Any
+from urllib.parse import urlsplit
 
+from pyramid.traversal import resource_path
+
+from accountsapp.web.bodies import Body
 from accountsapp.web.resources import ApiRoot, Resource
 
 
 class Pages(ApiRoot):
     """HTML. Nobody signs in here: a mailed code is the authority."""
 
-    largest_body = 64 * 1024
+    checks = ("acl",)
+    body = Body(largest=64 * 1024)
+
+
+class PersonPage(Resource):
+    """A page for somebody who is signed in; who is not is asked to, and comes back to it."""
+
+    @property
+    def destination(self) -> str | None:
+        """For whom one signs in, where it is not for this site alone."""
+        return None
+
+    @property
+    def query(self) -> str:
+        """The query string to come back with, with its question mark; empty for none."""
+        return ""
+
+    @property
+    def path(self) -> str:
+        """The path of the page, below that of ``site_url``."""
+        return urlsplit(self.request.app_settings.site_url).path + resource_path(self, "")
 
 
 class Static(Pages):
@@ -55,12 +78,16 @@ class RecoveryOf(Resource):
 class Resets(Resource):
     """``/recovery/{username}/reset``."""
 
+    __parent__: RecoveryOf
+
 
 class Reset(Coded):
     """``/recovery/{username}/reset/{code}``."""
 
+    __parent__: Resets
+
     @property
-    def username(self) -> Any:
+    def username(self) -> str:
         """The username in the path."""
         return self.__parent__.__parent__.__name__
 

@@ -1,7 +1,6 @@
 """Home, the stylesheet, and the pages behind mailed links: GET shows one form, POST uses the code."""
 
 from importlib.resources import files
-from typing import Any
 
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
@@ -16,18 +15,19 @@ from accountsapp.pages.html import page
 from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset, Static
 from accountsapp.web.answers import HEADERS
 from accountsapp.web.failures import failure_of
+from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
 
 STYLESHEET = files("accountsapp.pages").joinpath("static/style.css").read_bytes()
 
 
 @view_config(context=Root, request_method="GET", permission=NO_PERMISSION_REQUIRED)
-def home(context: Root, request: Any) -> Response:
+def home(context: Root, request: Request) -> Response:
     return page(request, "home.jinja2", apis=request.registry.apis)
 
 
 @view_config(context=Static, name="style.css", request_method="GET", permission=NO_PERMISSION_REQUIRED)
-def stylesheet(context: Static, request: Any) -> Response:
+def stylesheet(context: Static, request: Request) -> Response:
     """The only answer that may be kept: it is the same for everybody."""
     response = Response(STYLESHEET, content_type="text/css", charset="utf-8")
     response.headers.update({**dict(HEADERS), "Cache-Control": "public, max-age=3600"})
@@ -35,7 +35,7 @@ def stylesheet(context: Static, request: Any) -> Response:
 
 
 @view_config(context=EmailChange, request_method="GET", permission=NO_PERMISSION_REQUIRED)
-def show_email_change(context: EmailChange, request: Any) -> Response:
+def show_email_change(context: EmailChange, request: Request) -> Response:
     link = changing.find(request.store, context.code)
     if link is None:
         raise DeadLink
@@ -48,7 +48,7 @@ def show_email_change(context: EmailChange, request: Any) -> Response:
 
 
 @view_config(context=EmailChange, request_method="POST", permission=NO_PERMISSION_REQUIRED)
-def confirm_email_change(context: EmailChange, request: Any) -> Response:
+def confirm_email_change(context: EmailChange, request: Request) -> Response:
     changing.confirm(request.store, context.code)
     return page(
         request,
@@ -59,7 +59,7 @@ def confirm_email_change(context: EmailChange, request: Any) -> Response:
 
 
 @view_config(context=AddressProof, request_method="GET", permission=NO_PERMISSION_REQUIRED)
-def show_address_proof(context: AddressProof, request: Any) -> Response:
+def show_address_proof(context: AddressProof, request: Request) -> Response:
     link = addresses.find_proof(request.store, context.code)
     if link is None:
         raise DeadLink
@@ -67,7 +67,7 @@ def show_address_proof(context: AddressProof, request: Any) -> Response:
 
 
 @view_config(context=AddressProof, request_method="POST", permission=NO_PERMISSION_REQUIRED)
-def prove_address(context: AddressProof, request: Any) -> Response:
+def prove_address(context: AddressProof, request: Request) -> Response:
     addresses.confirm(request.store, context.code)
     return page(
         request,
@@ -78,12 +78,12 @@ def prove_address(context: AddressProof, request: Any) -> Response:
 
 
 @view_config(context=Reset, request_method="GET", permission=NO_PERMISSION_REQUIRED)
-def show_reset(context: Reset, request: Any) -> Response:
+def show_reset(context: Reset, request: Request) -> Response:
     return _reset_form(context, request)
 
 
 @view_config(context=Reset, request_method="POST", permission=NO_PERMISSION_REQUIRED)
-def use_reset(context: Reset, request: Any) -> Response:
+def use_reset(context: Reset, request: Request) -> Response:
     given = request.parameters.last_in_body
     recovery.reset(
         request.store,
@@ -101,13 +101,13 @@ def use_reset(context: Reset, request: Any) -> Response:
 
 
 @exception_view_config(InvalidValue, containment=Reset)
-def refused_password(error: InvalidValue, request: Any) -> Response:
+def refused_password(error: InvalidValue, request: Request) -> Response:
     """The form again, with what is wrong beside the field; the code is still good."""
     return _reset_form(request.context, request, error, status=400)
 
 
 def _reset_form(
-    context: Reset, request: Any, error: InvalidValue | None = None, status: int = 200
+    context: Reset, request: Request, error: InvalidValue | None = None, status: int = 200
 ) -> Response:
     link = recovery.find(request.store, context.username, context.code)
     if link is None:
@@ -126,7 +126,7 @@ def _reset_form(
 @exception_view_config(DeadLink, containment=Pages)
 @exception_view_config(EmailTaken, containment=Pages)
 @exception_view_config(StaleCredential, containment=Pages)
-def dead_link(error: Exception, request: Any) -> Response:
+def dead_link(error: Exception, request: Request) -> Response:
     """Unknown, used, expired, void, or the address is somebody else's by now."""
     return page(
         request,
@@ -139,7 +139,7 @@ def dead_link(error: Exception, request: Any) -> Response:
 
 @exception_view_config(HTTPException, containment=Pages)
 @exception_view_config(Exception, containment=Pages)
-def failed(error: Exception, request: Any) -> Response:
+def failed(error: Exception, request: Request) -> Response:
     """Any other refusal, as a page."""
     failure = failure_of(error, request)
     response = page(request, "done.jinja2", failure.status, heading=failure.text, text="")

@@ -5,14 +5,18 @@ falls through to another.
 """
 
 from base64 import b64decode
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from accountsapp.domain.credentials import sessions, signin
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
 from accountsapp.domain.oauth import tokens
+from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.domain.rules.api_keys import is_plausible
 from accountsapp.security import scopes, session_cookie
 from accountsapp.security.identity import Identity, Nobody, Reason
+
+if TYPE_CHECKING:
+    from accountsapp.web.request import Request
 
 
 class Credential(Protocol):
@@ -21,11 +25,11 @@ class Credential(Protocol):
     kind: str
     """Its name in ``accountsapp tree`` and in logs."""
 
-    def identify(self, request: Any) -> Identity | Nobody | None:
+    def identify(self, request: "Request") -> Identity | Nobody | None:
         """Who presented it; :class:`Nobody` for a bad one; None where there is none of this kind."""
 
 
-class QueryApiKey:
+class ApiKeyParameter:
     """The parameter ``api_key``: in the query string, on unsafe methods in the body too.
 
     All values given, in all places, must be the same string.
@@ -33,19 +37,46 @@ class QueryApiKey:
 
     kind = "api_key"
 
-    def identify(self, request: Any) -> Identity | Nobody | None:
+    def identify(self, request: "Request") -> Identity | Nobody | None:
         values = request.parameters.all("api_key")
         if not any(values):
             return None
-        request.throttle.check("api-key", request.client_addr)
-        api_key = values[0]
-        account = None
-        if isinstance(api_key, str) and values.count(api_key) == len(values):
-            account = request.store.reader.by_api_key(api_key) if is_plausible(api_key) else None
-        if account is None:
-            request.throttle.count("api-key", request.client_addr)
-            return Nobody(Reason.BAD_CREDENTIAL)
-        return Identity(account, self.kind, secret=api_key)
+        agreed = isinstance(values[0], str) and values.count(values[0]) == len(values)
+        return _by_api_key(request, self.kind, values[0] if agreed else "")
+
+
+class ApiKeyHeader:
+    """An API key in a header of its own.
+
+    :param name: of the header, such as ``X-Api-Key``
+    """
+
+    def __init__(self, name: str) -> None:
+        self.kind = name.lower()
+        self._variable = "HTTP_" + name.upper().replace("-", "_")
+
+    def identify(self, request: "Request") -> Identity | Nobody | None:
+        value = request.environ.get(self._variable, "")
+        if not value:
+            return None
+        try:
+            api_key = value.encode("latin-1").decode()
+        except UnicodeDecodeError:
+            api_key = ""
+        return _by_api_key(request, self.kind, api_key)
+
+
+def _by_api_key(request: "Request", kind: str, api_key: str) -> Identity | Nobody:
+    """Whose API key that is; wrong ones count by client address, whichever way they come.
+
+    :raises TooManyAttempts: too many wrong ones
+    """
+    request.throttle.check("api-key", request.client_addr)
+    account = request.store.reader.by_api_key(api_key) if is_plausible(api_key) else None
+    if account is None:
+        request.throttle.count("api-key", request.client_addr)
+        return Nobody(Reason.UNKNOWN)
+    return Identity(account, kind, secret=api_key)
 
 
 class SessionCookie:
@@ -53,8 +84,8 @@ class SessionCookie:
 
     kind = "session"
 
-    def identify(self, request: Any) -> Identity | Nobody | None:
-        value = request.cookies.get(session_cookie.NAME)
+    def identify(self, request: "Request") -> Identity | Nobody | None:
+        value = request.cookies.get(session_cookie.COOKIE)
         if not value:
             return None
         session = sessions.find(request.store.connection, value)
@@ -64,7 +95,7 @@ class SessionCookie:
             sessions.touch(request.store.begin, session.id)
             # The browser's copy has an age too.
             request.add_response_callback(
-                lambda _request, response: session_cookie.set_on(request, response, value)
+                lambda _request, response: session_cookie.set_cookie(request, response, value)
             )
         return Identity(session.account, self.kind, secret=value)
 
@@ -74,18 +105,20 @@ class Basic:
 
     kind = "basic"
 
-    def identify(self, request: Any) -> Identity | Nobody | None:
+    def identify(self, request: "Request") -> Identity | Nobody | None:
         header = request.environ.get("HTTP_AUTHORIZATION", "")
         if _after_scheme(header, "basic") is None:
             return None
         pair = basic_pair(header)
         if pair is None:
-            return Nobody(Reason.BAD_CREDENTIAL)
+            return Nobody(Reason.MALFORMED)
         username, password = pair
         try:
             account = signin.authenticate_remembered(request.store, username, password)
-        except (WrongPassword, InactiveAccount):
-            return Nobody(Reason.BAD_CREDENTIAL)
+        except WrongPassword:
+            return Nobody(Reason.UNKNOWN)
+        except InactiveAccount:
+            return Nobody(Reason.INACTIVE)
         vouches = account.is_staff or account.is_admin
         return Identity(account, self.kind, scopes=scopes.ALL, vouches=vouches)
 
@@ -95,13 +128,13 @@ class Bearer:
 
     kind = "bearer"
 
-    def identify(self, request: Any) -> Identity | Nobody | None:
+    def identify(self, request: "Request") -> Identity | Nobody | None:
         value = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), "bearer")
         if value is None:
             return None
         token = tokens.find(request.store.connection, value)
-        if token is None:
-            return Nobody(Reason.BAD_CREDENTIAL)
+        if isinstance(token, DeadToken):
+            return Nobody(_REASONS[token])
         account = request.store.reader.remember(token.account)
         return Identity(
             account,
@@ -109,6 +142,23 @@ class Bearer:
             scopes=scopes.permissions(token.scope),
             vouches=token.client_id is None or token.client_is_confidential,
         )
+
+
+_REASONS = {
+    DeadToken.UNKNOWN: Reason.UNKNOWN,
+    DeadToken.EXPIRED: Reason.EXPIRED,
+    DeadToken.REVOKED: Reason.UNKNOWN,
+    DeadToken.INACTIVE: Reason.INACTIVE,
+}
+
+
+class OtherScheme:
+    """An ``Authorization`` header that no kind named before this one has taken: bad, not absent."""
+
+    kind = "other scheme"
+
+    def identify(self, request: "Request") -> Identity | Nobody | None:
+        return Nobody(Reason.OTHER_SCHEME) if request.environ.get("HTTP_AUTHORIZATION") else None
 
 
 def basic_pair(header: str) -> tuple[str, str] | None:

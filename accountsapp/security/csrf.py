@@ -6,50 +6,75 @@ after sign-in, and nothing to store. Visitors have a cookie too, that opens noth
 
 import hmac
 from base64 import urlsafe_b64encode
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pyramid.httpexceptions import HTTPBadRequest
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
+from pyramid.interfaces import ICSRFStoragePolicy
+from zope.interface import implementer
 
 from accountsapp.domain.credentials import sessions
-from accountsapp.security import session_cookie
+from accountsapp.security.session_cookie import COOKIE, set_cookie
+
+if TYPE_CHECKING:
+    from accountsapp.web.request import Request
 
 FIELD = "csrf_token"
 HEADER = "X-CSRFToken"
 _PURPOSE = "csrf"
 
 
-def token_for(request: Any) -> str:
-    """The token of the request's session; a visitor without one gets a cookie with the answer."""
-    value = request.cookies.get(session_cookie.NAME)
-    if not value:
-        value = request.environ.setdefault("accountsapp.new_session", sessions.new_value())
-        request.add_response_callback(
-            lambda _request, response: session_cookie.set_on(request, response, value)
-        )
-    return _encode(request.store.keyring.digest(_PURPOSE, value))
+@implementer(ICSRFStoragePolicy)
+class SessionTokens:
+    """Pyramid's storage of tokens, which here are made from the session's cookie whenever they are needed."""
+
+    def new_csrf_token(self, request: "Request") -> str:
+        """The token of a new visitor's cookie, which the answer sets."""
+        value = sessions.new_value()
+        request.environ["accountsapp.new_session"] = value
+        request.add_response_callback(lambda _request, response: set_cookie(request, response, value))
+        return _token(request, value)
+
+    def get_csrf_token(self, request: "Request") -> str:
+        """The token of the request's session; a visitor without one gets a cookie with the answer."""
+        value = request.cookies.get(COOKIE) or request.environ.get("accountsapp.new_session")
+        return _token(request, value) if value else self.new_csrf_token(request)
+
+    def check_csrf_token(self, request: "Request", supplied_token: str) -> bool:
+        """Whether the token is that of the session which the request presents."""
+        value = request.cookies.get(COOKIE)
+        if not value or not supplied_token.isascii():
+            return False
+        digests = request.store.keyring.digests(_PURPOSE, value)
+        return any(hmac.compare_digest(_encode(digest), supplied_token) for digest in digests)
 
 
-def check(request: Any) -> None:
-    """Look at the header ``X-CSRFToken``, else at the form field ``csrf_token``, and at ``Origin``.
+def check(request: "Request", *, in_body: bool) -> None:
+    """Look at ``Origin``, and at the header ``X-CSRFToken``.
 
-    :raises HTTPBadRequest: no token, one of another session, or a foreign origin
+    :param in_body: whether the parameter ``csrf_token`` of the body counts too
+    :raises BadCSRFOrigin: a foreign origin
+    :raises BadCSRFToken: no token, or one of another session
     """
     origin = request.headers.get("Origin")
     if origin is not None and not _is_ours(request, origin):
-        raise HTTPBadRequest("CSRF validation failed: foreign origin.")
-    token = request.headers.get(HEADER) or request.parameters.last_in_body(FIELD)
-    value = request.cookies.get(session_cookie.NAME)
-    if not value or not isinstance(token, str) or not token.isascii():
-        raise HTTPBadRequest("CSRF validation failed: token missing.")
-    expected = request.store.keyring.digests(_PURPOSE, value)
-    if not any(hmac.compare_digest(_encode(digest), token) for digest in expected):
-        raise HTTPBadRequest("CSRF validation failed: token wrong.")
+        raise BadCSRFOrigin("CSRF validation failed: foreign origin.")
+    token = request.headers.get(HEADER)
+    if not token and in_body:
+        token = request.parameters.last_in_body(FIELD)
+    if not request.cookies.get(COOKIE) or not isinstance(token, str) or not token.isascii():
+        raise BadCSRFToken("CSRF validation failed: token missing.")
+    if not request.registry.getUtility(ICSRFStoragePolicy).check_csrf_token(request, token):
+        raise BadCSRFToken("CSRF validation failed: token wrong.")
 
 
-def _is_ours(request: Any, origin: str) -> bool:
+def _is_ours(request: "Request", origin: str) -> bool:
     site = urlsplit(request.app_settings.site_url)
     return origin in (f"{site.scheme}://{site.netloc}", *request.app_settings.cors_origins)
+
+
+def _token(request: "Request", value: str) -> str:
+    return _encode(request.store.keyring.digest(_PURPOSE, value))
 
 
 def _encode(digest: bytes) -> str:

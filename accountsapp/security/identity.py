@@ -18,10 +18,21 @@ class Reason(StrEnum):
     """Why somebody may not."""
 
     NO_CREDENTIAL = "no credential"
-    BAD_CREDENTIAL = "bad credential"
+    MALFORMED = "malformed credential"
+    UNKNOWN = "unknown credential"
+    """Nobody has it, or not any more; a wrong password too."""
+    EXPIRED = "expired credential"
+    OTHER_SCHEME = "credential of another scheme"
+    STALE = "credential ended meanwhile"
+    """It was good when the request began."""
     INACTIVE = "inactive account"
     SCOPE = "scope missing"
     NOT_ALLOWED = "not allowed"
+
+    @property
+    def is_of_credential(self) -> bool:
+        """Whether another credential of the same account could help."""
+        return self not in (Reason.SCOPE, Reason.NOT_ALLOWED)
 
 
 @dataclass(frozen=True)
@@ -61,3 +72,6 @@ class Nobody:
     """Nobody was proved, and why."""
 
     reason: Reason
+
+
+ANONYMOUS = Nobody(Reason.NO_CREDENTIAL)

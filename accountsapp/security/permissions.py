@@ -14,6 +14,8 @@ class Permission(StrEnum):
     """See all of the account's e-mail addresses."""
     EMAIL_WRITE = "email:write"
     """Add, verify and remove the account's e-mail addresses."""
+    CLIENTS_AUTHORIZE = "clients:authorize"
+    """Let OAuth clients have access to one's account, and end it."""
     ADMINISTER = "administer"
     """Administer all accounts."""
     KEY_READ = "key:read"

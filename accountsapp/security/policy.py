@@ -1,18 +1,22 @@
 """The one security policy of the tree.
 
-Two keys open a door: the credential must grant the permission (scopes) and the ACL must. The state of the
-account is looked at here, once, so that no view can forget it.
+Two keys open a door: the credential must grant the permission (scopes) and the ACL must. A credential that is
+bad opens none, not even one that is open to everybody. The state of the account is looked at here, once, so
+that no view can forget it.
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyramid.authorization import Allow, Authenticated, Everyone
 from pyramid.location import lineage
 from pyramid.security import Allowed, Denied
 
 from accountsapp.domain.audit import Event
-from accountsapp.security.identity import Identity, Nobody, Reason
+from accountsapp.security.identity import ANONYMOUS, Identity, Nobody, Reason
+
+if TYPE_CHECKING:
+    from accountsapp.web.request import Request
 
 ALLOWED = Allowed("by scope, ACL and state")
 
@@ -31,36 +35,62 @@ class Refused(Denied):
 class SecurityPolicy:
     """Asks the credential kinds that the nearest API root accepts, and that root alone."""
 
-    def identity(self, request: Any) -> Identity | None:
-        """The proved identity of the caller, else None."""
-        identity: Identity | None = request.identity
-        return identity
+    def caller(self, request: "Request") -> Identity | Nobody:
+        """Who asks, found out once a request; an account that was proved is the store's actor."""
+        caller = request.known_caller
+        if caller is None:
+            caller = request.known_caller = _identify(request)
+            if isinstance(caller, Identity):
+                request.store.actor_id = caller.account_id
+        return caller
 
-    def authenticated_userid(self, request: Any) -> str | None:
+    def identity(self, request: "Request") -> Identity | None:
+        """The proved identity of the caller, else None."""
+        caller = self.caller(request)
+        return caller if isinstance(caller, Identity) else None
+
+    def authenticated_userid(self, request: "Request") -> str | None:
         identity = self.identity(request)
         return str(identity.account_id) if identity else None
 
-    def permits(self, request: Any, context: Any, permission: str) -> Allowed | Denied:
-        caller = request.caller
+    def permits(self, request: "Request", context: Any, permission: str) -> Allowed | Denied:
+        refused = self.refused_by_credential(request, context, permission)
+        if refused is None:
+            refused = self.refused_by_scope(request, permission)
+        if refused is None:
+            refused = self._refused_by_acl(request, context, permission)
+        return ALLOWED if refused is None else refused
+
+    def refused_by_credential(self, request: "Request", context: Any, permission: str) -> Refused | None:
+        """Because the credential is bad, or there is none where not everybody may."""
+        caller = self.caller(request)
+        if isinstance(caller, Identity):
+            return None
+        if caller.reason is Reason.NO_CREDENTIAL and acl_permits(context, (Everyone,), permission):
+            return None
+        return Refused(caller.reason, permission)
+
+    def refused_by_scope(self, request: "Request", permission: str) -> Refused | None:
+        """Because the credential does not grant the permission."""
+        caller = self.caller(request)
+        if isinstance(caller, Nobody) or caller.scopes is None or permission in caller.scopes:
+            return None
+        return _refuse(request, caller, Reason.SCOPE, permission)
+
+    def _refused_by_acl(self, request: "Request", context: Any, permission: str) -> Refused | None:
+        """Because the account may not, or is not active."""
+        caller = self.caller(request)
         if isinstance(caller, Nobody):
-            return Refused(caller.reason, permission)
-        allowed = self._permits(caller, context, permission)
-        if isinstance(allowed, Refused):
-            _record(request, caller, permission, allowed.reason)
-        return allowed
-
-    def _permits(self, caller: Identity, context: Any, permission: str) -> Allowed | Denied:
-        if caller.scopes is not None and permission not in caller.scopes:
-            return Refused(Reason.SCOPE, permission)
+            return None
         if not acl_permits(context, (Everyone, Authenticated, *caller.principals), permission):
-            return Refused(Reason.NOT_ALLOWED, permission)
-        return ALLOWED if caller.is_active else Refused(Reason.INACTIVE, permission)
+            return _refuse(request, caller, Reason.NOT_ALLOWED, permission)
+        return None if caller.is_active else _refuse(request, caller, Reason.INACTIVE, permission)
 
-    def remember(self, request: Any, userid: str, **kw: Any) -> list[tuple[str, str]]:
+    def remember(self, request: "Request", userid: str, **kw: Any) -> list[tuple[str, str]]:
         """No API of this application signs in by headers of the policy."""
         return []
 
-    def forget(self, request: Any, **kw: Any) -> list[tuple[str, str]]:
+    def forget(self, request: "Request", **kw: Any) -> list[tuple[str, str]]:
         return []
 
 
@@ -80,8 +110,17 @@ def acl_permits(context: Any, principals: Collection[str], permission: str) -> b
     return False
 
 
-def _record(request: Any, caller: Identity, permission: str, reason: Reason) -> None:
-    """Audit that somebody who was proved was refused."""
+def _identify(request: "Request") -> Identity | Nobody:
+    """By the first credential presented of those the nearest API root accepts."""
+    for credential in request.api.accepts if request.api is not None else ():
+        caller = credential.identify(request)
+        if caller is not None:
+            return caller
+    return ANONYMOUS
+
+
+def _refuse(request: "Request", caller: Identity, reason: Reason, permission: str) -> Refused:
+    """Audit that somebody who was proved is refused."""
     target = getattr(request.context, "account", None)
     request.store.record_apart(
         Event.REFUSED,
@@ -91,13 +130,4 @@ def _record(request: Any, caller: Identity, permission: str, reason: Reason) -> 
         reason=reason.value,
         credential=caller.kind,
     )
-
-
-def caller_of(request: Any) -> Identity | Nobody:
-    """Who asks, by the first credential presented of those the nearest API root accepts."""
-    api = getattr(request, "api", None)
-    for credential in api.accepts if api is not None else ():
-        found = credential.identify(request)
-        if found is not None:
-            return found
-    return Nobody(Reason.NO_CREDENTIAL)
+    return Refused(reason, permission)

@@ -5,8 +5,9 @@ which the API's own error view puts into its own format.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from multipart import MultipartError, MultipartParser, MultipartPart, parse_options_header
@@ -18,15 +19,53 @@ from pyramid.httpexceptions import (
 
 from accountsapp import strict_json
 
+if TYPE_CHECKING:
+    from accountsapp.web.request import Request
+
 MOST_PARAMETERS = 70_000
 """More than 64 KiB can hold."""
 MOST_PARTS = 2000
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 JSON = "application/json"
+FORMS = (FORM, MULTIPART)
 UTF8 = ("utf-8", "utf8", "us-ascii")
 
 Pairs = list[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Body:
+    """What the body of a request may be.
+
+    :ivar types: media types; ``+json`` stands for every type that ends so, ``image/*`` for all of its kind
+    :ivar largest: bytes
+    :ivar largest_multipart: bytes of a multipart form, where that is another number
+    :ivar untyped: the media type of a body that names none; None refuses it
+    :ivar optional: an empty body has no parameters, whatever its media type; otherwise it must be readable
+        like any other
+    """
+
+    types: tuple[str, ...] = (JSON, FORM, MULTIPART)
+    largest: int = 1024 * 1024
+    largest_multipart: int | None = None
+    untyped: str | None = None
+    optional: bool = True
+
+    def takes(self, content_type: str) -> bool:
+        """Whether a body may be of that type."""
+        return any(
+            content_type == known
+            or (known[0] == "+" and content_type.endswith(known))
+            or (known.endswith("/*") and content_type.startswith(known[:-1]))
+            for known in self.types
+        )
+
+    def limit(self, content_type: str) -> int:
+        """Bytes that a body of that type may have."""
+        if content_type == MULTIPART and self.largest_multipart is not None:
+            return self.largest_multipart
+        return self.largest
 
 
 class Parameters:
@@ -35,11 +74,13 @@ class Parameters:
     :ivar query: name and value of each parameter of the query string, in order
     :ivar body: the same of the body; the values of a JSON object are of any JSON type, an uploaded file is a
         :class:`multipart.MultipartPart`
+    :ivar content: the body where it is of a type that has no parameters, such as a picture
     """
 
-    def __init__(self, query: Pairs, body: Pairs) -> None:
+    def __init__(self, query: Pairs, body: Pairs, content: bytes | None = None) -> None:
         self.query = query
         self.body = body
+        self.content = content
 
     def all(self, name: str) -> list[Any]:
         """Every value given, in every place."""
@@ -66,45 +107,43 @@ def read_query(query_string: str) -> Pairs:
     return _pairs(query_string)
 
 
-def is_form(request: Any) -> bool:
-    """Whether the body is a form, whose values are all text."""
-    return content_type_of(request)[0] in (FORM, MULTIPART)
-
-
-def content_type_of(request: Any) -> tuple[str, dict[str, str]]:
+def content_type_of(request: "Request") -> tuple[str, dict[str, str]]:
     """The media type of the body, in lower case, and its parameters."""
     content_type, options = parse_options_header(request.environ.get("CONTENT_TYPE", ""))
     return content_type.lower(), options
 
 
-def read_body(request: Any, *, largest: int, untyped: str | None = None, optional: bool = True) -> Pairs:
-    """The parameters of a body: a form, a multipart form or a JSON object; an empty one has none.
+def read_body(request: "Request", rules: Body) -> tuple[Pairs, bytes | None]:
+    """The parameters of a body, and the body itself where it is of a type that has none.
 
-    :param largest: bytes
-    :param untyped: the content type that a body without one has; None refuses it
-    :param optional: an empty body has no parameters, whatever its content type
-    :raises HTTPRequestEntityTooLarge: over ``largest``; nothing of it was read
+    :raises HTTPRequestEntityTooLarge: over the largest size; nothing of it was read
     :raises HTTPUnsupportedMediaType: another content type, or another charset than UTF-8
     :raises HTTPBadRequest: cannot be read
     """
-    length = request.content_length
-    if length is not None and length > largest:
-        raise HTTPRequestEntityTooLarge("The request body is too large.")
-    body = request.body
-    if len(body) > largest:
-        raise HTTPRequestEntityTooLarge("The request body is too large.")
-    if not body and optional:
-        return []
     content_type, options = content_type_of(request)
-    content_type = content_type or untyped or ""
+    content_type = content_type or rules.untyped or ""
+    body = _content(request, rules.limit(content_type))
+    if not body and rules.optional:
+        return [], None
     _check_charset(options.get("charset", "utf-8"))
+    if not rules.takes(content_type):
+        raise HTTPUnsupportedMediaType("The request body has a content type that is not understood.")
     if content_type == FORM:
-        return _pairs(body.decode("latin-1"))
+        return _pairs(body.decode("latin-1")), None
     if content_type == MULTIPART:
-        return _multipart(body, options.get("boundary", ""))
-    if content_type == JSON or (content_type.endswith("+json") and untyped == JSON):
-        return list(read_json_object(body).items())
-    raise HTTPUnsupportedMediaType("The request body has a content type that is not understood.")
+        return _multipart(body, options.get("boundary", "")), None
+    if content_type == JSON or content_type.endswith("+json"):
+        return list(read_json_object(body).items()), None
+    return [], body
+
+
+def _content(request: "Request", largest: int) -> bytes:
+    length = request.content_length
+    if length is None or length <= largest:
+        body: bytes = request.body
+        if len(body) <= largest:
+            return body
+    raise HTTPRequestEntityTooLarge("The request body is too large.")
 
 
 def read_json_object(body: bytes) -> dict[str, Any]:
@@ -161,6 +200,3 @@ def _reading(read: Callable[[], Any]) -> Any:
         return read()
     except (MultipartError, ValueError, LookupError):
         raise HTTPBadRequest("The parameters cannot be read.") from None
-
-
-__all__ = ["MultipartPart", "Parameters", "read_body", "read_json_object", "read_query"]

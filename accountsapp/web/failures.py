@@ -5,7 +5,7 @@ Each API's error view puts a :class:`Failure` into its own format.
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException, HTTPForbidden
@@ -15,6 +15,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from accountsapp.db import is_retryable
 from accountsapp.domain.errors import Busy, StaleCredential, TooManyAttempts
 from accountsapp.security.identity import Reason
+from accountsapp.security.policy import Refused
+from accountsapp.web.methods import allowed_methods
+
+if TYPE_CHECKING:
+    from accountsapp.web.request import Request
 
 log = logging.getLogger(__name__)
 
@@ -35,27 +40,31 @@ class Failure:
     :ivar status: HTTP status
     :ivar text: an English sentence for people, without secrets and without what the client sent
     :ivar headers: such as ``Allow`` and ``Retry-After``
-    :ivar reason: why the security policy refused, if it did
+    :ivar reason: why the caller may not, if that is what it is about
+    :ivar refused: what the security policy said, where it was asked
     """
 
     status: int
     text: str
     headers: list[tuple[str, str]] = field(default_factory=list)
     reason: Reason | None = None
+    refused: Refused | None = None
 
 
-def failure_of(error: BaseException, request: Any) -> Failure:
+def failure_of(error: BaseException, request: "Request") -> Failure:
     """The failure that an exception means; what is not foreseen is logged and is a 500."""
     match error:
         case PredicateMismatch():
             return Failure(405, TEXTS[405], [("Allow", ", ".join(allowed_methods(request)))])
         case HTTPForbidden():
-            return Failure(403, TEXTS[403], reason=getattr(error.result, "reason", None))
+            refused = error.result if isinstance(error.result, Refused) else None
+            reason = refused.reason if refused is not None else None
+            return Failure(403, TEXTS[403], reason=reason, refused=refused)
         case HTTPException():
             text = TEXTS.get(error.code) or error.detail or error.title
             return Failure(error.code, text)
         case StaleCredential():
-            return Failure(403, TEXTS[403], reason=Reason.BAD_CREDENTIAL)
+            return Failure(403, TEXTS[403], reason=Reason.STALE)
         case TooManyAttempts():
             return Failure(429, str(error), [("Retry-After", str(error.retry_after))])
         case Busy():
@@ -72,11 +81,3 @@ def _is_outage(error: BaseException) -> bool:
     if isinstance(error, OperationalError | InterfaceError | PoolTimeout) or is_retryable(error):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated
-
-
-def allowed_methods(request: Any) -> list[str]:
-    """The methods of the URL that the request names, sorted, ``OPTIONS`` among them."""
-    methods = {"OPTIONS"}
-    for context in type(request.context).__mro__:
-        methods |= request.registry.methods.get((context, request.view_name), set())
-    return sorted(methods)

@@ -7,7 +7,7 @@ tween: every request gets an id, is reported, its connections closed.
 from collections.abc import Callable, Iterable
 from functools import partial
 from time import perf_counter, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyramid.response import Response
 from pyramid.router import default_execution_policy
@@ -17,7 +17,11 @@ from webob.response import EmptyResponse
 
 from accountsapp.db import SAFE_METHODS, attempts, is_retryable
 from accountsapp.security.identity import Identity
+from accountsapp.web import cors
 from accountsapp.web.reports import METHODS, REPORTER, Report
+
+if TYPE_CHECKING:
+    from accountsapp.web.request import Request
 
 _retrying = RetryableExecutionPolicy(activate_hook=attempts)
 
@@ -40,21 +44,22 @@ def _send(response: Response, environ: dict[str, Any], start_response: Any) -> I
     return EmptyResponse(body) if environ["REQUEST_METHOD"] == "HEAD" else body
 
 
-def front_door(handler: Callable[[Any], Response], registry: Any) -> Callable[[Any], Response]:
+def front_door(handler: Callable[["Request"], Response], registry: Any) -> Callable[["Request"], Response]:
     """Tween factory."""
 
-    def enter(request: Any) -> Response:
+    def enter(request: "Request") -> Response:
         started = perf_counter()
         try:
             try:
                 response = handler(request)
             except Exception as error:  # noqa: BLE001 whatever it is, the client gets an answer
-                # Raised outside the exception views, such as by the commit.
+                # Raised outside the exception views, such as by the commit or by an error view.
                 request.exception = error
                 response = request.invoke_exception_view()
             failure = getattr(request, "exception", None)
             if failure is not None and is_retryable(failure):
                 mark_error_retryable(failure)
+            cors.add_headers(request, response)
         finally:
             request.close()
         response.headerlist.append(("X-Request-Id", request.id))
@@ -64,13 +69,12 @@ def front_door(handler: Callable[[Any], Response], registry: Any) -> Callable[[A
     return enter
 
 
-def _report(request: Any, response: Response, seconds: float) -> Report:
-    made = request.__dict__
-    method, status, caller = request.method, response.status_int, made.get("caller")
+def _report(request: "Request", response: Response, seconds: float) -> Report:
+    method, status, caller = request.method, response.status_int, request.known_caller
     return Report(
         time(),
         method if method in METHODS else "other",
-        type(made.get("context")).__name__,
+        type(getattr(request, "context", None)).__name__,
         # Of a URL that there is not, the last name is the client's own.
         request.view_name if status != 404 else "-",
         caller.account_id if isinstance(caller, Identity) else None,

@@ -5,9 +5,9 @@ read when somebody asks for it. Known, unknown and foreign names traverse alike.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyramid.authorization import ALL_PERMISSIONS, Allow
+from pyramid.authorization import Allow
 from pyramid.decorator import reify
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.interfaces import ITraverser
@@ -15,17 +15,28 @@ from zope.interface import implementer
 
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.security.credentials import Credential
-from accountsapp.security.identity import ADMINISTRATORS, principal
+from accountsapp.security.identity import principal
 from accountsapp.security.permissions import OWNER
-from accountsapp.web.answers import Renderer, json_answer
+from accountsapp.web.answers import Answer, json_answer
+from accountsapp.web.bodies import Body
+from accountsapp.web.checks import check_order
+from accountsapp.web.cors import Cors
 
-ResourceFactory = Callable[[Any, str, Any], Any]
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+
+    from accountsapp.web.request import Request
+
+ResourceFactory = Callable[["Request", str, Any], Any]
+
+LARGEST_ID = 2**31 - 1
+"""Of an account: PostgreSQL keeps ids in 32 bits."""
 
 
 class Branch:
     """A segment that only leads on: the mounted resources below it are its children."""
 
-    def __init__(self, request: Any, name: str, parent: Any, mounts: dict[str, Any]) -> None:
+    def __init__(self, request: "Request", name: str, parent: Any, mounts: dict[str, Any]) -> None:
         self.request = request
         self.__name__ = name
         self.__parent__ = parent
@@ -41,7 +52,7 @@ class Branch:
 class Root(Branch):
     """``/``: the home page is its view, the mounted resources are its children."""
 
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: "Request") -> None:
         super().__init__(request, "", None, request.registry.mounts)
 
 
@@ -53,8 +64,10 @@ class Resource:
 
     children: Mapping[str, type["Resource"]] = {}
     """Segment to resource; the segment ``{…}`` stands for every other one."""
+    body: Body | None = None
+    """What a request's body may be, here and below; the nearest one counts."""
 
-    def __init__(self, request: Any, name: str, parent: Any) -> None:
+    def __init__(self, request: "Request", name: str, parent: Any) -> None:
         self.request = request
         self.__name__ = name
         self.__parent__ = parent
@@ -75,41 +88,77 @@ def wildcard(children: Mapping[str, type[Resource]]) -> type[Resource] | None:
 
 
 class ApiRoot(Resource):
-    """Where an API is mounted: which credentials it accepts, how it reads and how it answers.
+    """Where an API is mounted: which credentials it accepts, what it checks, how it reads and how it answers.
 
     Never subclassed by another API's root: ``containment`` is an instance test.
     """
 
     accepts: Sequence[Credential] = ()
-    largest_body = 1024 * 1024
-    """Bytes of a request body."""
-    untyped_body: str | None = None
-    """The content type of a body that names none."""
-    optional_body = True
-    """Whether an empty body is one without parameters; otherwise it must be readable like any other."""
-    answer: Renderer = staticmethod(json_answer)
+    checks: tuple[str, ...] = ("credential", "csrf", "scope", "acl", "body")
+    """What a request must pass, in this order (:data:`accountsapp.web.checks.CHECKS`)."""
+    body: Body = Body()
+    cors: Cors | None = None
+    """Which pages of other origins may read the answers; None: none."""
+    answers_options = True
+    """Whether ``OPTIONS`` is a method of its URLs."""
+    answer: Answer = staticmethod(json_answer)
     """Makes the response from what a view returns."""
-    headers: tuple[tuple[str, str], ...] = ()
-    """Headers of every answer, besides those of ``renderers.HEADERS``."""
-    preflight: tuple[tuple[str, str], ...] = ()
-    """Headers of the answer to ``OPTIONS``, besides ``Allow`` and the methods."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        check_order(cls.checks, cls.accepts)
 
 
 class AccountResource(Resource):
     """An account by its name, which may not exist."""
-
-    beyond_owner: tuple[Any, ...] = ((Allow, ADMINISTRATORS, ALL_PERMISSIONS),)
-    """What others than the owner may; an API that is stricter says so here."""
 
     @reify
     def account(self) -> AccountRow | None:
         """The account of that name, case aside."""
         return self.request.store.reader.by_username(self.__name__)
 
+    @property
+    def target(self) -> AccountRow:
+        """The account, for views that its ACL has let somebody in to.
+
+        :raises HTTPNotFound: there is none: an ACL may let in to nobody's place, such as an administrator
+        """
+        if self.account is None:
+            raise HTTPNotFound
+        return self.account
+
     def __acl__(self) -> list[Any]:
+        """Its owner's alone; an API adds in its own class whom else it lets in."""
         account = self.account
-        mine = [(Allow, principal(account.id), OWNER)] if account is not None else []
-        return [*mine, *self.beyond_owner]
+        return [(Allow, principal(account.id), OWNER)] if account is not None else []
+
+
+class AccountById(AccountResource):
+    """An account by its id in plain digits, which may not exist."""
+
+    @reify
+    def account(self) -> AccountRow | None:
+        """The account of that id; none for what is no id or more than a database can hold."""
+        digits = self.__name__
+        if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(LARGEST_ID)):
+            return None
+        account_id = int(digits)
+        return self.request.store.reader.by_id(account_id) if account_id <= LARGEST_ID else None
+
+
+class PartOfAccount(Resource):
+    """A place below an account: the ACL is that of the account."""
+
+    __parent__: AccountResource
+
+    @property
+    def account(self) -> AccountRow | None:
+        return self.__parent__.account
+
+    @property
+    def target(self) -> AccountRow:
+        """As that of the account."""
+        return self.__parent__.target
 
 
 @implementer(ITraverser)
@@ -123,7 +172,7 @@ class Traverser:
     def __init__(self, root: Any) -> None:
         self.root = root
 
-    def __call__(self, request: Any) -> dict[str, Any]:
+    def __call__(self, request: "Request") -> dict[str, Any]:
         context: Any = self.root
         request.context = context
         segments = _segments(request.environ.get("PATH_INFO", ""))
@@ -171,7 +220,7 @@ def _decoded(segment: str) -> str | None:
         return None
 
 
-def mount(config: Any, path: str, resource: ResourceFactory) -> None:
+def mount(config: "Configurator", path: str, resource: ResourceFactory) -> None:
     """The ``config.mount`` directive: put a resource at a path, such as ``/api/v1``.
 
     Two that claim one path stop the start: Pyramid names both with file and line.
@@ -195,7 +244,7 @@ def mount(config: Any, path: str, resource: ResourceFactory) -> None:
     config.action(("mount", path), register, introspectables=(introspectable,))
 
 
-def includeme(config: Any) -> None:
+def includeme(config: "Configurator") -> None:
     config.registry.mounts = {}
     config.add_directive("mount", mount)
     config.set_root_factory(Root)

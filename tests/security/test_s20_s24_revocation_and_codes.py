@@ -233,7 +233,7 @@ def make_request(wsgi: Any) -> Iterator[MakeRequest]:
 def test_s44_flags_of_the_cookie(make_app: Callable[..., Any], make_request: MakeRequest, site: str) -> None:
     app = make_app(**{"accountsapp.site_url": site})
     response = Response()
-    session_cookie.set_on(make_request(None, app), response, "value")
+    session_cookie.set_cookie(make_request(None, app), response, "value")
     flags = {part.strip().partition("=")[0]: part for part in response.headers["Set-Cookie"].split(";")}
     assert flags["sessionid"] == "sessionid=value"
     assert {"HttpOnly", "SameSite", "Path"} <= set(flags)
@@ -262,10 +262,10 @@ def test_s44_a_cookie_from_before_signs_in_nobody(
 
 def test_s44_the_token_is_that_of_the_session(make_request: MakeRequest) -> None:
     mine, other = sessions.new_value(), sessions.new_value()
-    token = csrf.token_for(make_request(mine))
-    assert token != csrf.token_for(make_request(other))
+    token = csrf.SessionTokens().get_csrf_token(make_request(mine))
+    assert token != csrf.SessionTokens().get_csrf_token(make_request(other))
     good = make_request(mine, method="POST", headers={"X-CSRFToken": token, "Cookie": f"sessionid={mine}"})
-    csrf.check(good)
+    csrf.check(good, in_body=True)
     for cookie, given, origin in (
         (other, token, None),
         (mine, "", None),
@@ -277,7 +277,7 @@ def test_s44_the_token_is_that_of_the_session(make_request: MakeRequest) -> None
     ):
         headers = {"X-CSRFToken": given.encode().decode("latin-1")} | ({"Origin": origin} if origin else {})
         with pytest.raises(HTTPBadRequest):
-            csrf.check(make_request(cookie, method="POST", headers=headers))
+            csrf.check(make_request(cookie, method="POST", headers=headers), in_body=True)
 
 
 def test_an_invitation_is_no_session(stores: Stores, register: Callable[..., Person]) -> None:

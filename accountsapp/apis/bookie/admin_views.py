@@ -1,5 +1,6 @@
 """``/api/v1/a/…``: what administrators do with all accounts."""
 
+from datetime import timedelta
 from typing import Any
 
 from pyramid.view import view_config
@@ -14,88 +15,97 @@ from accountsapp.apis.bookie.resources import (
     Users,
 )
 from accountsapp.apis.bookie.schemas import (
+    InviteNumber,
     LogQuery,
     NewUser,
     Slice,
-    parse_count,
-    parse_order,
+    SortedSlice,
+    load,
     show_full,
     show_log,
 )
+from accountsapp.domain import audit
 from accountsapp.domain.accounts import administration, lifecycle, registration
+from accountsapp.domain.clock import now
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import AccountNotFound, InvalidValue
 from accountsapp.security.permissions import Permission
+from accountsapp.web import fields
+from accountsapp.web.request import Request
 
 
 @view_config(context=Users, name="list", request_method="GET", permission=Permission.ADMINISTER)
-def list_users(context: Users, request: Any) -> dict[str, Any]:
-    part = Slice.load(request.parameters)
-    order = parse_order(request.parameters)
-    page = administration.users(request.store.connection, order=order, limit=part.limit, offset=part.offset)
+def list_users(context: Users, request: Request) -> dict[str, Any]:
+    part = load(SortedSlice, request.parameters)
+    page = administration.users(
+        request.store.connection, order=part.order, limit=part.limit, offset=part.offset
+    )
     return _show_page(page)
 
 
 @view_config(context=Accounts, name="inactive", request_method="GET", permission=Permission.ADMINISTER)
-def list_inactive(context: Accounts, request: Any) -> dict[str, Any]:
-    part = Slice.load(request.parameters)
+def list_inactive(context: Accounts, request: Request) -> dict[str, Any]:
+    part = load(Slice, request.parameters)
     page = administration.inactive(request.store.connection, limit=part.limit, offset=part.offset)
     return _show_page(page)
 
 
 @view_config(context=Users, name="add", request_method="POST", permission=Permission.ADMINISTER)
-def add_user(context: Users, request: Any) -> dict[str, Any]:
-    new = NewUser.load(request.parameters)
+def add_user(context: Users, request: Request) -> dict[str, Any]:
+    new = load(NewUser, request.parameters)
     account, password = registration.add_with_random_password(
-        request.store, new.username, new.email, actor_id=request.identity.account_id
+        request.store, new.username, new.email, actor_id=request.actor.id
     )
     return {**show_full(account), "random_pass": password}
 
 
 @view_config(context=Deletion, request_method="DELETE", permission=Permission.ADMINISTER)
-def delete_user(context: Deletion, request: Any) -> dict[str, Any]:
+def delete_user(context: Deletion, request: Request) -> dict[str, Any]:
     account = _found(request, context.__name__, "User not found.")
-    if account.id == request.identity.account_id:
+    if account.id == request.actor.id:
         raise InvalidValue("username", "You cannot delete your own account here.")
-    lifecycle.delete(request.store, account.id, actor_id=request.identity.account_id)
+    lifecycle.delete(request.store, account.id, actor_id=request.actor.id)
     return {"success": True, "message": f"Removed user: {account.username}"}
 
 
 @view_config(context=Invites, request_method="GET", permission=Permission.ADMINISTER)
-def list_invites(context: Invites, request: Any) -> dict[str, Any]:
-    part = Slice.load(request.parameters)
+def list_invites(context: Invites, request: Request) -> dict[str, Any]:
+    part = load(Slice, request.parameters)
     users = administration.invites(request.store.connection, limit=part.limit, offset=part.offset)
     return {"users": users}
 
 
 @view_config(context=InviteCount, request_method="POST", permission=Permission.ADMINISTER)
-def set_invites(context: InviteCount, request: Any) -> dict[str, Any]:
+def set_invites(context: InviteCount, request: Request) -> dict[str, Any]:
     account = _found(request, context.whose, "Invalid user account.")
     after = administration.set_invites(
         request.store,
         account.id,
-        parse_count(context.count),
-        actor_id=request.identity.account_id,
+        fields.load(InviteNumber, {"count": context.count}).count,
+        actor_id=request.actor.id,
     )
     return show_full(after)
 
 
 @view_config(context=NonActivated, request_method="GET", permission=Permission.ADMINISTER)
-def list_stale(context: NonActivated, request: Any) -> dict[str, Any]:
+def list_stale(context: NonActivated, request: Request) -> dict[str, Any]:
     names = [username for _id, username in administration.stale(request.store.connection)]
     return {"count": len(names), "status": True, "data": names}
 
 
 @view_config(context=NonActivated, request_method="DELETE", permission=Permission.ADMINISTER)
-def delete_stale(context: NonActivated, request: Any) -> dict[str, Any]:
-    administration.delete_stale(request.store, actor_id=request.identity.account_id)
+def delete_stale(context: NonActivated, request: Request) -> dict[str, Any]:
+    administration.delete_stale(request.store, actor_id=request.actor.id)
     return {"status": True, "message": "Removed non activated accounts"}
 
 
 @view_config(context=ApplicationLog, name="list", request_method="GET", permission=Permission.ADMINISTER)
-def list_log(context: ApplicationLog, request: Any) -> dict[str, Any]:
-    query = LogQuery.load(request.parameters)
-    logs = [show_log(row) for row in query.matching(request.store.connection)]
+def list_log(context: ApplicationLog, request: Request) -> dict[str, Any]:
+    query = load(LogQuery, request.parameters)
+    since = now() - timedelta(days=query.days)
+    logs = [
+        show_log(row) for row in audit.listing(request.store.connection, since=since, events=query.events())
+    ]
     return {"count": len(logs), "logs": logs}
 
 
@@ -104,7 +114,7 @@ def _show_page(page: administration.Page) -> dict[str, Any]:
     return {"count": len(users), "total": page.total, "users": users}
 
 
-def _found(request: Any, username: str, text: str) -> AccountRow:
+def _found(request: Request, username: str, text: str) -> AccountRow:
     account = request.store.reader.by_username(username)
     if account is None:
         raise AccountNotFound(text)

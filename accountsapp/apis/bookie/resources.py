@@ -4,29 +4,26 @@ Names such as ``ping`` are accounts too: an account of an older system may have 
 calls add below them has other names.
 """
 
-from typing import Any
-
 from pyramid.authorization import DENY_ALL, Allow
+from pyramid.decorator import reify
 
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.rules.folding import fold
-from accountsapp.security.credentials import QueryApiKey
+from accountsapp.security.credentials import ApiKeyParameter
 from accountsapp.security.identity import ADMINISTRATORS
 from accountsapp.security.permissions import Permission
 from accountsapp.web.answers import jsonp_answer
-from accountsapp.web.resources import AccountResource, ApiRoot, Resource
+from accountsapp.web.cors import ANY, Cors
+from accountsapp.web.resources import AccountResource, ApiRoot, PartOfAccount, Resource
 
 
 class BookieApi(ApiRoot):
     """API keys alone authorise, so that JSONP and ``*`` can show nobody anything ambient."""
 
-    accepts = (QueryApiKey(),)
+    accepts = (ApiKeyParameter(),)
+    checks = ("callback", "credential", "scope", "acl")
+    cors = Cors(origins=ANY, allowed_headers=("X-Requested-With", "Content-Type"))
     answer = staticmethod(jsonp_answer)
-    headers = (
-        ("Access-Control-Allow-Origin", "*"),
-        ("Access-Control-Allow-Headers", "X-Requested-With, Content-Type"),
-    )
-    preflight = (("Access-Control-Max-Age", "86400"),)
 
 
 class StrayPing(BookieApi):
@@ -38,27 +35,18 @@ class BookieRoot(BookieApi):
 
 
 class BookieAccount(AccountResource):
-    """``/api/v1/{username}``: its owner's alone, administrators included.
+    """``/api/v1/{username}``: its owner's alone, administrators included."""
 
-    A ``username`` sent beside that of the path must be the same name, or it is nobody's.
-    """
-
-    beyond_owner = (DENY_ALL,)
-
-    def __acl__(self) -> list[Any]:
+    @reify
+    def account(self) -> AccountRow | None:
+        """The account of that name; none where a parameter ``username`` names another one."""
         names = self.request.parameters.all("username")
         agreed = all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names)
-        return super().__acl__() if agreed else [DENY_ALL]
+        return self.request.store.reader.by_username(self.__name__) if agreed else None
 
 
-class BookieProfile(Resource):
-    """``/api/v1/{username}/account``: the ACL is its parent's."""
-
-    __parent__: BookieAccount
-
-    @property
-    def account(self) -> AccountRow | None:
-        return self.__parent__.account
+class BookieProfile(PartOfAccount):
+    """``/api/v1/{username}/account``."""
 
 
 class PingWithoutName(BookieAccount):

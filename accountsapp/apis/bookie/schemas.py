@@ -1,134 +1,107 @@
 """What the Bookie calls take, and what they show."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
-from sqlalchemy import Connection
+from pydantic import BaseModel, PlainValidator
 
-from accountsapp.domain import audit
 from accountsapp.domain.accounts import administration
-from accountsapp.domain.audit import AuditRow
-from accountsapp.domain.clock import now
+from accountsapp.domain.audit import AuditRow, Event
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import InvalidUsername, InvalidValue
 from accountsapp.domain.rules import emails, names, usernames
 from accountsapp.domain.unset import UNSET, Unset
+from accountsapp.web import fields
 from accountsapp.web.bodies import Parameters
+from accountsapp.web.fields import by_rule
 
 
-class Update(NamedTuple):
+class Update(BaseModel):
     """What call 2 may change; what was not given, or given as JSON null, stays."""
 
-    name: str | None | Unset
-    email: str | Unset
-
-    @classmethod
-    def load(cls, parameters: Parameters) -> "Update":
-        """
-        :raises InvalidValue: any value is not acceptable
-        """
-        name, email = parameters.last("name"), parameters.last("email")
-        return cls(
-            name=UNSET if name is None else names.parse(name),
-            email=UNSET if email is None else emails.parse(email),
-        )
+    name: Annotated[str | None | Unset, PlainValidator(by_rule(names.parse))] = UNSET
+    email: Annotated[str | Unset, PlainValidator(by_rule(emails.parse))] = UNSET
 
 
-class Slice(NamedTuple):
+def _number(name: str, least: int, most: int) -> PlainValidator:
+    """A number in plain digits."""
+
+    def parse(digits: object) -> int:
+        if isinstance(digits, str) and digits.isascii() and digits.isdigit() and len(digits) <= 10:
+            number = int(digits)
+            if least <= number <= most:
+                return number
+        raise InvalidValue(name, f"{name} must be a number from {least} to {most}.")
+
+    return PlainValidator(by_rule(parse))
+
+
+class Slice(BaseModel):
     """Which part of a list."""
 
-    limit: int
-    offset: int
-
-    @classmethod
-    def load(cls, parameters: Parameters) -> "Slice":
-        """
-        :raises InvalidValue: ``limit`` is not 1 to 1000, or ``offset`` not 0 or more
-        """
-        return cls(
-            limit=_number(parameters, "limit", 1000, 1, 1000),
-            offset=_number(parameters, "offset", 0, 0, 2**31 - 1),
-        )
+    limit: Annotated[int, _number("limit", 1, 1000)] = 1000
+    offset: Annotated[int, _number("offset", 0, 2**31 - 1)] = 0
 
 
-class NewUser(NamedTuple):
-    """An account that an administrator adds; both in lower case."""
-
-    username: str
-    email: str
-
-    @classmethod
-    def load(cls, parameters: Parameters) -> "NewUser":
-        """
-        :raises InvalidValue: either is missing or not acceptable
-        """
-        username = parameters.last("username")
-        if not isinstance(username, str):
-            raise InvalidUsername("The user name is missing")
-        return cls(
-            username=usernames.check_new(username.strip().lower()),
-            email=emails.parse(parameters.last("email")),
-        )
-
-
-class LogQuery(NamedTuple):
-    """Which events: of the last ``days``, with that ``status``, with ``message`` in theirs."""
-
-    days: int
-    status: str | None
-    message: str
-
-    @classmethod
-    def load(cls, parameters: Parameters) -> "LogQuery":
-        """
-        :raises InvalidValue: ``days`` is not 1 to 400
-        """
-        return cls(
-            days=_number(parameters, "days", 1, 1, 400),
-            status=parameters.last("status"),
-            message=parameters.last("message", ""),
-        )
-
-    def matching(self, connection: Connection) -> Iterator[AuditRow]:
-        """The events, newest first."""
-        since = now() - timedelta(days=self.days)
-        for row in audit.listing(connection, since=since):
-            shown = show_log(row)
-            if self.status in (None, shown["status"]) and self.message in shown["message"]:
-                yield row
-
-
-def parse_order(parameters: Parameters) -> str:
-    """By what the list of users is sorted.
-
-    :raises InvalidValue: not one of the listed orders
-    """
-    order = parameters.last("order", "username")
+def _order(order: object) -> str:
     if order not in administration.ORDERS:
         raise InvalidValue("order", f"The order must be one of {', '.join(administration.ORDERS)}.")
     return str(order)
 
 
-def parse_count(digits: str) -> int:
-    """A number of invitations, in plain digits.
+class SortedSlice(Slice):
+    """Which part of a list that can be sorted in several ways."""
 
-    :raises InvalidValue: anything else
+    order: Annotated[str, PlainValidator(by_rule(_order))] = "username"
+
+
+def _new_username(username: object) -> str:
+    if not isinstance(username, str):
+        raise InvalidUsername("The user name is missing")
+    return usernames.check_new(username.strip().lower())
+
+
+class NewUser(BaseModel):
+    """An account that an administrator adds; both in lower case."""
+
+    username: Annotated[str, PlainValidator(by_rule(_new_username))]
+    email: Annotated[str, PlainValidator(by_rule(emails.parse))]
+
+
+class InviteNumber(BaseModel):
+    """How many invitations an account is given."""
+
+    count: Annotated[int, _number("count", 0, administration.MOST_INVITES)]
+
+
+class LogQuery(BaseModel):
+    """Which events: of the last ``days``, with that ``status``, with ``message`` in theirs."""
+
+    days: Annotated[int, _number("days", 1, 400)] = 1
+    status: Any = None
+    message: Any = ""
+
+    def events(self) -> list[Event]:
+        """The kinds of events that are asked for."""
+        return [
+            event
+            for event in Event
+            if self.status in (None, _status(event)) and str(self.message) in event.value
+        ]
+
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+def load(schema: type[Schema], parameters: Parameters) -> Schema:
+    """The parameters as that schema: body over query, JSON null is not given.
+
+    :raises InvalidFields: some are not acceptable
     """
-    return _plain(digits, "count", 0, administration.MOST_INVITES)
-
-
-def _number(parameters: Parameters, name: str, default: int, least: int, most: int) -> int:
-    given = parameters.last(name)
-    return default if given is None else _plain(given, name, least, most)
-
-
-def _plain(digits: Any, name: str, least: int, most: int) -> int:
-    if isinstance(digits, str) and digits.isascii() and digits.isdigit() and len(digits) <= 10:
-        number = int(digits)
-        if least <= number <= most:
-            return number
-    raise InvalidValue(name, f"{name} must be a number from {least} to {most}.")
+    values = {name: parameters.last(name) for name in schema.model_fields}
+    given = {name: value for name, value in values.items() if value is not None}
+    needed = [name for name, field in schema.model_fields.items() if field.is_required()]
+    return fields.load(schema, dict.fromkeys(needed) | given)
 
 
 def show_full(account: AccountRow) -> dict[str, Any]:
@@ -148,15 +121,19 @@ def show_full(account: AccountRow) -> dict[str, Any]:
 
 def show_log(row: AuditRow) -> dict[str, Any]:
     """An event, as clients of the old log read it."""
-    failed = row.event in (audit.Event.SIGN_IN_FAILED, audit.Event.REFUSED, audit.Event.PASSWORD_WRONG)
     return {
         "user": row.account,
         "component": "account",
-        "status": "1" if failed else "0",
+        "status": _status(row.event),
         "message": row.event,
         "payload": row.detail,
         "tstamp": show_time(row.at),
     }
+
+
+def _status(event: str) -> str:
+    failed = event in (Event.SIGN_IN_FAILED, Event.REFUSED, Event.PASSWORD_WRONG)
+    return "1" if failed else "0"
 
 
 def show_account(account: AccountRow) -> dict[str, Any]:

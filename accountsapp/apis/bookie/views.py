@@ -5,30 +5,31 @@ from typing import Any
 from pyramid.view import view_config
 
 from accountsapp.apis.bookie.resources import BookieAccount, BookieProfile
-from accountsapp.apis.bookie.schemas import Update, show_account
+from accountsapp.apis.bookie.schemas import Update, load, show_account
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.security.permissions import Permission
+from accountsapp.web.request import Request
 
 
 @view_config(context=BookieProfile, request_method="GET", permission=Permission.ACCOUNT_READ)
-def read_account(context: BookieProfile, request: Any) -> dict[str, Any]:
-    return show_account(request.identity.account)
+def read_account(context: BookieProfile, request: Request) -> dict[str, Any]:
+    return show_account(context.target)
 
 
 @view_config(context=BookieProfile, request_method="POST", permission=Permission.ACCOUNT_WRITE)
-def update_account(context: BookieProfile, request: Any) -> dict[str, Any]:
-    change = Update.load(request.parameters)
-    account = profile.update(request.store, request.identity.account, name=change.name, email=change.email)
+def update_account(context: BookieProfile, request: Request) -> dict[str, Any]:
+    change = load(Update, request.parameters)
+    account = profile.update(request.store, context.target, name=change.name, email=change.email)
     return show_account(account)
 
 
 @view_config(context=BookieAccount, name="api_key", request_method="GET", permission=Permission.KEY_READ)
-def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
-    account = request.identity.account
+def read_api_key(context: BookieAccount, request: Request) -> dict[str, Any]:
+    account = context.target
     return {
         "username": account.username,
-        "api_key": api_keys.reveal(request.store, account, request.identity.secret),
+        "api_key": api_keys.reveal(request.store, account, request.caller.secret),
     }
 
 
@@ -39,9 +40,8 @@ def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     request_method="POST",
     permission=Permission.KEY_WRITE,
 )
-def reset_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
-    identity = request.identity
-    api_key = api_keys.reset(request.store, identity.account_id, presented=identity.secret)
+def reset_api_key(context: BookieAccount, request: Request) -> dict[str, Any]:
+    api_key = api_keys.reset(request.store, context.target.id, presented=request.caller.secret)
     return {"api_key": api_key, "message": "API key was successfully changed"}
 
 
@@ -57,15 +57,15 @@ def reset_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     request_method="POST",
     permission=Permission.PASSWORD_WRITE,
 )
-def change_password(context: BookieAccount | BookieProfile, request: Any) -> dict[str, Any]:
+def change_password(context: BookieAccount | BookieProfile, request: Request) -> dict[str, Any]:
     account = password_change.change(
         request.store,
-        request.identity.account_id,
+        context.target.id,
         current=request.parameters.last_in_body("current_password"),
         new=request.parameters.last_in_body("new_password"),
     )
     return {
         "username": account.username,
-        "api_key": api_keys.reveal(request.store, account, request.identity.secret),
+        "api_key": api_keys.reveal(request.store, account, request.caller.secret),
         "message": "done",
     }

@@ -2,13 +2,16 @@
 authorization server that its bearer tokens come from, at ``/api/v1.1/o/``.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from accountsapp.apis.dockerhub.resources import DockerHubRoot
 from accountsapp.oauth.resources import AuthorizationServer
 
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
 
-def includeme(config: Any) -> None:
+
+def includeme(config: "Configurator") -> None:
     config.mount("/api/v1.1/users", DockerHubRoot)
     config.include("accountsapp.oauth")
     config.mount("/api/v1.1/o", AuthorizationServer)

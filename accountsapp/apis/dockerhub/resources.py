@@ -1,35 +1,25 @@
 """``/api/v1.1/users/{username}``: an account; ``…/emails``: its addresses."""
 
-from pyramid.authorization import DENY_ALL
-
-from accountsapp.domain.data.reads import AccountRow
 from accountsapp.security.credentials import Basic, Bearer
-from accountsapp.web.bodies import JSON
-from accountsapp.web.resources import AccountResource, ApiRoot, Resource
+from accountsapp.web.bodies import FORM, JSON, MULTIPART, Body
+from accountsapp.web.resources import AccountResource, ApiRoot, PartOfAccount
 
 
 class DockerHubRoot(ApiRoot):
     """``/api/v1.1/users``: HTTP Basic and bearer tokens; cookies and keys are never looked at."""
 
     accepts = (Basic(), Bearer())
-    untyped_body = JSON
-    optional_body = False
+    checks = ("credential", "scope", "acl", "body")
+    body = Body(types=(JSON, "+json", FORM, MULTIPART), untyped=JSON, optional=False)
+    answers_options = False
 
 
 class User(AccountResource):
     """``/api/v1.1/users/{username}``: its owner's alone, administrators included."""
 
-    beyond_owner = (DENY_ALL,)
 
-
-class Emails(Resource):
-    """``/api/v1.1/users/{username}/emails``: the ACL is its parent's."""
-
-    __parent__: User
-
-    @property
-    def account(self) -> AccountRow | None:
-        return self.__parent__.account
+class Emails(PartOfAccount):
+    """``/api/v1.1/users/{username}/emails``."""
 
 
 DockerHubRoot.children = {"{username}": User}

@@ -11,7 +11,6 @@ from accountsapp.apis.dockerhub.schemas import (
     Address,
     AddressChange,
     ProfileChange,
-    load,
     show_address,
     show_user,
 )
@@ -19,43 +18,45 @@ from accountsapp.domain.accounts import profile
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.emails.addresses import ProofAsked
 from accountsapp.security.permissions import Permission
-from accountsapp.web.answers import HEADERS, json_answer
+from accountsapp.web.answers import empty_answer, json_answer
+from accountsapp.web.fields import load_body
+from accountsapp.web.request import Request
 
 
 @view_config(context=User, request_method="GET", permission=Permission.ACCOUNT_READ)
-def read_user(context: User, request: Any) -> dict[str, Any]:
-    return show_user(request, request.identity.account)
+def read_user(context: User, request: Request) -> dict[str, Any]:
+    return show_user(request, context.target)
 
 
 @view_config(context=User, request_method="PATCH", permission=Permission.ACCOUNT_WRITE)
-def update_user(context: User, request: Any) -> dict[str, Any]:
-    change = load(ProfileChange, request)
-    account = profile.change(request.store, request.identity.account_id, change.columns())
+def update_user(context: User, request: Request) -> dict[str, Any]:
+    change = load_body(ProfileChange, request)
+    account = profile.change(request.store, context.target.id, change.columns())
     return show_user(request, account)
 
 
 @view_config(context=Emails, request_method="GET", permission=Permission.EMAIL_READ)
-def list_emails(context: Emails, request: Any) -> list[dict[str, Any]]:
-    found = addresses.listing(request.store.connection, request.identity.account_id)
+def list_emails(context: Emails, request: Request) -> list[dict[str, Any]]:
+    found = addresses.listing(request.store.connection, context.target.id)
     return [show_address(email) for email in found]
 
 
 @view_config(context=Emails, request_method="POST", permission=Permission.EMAIL_WRITE)
-def add_email(context: Emails, request: Any) -> Response:
-    email = addresses.add(request.store, request.identity.account_id, load(Address, request).email)
+def add_email(context: Emails, request: Request) -> Response:
+    email = addresses.add(request.store, context.target.id, load_body(Address, request).email)
     return json_answer(request, show_address(email), 201)
 
 
 @view_config(context=Emails, request_method="PATCH", permission=Permission.EMAIL_WRITE)
-def update_email(context: Emails, request: Any) -> Any:
-    change = load(AddressChange, request)
+def update_email(context: Emails, request: Request) -> Any:
+    change = load_body(AddressChange, request)
     email = addresses.change(
         request.store,
-        request.identity.account_id,
+        context.target.id,
         change.email,
         verify=change.verified,
         make_primary=change.primary,
-        trusted=request.identity.vouches,
+        trusted=request.caller.vouches,
     )
     if isinstance(email, ProofAsked):
         return verification_required(request)
@@ -63,6 +64,6 @@ def update_email(context: Emails, request: Any) -> Any:
 
 
 @view_config(context=Emails, request_method="DELETE", permission=Permission.EMAIL_WRITE)
-def remove_email(context: Emails, request: Any) -> Response:
-    addresses.remove(request.store, request.identity.account_id, load(Address, request).email)
-    return Response(status=204, headerlist=list(HEADERS))
+def remove_email(context: Emails, request: Request) -> Response:
+    addresses.remove(request.store, context.target.id, load_body(Address, request).email)
+    return empty_answer()

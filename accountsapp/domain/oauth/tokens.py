@@ -9,6 +9,7 @@ functions here return None to refuse and raise nothing.
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -248,6 +249,16 @@ def issue_by_hand(
     return token
 
 
+class DeadToken(StrEnum):
+    """Why an access token is not good."""
+
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    """Its client was, or what its account could do with it ended."""
+    INACTIVE = "inactive account"
+
+
 class TokenRow(NamedTuple):
     """A living access token.
 
@@ -285,19 +296,23 @@ _BEARER = Prepared(
 )
 
 
-def find(connection: Connection, token: str) -> TokenRow | None:
+def find(connection: Connection, token: str) -> TokenRow | DeadToken:
     """The living access token of that value: not expired, its client not revoked, its account active."""
     row = _BEARER.first(connection, digest=digest(token))
     if row is None:
-        return None
+        return DeadToken.UNKNOWN
     scope, created, expires, account_id, epoch, client_key, client_id, confidential, revoked = row[_columns:]
-    if expires <= now() or revoked is not None:
-        return None
+    if revoked is not None:
+        return DeadToken.REVOKED
+    if expires <= now():
+        return DeadToken.EXPIRED
     account = None
     if account_id is not None:
         account = AccountRow._make(row[:_columns])
-        if account.state != AccountState.ACTIVE or account.credential_epoch != epoch:
-            return None
+        if account.state != AccountState.ACTIVE:
+            return DeadToken.INACTIVE
+        if account.credential_epoch != epoch:
+            return DeadToken.REVOKED
     return TokenRow(
         account, scope, created, expires, client_id, client_key is not None and bool(confidential)
     )

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
-from accountsapp.apis.dockerhub.schemas import InvalidFields, ProfileChange, gravatar_url, load
+from accountsapp.apis.dockerhub.schemas import ProfileChange
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Stores
+from accountsapp.web.fields import InvalidFields, load_body
+from accountsapp.web.formats import gravatar_url
 from tests.support.oauth import basic
 from tests.support.people import SITE_URL, Person
 
@@ -126,7 +128,7 @@ def test_gravatar(patch: Callable[..., Any]) -> None:
 class _Request:
     """A request with a JSON body that was read."""
 
-    environ = {"CONTENT_TYPE": "application/json"}
+    has_form = False
 
     def __init__(self, **values: Any) -> None:
         self.parameters = type("Parameters", (), {"body": list(values.items())})
@@ -135,7 +137,7 @@ class _Request:
 def refused(**values: Any) -> set[str]:
     """The fields that are refused."""
     try:
-        load(ProfileChange, _Request(**values))
+        load_body(ProfileChange, _Request(**values))
     except InvalidFields as error:
         return set(error.texts)
     return set()

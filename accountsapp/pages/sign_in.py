@@ -1,0 +1,100 @@
+"""Signing in, on the page that needs it: its own URL shows the form and takes it.
+
+A page for signed-in people is a :class:`~accountsapp.pages.resources.PersonPage`, and has the form by the
+directive ``config.add_sign_in``.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from pyramid.csrf import get_csrf_token
+from pyramid.httpexceptions import HTTPForbidden
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import exception_view_config
+
+from accountsapp.domain.credentials import signin
+from accountsapp.domain.errors import InactiveAccount, WrongPassword
+from accountsapp.pages.html import go, page
+from accountsapp.pages.resources import PersonPage
+from accountsapp.security import session_cookie
+from accountsapp.security.identity import Reason
+from accountsapp.web.failures import failure_of
+from accountsapp.web.request import Request
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+
+
+@exception_view_config(HTTPForbidden, containment=PersonPage)
+def sign_in_first(error: HTTPForbidden, request: Request) -> Response:
+    """Who is not signed in gets the form; who may not although signed in is told so."""
+    failure = failure_of(error, request)
+    if failure.reason is Reason.NO_CREDENTIAL:
+        return _form(request.context, request)
+    return page(request, "done.jinja2", failure.status, heading=failure.text, text="")
+
+
+def sign_in(context: PersonPage, request: Request) -> Response:
+    """Take the form and come back to the same URL, or show it again.
+
+    A body without a password is that of another form, whose session has ended: no failure to tell or count.
+    """
+    form, query = _form(context, request), context.query
+    username = request.parameters.last_in_body("username")
+    password = request.parameters.last_in_body("password")
+    if password is None:
+        return form
+    username = username if isinstance(username, str) else ""
+    try:
+        account = signin.authenticate(request.store, username, password)
+    except WrongPassword:
+        problem = "User name or password are wrong."
+    except InactiveAccount:
+        problem = "This account is not active."
+    else:
+        response = go(context.path + query)
+        session_cookie.set_cookie(request, response, signin.sign_in(request.store, account))
+        return response
+    return _form(context, request, 400, problem=problem, username=username)
+
+
+def _form(context: PersonPage, request: Request, status: int = 200, **values: Any) -> Response:
+    return page(
+        request,
+        "sign_in.jinja2",
+        status,
+        csrf_token=get_csrf_token(request),
+        destination=context.destination,
+        **values,
+    )
+
+
+class AnonymousPredicate:
+    """View predicate ``anonymous``: whether nobody was proved."""
+
+    def __init__(self, expected: bool, _info: Any) -> None:
+        self._expected = expected
+
+    def text(self) -> str:
+        return f"anonymous = {self._expected}"
+
+    phash = text
+
+    def __call__(self, context: Any, request: Request) -> bool:
+        return (request.identity is None) is self._expected
+
+
+def add_sign_in(config: "Configurator", context: type[PersonPage]) -> None:
+    """The ``config.add_sign_in`` directive: the page takes the form from whoever is not signed in."""
+    config.add_view(
+        sign_in,
+        context=context,
+        request_method="POST",
+        permission=NO_PERMISSION_REQUIRED,
+        anonymous=True,
+    )
+
+
+def includeme(config: "Configurator") -> None:
+    config.add_view_predicate("anonymous", AnonymousPredicate)
+    config.add_directive("add_sign_in", add_sign_in)

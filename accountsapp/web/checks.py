@@ -1,0 +1,143 @@
+"""What a request must pass before its view: the API names the checks in its own order (``ApiRoot.checks``).
+
+One view deriver runs them for every view, open ones too; it stands in the place of Pyramid's
+``secured_view``, which knows one order. Each check returns, or raises what the error view of the API answers.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
+from pyramid.interfaces import IDefaultPermission
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.viewderivers import INGRESS
+
+from accountsapp.security import csrf
+from accountsapp.security.credentials import SessionCookie
+from accountsapp.security.identity import Identity
+from accountsapp.security.policy import Refused
+from accountsapp.web import jsonp
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+
+    from accountsapp.web.request import Request
+
+Check = Callable[["Request", Any, str | None], None]
+"""Of a request, its context and the permission that the view names; None for an open view."""
+
+OUTSIDE = ("acl",)
+"""The checks where no API is."""
+
+
+def check_callback(request: "Request", context: Any, permission: str | None) -> None:
+    """A callback that was given can be called.
+
+    :raises HTTPBadRequest: it cannot, there is more than one, or the query string cannot be read
+    """
+    if request.callback is None and jsonp.callbacks(request.query_pairs):
+        raise HTTPBadRequest("Invalid callback.")
+
+
+def check_credential(request: "Request", context: Any, permission: str | None) -> None:
+    """A credential is good, and there is one where not everybody may.
+
+    :raises HTTPForbidden: ``result`` says why
+    """
+    if permission is not None:
+        _raise(request.policy.refused_by_credential(request, context, permission))
+
+
+def check_scope(request: "Request", context: Any, permission: str | None) -> None:
+    """The credential grants the permission.
+
+    :raises HTTPForbidden: it does not
+    """
+    if permission is not None:
+        _raise(request.policy.refused_by_scope(request, permission))
+
+
+def check_acl(request: "Request", context: Any, permission: str | None) -> None:
+    """The whole policy: whatever an API leaves out of its tuple is looked at here at the latest.
+
+    :raises HTTPForbidden: it refuses
+    """
+    if permission is not None:
+        _raise(request.policy.permits(request, context, permission))
+
+
+def check_csrf(request: "Request", context: Any, permission: str | None) -> None:
+    """An unsafe request that a cookie could stand behind comes from a page of ours.
+
+    The token may be in the body where the API reads that first; otherwise it is in the header alone.
+
+    :raises HTTPBadRequest: it has no token or another session's, or is sent by a foreign page
+    """
+    if request.is_unsafe and request.api is not None and accepts_cookie(request.api.accepts):
+        caller = request.policy.caller(request)
+        if not isinstance(caller, Identity) or caller.kind == SessionCookie.kind:
+            before = request.api.checks[: request.api.checks.index("csrf")]
+            csrf.check(request, in_body="body" in before)
+
+
+def check_body(request: "Request", context: Any, permission: str | None) -> None:
+    """The body can be read, by the rules of the nearest resource.
+
+    :raises HTTPClientError: it cannot
+    """
+    request.parameters  # noqa: B018 reads the body
+
+
+CHECKS: dict[str, Check] = {
+    "callback": check_callback,
+    "credential": check_credential,
+    "csrf": check_csrf,
+    "scope": check_scope,
+    "body": check_body,
+    "acl": check_acl,
+}
+
+
+def accepts_cookie(credentials: Iterable[Any]) -> bool:
+    """Whether a browser sends one of these kinds by itself, also from a page of somebody else."""
+    return any(isinstance(credential, SessionCookie) for credential in credentials)
+
+
+def check_order(checks: tuple[str, ...], credentials: Iterable[Any]) -> None:
+    """Look at the order that an API declares.
+
+    :raises TypeError: an unknown name, one twice, no ``acl``, or no ``csrf`` although a cookie counts
+    """
+    unknown = set(checks) - CHECKS.keys()
+    if unknown or len(set(checks)) != len(checks):
+        raise TypeError(f"checks: {', '.join(sorted(unknown)) or 'a name twice'}")
+    needed = {"acl", "csrf"} if accepts_cookie(credentials) else {"acl"}
+    if not needed <= set(checks):
+        raise TypeError(f"checks: {', '.join(sorted(needed - set(checks)))} is missing")
+
+
+def checked_view(view: Any, info: Any) -> Any:
+    """View deriver. A view that names no permission has the default one, which nobody has."""
+    if info.exception_only:
+        return view
+    permission = info.options.get("permission") or info.registry.queryUtility(IDefaultPermission)
+    if permission == NO_PERMISSION_REQUIRED:
+        permission = None
+    left_out = frozenset({"csrf"} if info.options.get("require_csrf") is False else ())
+
+    def checked(context: Any, request: "Request") -> Any:
+        for name in request.api.checks if request.api is not None else OUTSIDE:
+            if name not in left_out:
+                CHECKS[name](request, context, permission)
+        return view(context, request)
+
+    return checked
+
+
+def _raise(refused: Any) -> None:
+    if isinstance(refused, Refused):
+        raise HTTPForbidden(result=refused)
+
+
+def includeme(config: "Configurator") -> None:
+    config.add_view_deriver(checked_view, name="secured_view", under=INGRESS, over="owrapped_view")

@@ -1,0 +1,75 @@
+"""Cross-origin resource sharing (Fetch Standard, "CORS protocol"): an API says it once, on its root.
+
+The front door adds the headers to every answer, so that a page can read refusals too.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyramid.response import Response
+
+if TYPE_CHECKING:
+    from accountsapp.settings import Settings
+    from accountsapp.web.request import Request
+
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class Cors:
+    """Which pages of other origins may read the answers.
+
+    :ivar origins: :data:`ANY`, or gives the origins by the settings; then the answers vary by origin
+    :ivar allowed_headers: request headers that a page may send
+    :ivar allows_asked_headers: whether a preflight allows whatever else it asks for by name
+    :ivar exposed_headers: response headers that a page may read
+    :ivar credentials: whether browsers send cookies along; never with :data:`ANY`
+    :ivar max_age: seconds for which a browser may keep what a preflight said
+    """
+
+    origins: str | Callable[["Settings"], Collection[str]]
+    allowed_headers: tuple[str, ...] = ()
+    allows_asked_headers: bool = False
+    exposed_headers: tuple[str, ...] = ()
+    credentials: bool = False
+    max_age: int = 86400
+
+    def __post_init__(self) -> None:
+        if self.credentials and self.origins == ANY:
+            raise TypeError("credentials go to listed origins alone")
+
+    def headers(self, request: "Request", response: Response) -> Iterator[tuple[str, str]]:
+        """What is added to an answer."""
+        if callable(self.origins):
+            yield "Vary", "Origin"
+            origin = request.headers.get("Origin")
+            if origin is None or origin not in self.origins(request.app_settings):
+                return
+            yield "Access-Control-Allow-Origin", origin
+        else:
+            yield "Access-Control-Allow-Origin", ANY
+        if self.credentials:
+            yield "Access-Control-Allow-Credentials", "true"
+        if self.exposed_headers:
+            yield "Access-Control-Expose-Headers", ", ".join(self.exposed_headers)
+        if allowed := self._allowed_headers(request):
+            yield "Access-Control-Allow-Headers", ", ".join(allowed)
+        if request.method == "OPTIONS" and "Allow" in response.headers:
+            yield "Access-Control-Allow-Methods", response.headers["Allow"]
+            yield "Access-Control-Max-Age", str(self.max_age)
+
+    def _allowed_headers(self, request: "Request") -> tuple[str, ...]:
+        if not self.allows_asked_headers or request.method != "OPTIONS":
+            return self.allowed_headers
+        asked = (
+            name.strip() for name in request.headers.get("Access-Control-Request-Headers", "").split(",")
+        )
+        known = {name.lower() for name in self.allowed_headers}
+        return (*self.allowed_headers, *(name for name in asked if name and name.lower() not in known))
+
+
+def add_headers(request: "Request", response: Response) -> None:
+    """Say on an answer which pages of other origins may read it, by the nearest API root."""
+    if request.api is not None and request.api.cors is not None:
+        response.headerlist.extend(request.api.cors.headers(request, response))

@@ -1,0 +1,53 @@
+"""Throw-away APIs, mounted in the whole application: for what the shape must carry and no API shows yet."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPException
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+
+import accountsapp
+from accountsapp.web.answers import json_answer
+from accountsapp.web.failures import failure_of
+from accountsapp.web.request import Request
+from accountsapp.web.resources import ApiRoot
+
+Setup = Callable[[Configurator], None]
+
+
+@contextmanager
+def added(monkeypatch: Any, setup: Setup) -> Iterator[None]:
+    """While it lasts, applications are made with what ``setup`` adds."""
+    configure = accountsapp.configure
+
+    def configured(*arguments: Any) -> Configurator:
+        config = configure(*arguments)
+        setup(config)
+        return config
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accountsapp, "configure", configured)
+        yield
+
+
+def error_view(error: Exception, request: Request) -> Response:
+    """Says status and reason."""
+    failure = failure_of(error, request)
+    body = {"reason": failure.reason, "text": failure.text}
+    return json_answer(request, body, failure.status)
+
+
+def mount(config: Configurator, path: str, root: type[ApiRoot]) -> None:
+    """The root, with its error view."""
+    config.mount(path, root)
+    for error in (HTTPException, Exception):
+        config.add_exception_view(error_view, context=error, containment=root)
+
+
+def add_view(config: Configurator, view: Any, **options: Any) -> None:
+    options.setdefault("request_method", "GET")
+    options.setdefault("permission", NO_PERMISSION_REQUIRED)
+    config.add_view(view, **options)

@@ -1,4 +1,4 @@
-"""accountsapp: one account store, shown through five account HTTP APIs."""
+"""accountsapp: one account store, shown through the account HTTP APIs of other systems."""
 
 import warnings
 from collections.abc import Mapping

@@ -36,5 +36,5 @@ def includeme(config: Any) -> None:
 
 
 def uses_setting(config: Any, name: str) -> None:
-    """The ``config.uses_setting`` directive: this API does what that setting of :data:`FOR_SOME_APIS` says."""
+    """The ``config.uses_setting`` directive: an API does what one of :data:`FOR_SOME_APIS` says."""
     config.registry.used_settings.add(name)

@@ -1,4 +1,4 @@
-"""What every command works with, and how a command fails: one line on standard error, exit 1."""
+"""What every command works with."""
 
 from collections.abc import Callable
 from configparser import Error as IniError
@@ -10,48 +10,16 @@ from typing import Any, Self
 
 import click
 import plaster
-from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from accountsapp import settings
-from accountsapp.db import Database, WrongRevision
+from accountsapp.cli.errors import Failed
+from accountsapp.db import Database
 from accountsapp.domain.data.reads import AccountRow
-from accountsapp.domain.errors import DomainError
-from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.text import is_encodable
 from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Stores
-from accountsapp.settings import Settings, SettingsError
-
-
-class Failed(click.ClickException):
-    """A command could not do what it was asked; the text is one line without secrets."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"accountsapp: {' '.join(self.message.split())}", err=True)
-
-
-class Commands(click.Group):
-    """The outermost group: every foreseen error is a :class:`Failed`."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (DomainError, SettingsError, WrongRevision, SealError, CommandError) as error:
-            raise Failed("; ".join(str(error).splitlines()) or type(error).__name__) from error
-        except DBAPIError as error:
-            reason = (str(error.orig).splitlines() or [""])[0]
-            raise Failed(f"the database: {reason}") from error
-        except SQLAlchemyError as error:
-            raise Failed(f"the database: {type(error).__name__}") from error
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise Failed(f"{error.filename or 'input or output'}: {error.strerror}") from error
-        except KeyboardInterrupt:
-            raise Failed("interrupted") from None
+from accountsapp.settings import Settings
 
 
 class Context:

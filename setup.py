@@ -73,6 +73,7 @@ setup(
     },
     entry_points={
         "paste.app_factory": ["main = accountsapp:main"],
+        "paste.server_factory": ["waitress = accountsapp.server:make_server"],
         "console_scripts": ["accountsapp = accountsapp.cli:main"],
         "accountsapp.apis": [
             "bookie = accountsapp.apis.bookie",

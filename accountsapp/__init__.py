@@ -22,13 +22,14 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    from accountsapp import logs
+    from accountsapp import folders, logs
     from accountsapp.db import WrongRevision
     from accountsapp.settings import SettingsError, load
 
     logs.install()
     try:
         settings = load(ini, here=global_config.get("here", "."), ini_file=global_config.get("__file__"))
+        folders.check(settings)
         with configure(settings, ini) as config:
             config.include(".db")
             config.include(".process")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from configparser import Error as IniError
-from configparser import InterpolationError
+from configparser import InterpolationError, InterpolationMissingOptionError
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +46,9 @@ class Context:
             raise Failed(f"{path}: no such file; name an ini with -c INI or in $ACCOUNTSAPP_CONFIG")
         try:
             return plaster.get_loader(self._config, protocols=["wsgi"]).get_wsgi_app_settings()
+        except InterpolationMissingOptionError as error:
+            name = f"[{error.section}] {error.option}"
+            raise Failed(f"{self._config}: {name}: needs the variable {error.reference}") from None
         except InterpolationError as error:
             # Its own words quote the value, which may be a secret.
             name = f"[{error.section}] {error.option}"
@@ -76,9 +79,17 @@ class Context:
         return self.unchecked_database
 
     @cached_property
-    def stores(self) -> Stores:
-        """The domain, without throttle: the operator may try as often as is wanted."""
+    def unchecked_stores(self) -> Stores:
+        """The domain with whatever secret, without throttle: the operator may try as often as is wanted."""
         return Stores(self.settings, self.database, Throttle(enabled=False))
+
+    @cached_property
+    def stores(self) -> Stores:
+        """
+        :raises SettingsError: the secret opens none of the stored API keys
+        """
+        self.unchecked_stores.check_secret()
+        return self.unchecked_stores
 
     @property
     def keyring(self) -> Keyring:
@@ -88,7 +99,7 @@ class Context:
         """
         :raises Failed: there is no account of that name
         """
-        with self.stores.transaction() as store:
+        with self.unchecked_stores.transaction() as store:
             row = store.reader.by_username(username) if is_encodable(username) else None
         if row is None:
             raise Failed(f"{username!a}: no such account")

@@ -30,17 +30,18 @@ def command(context: Context, as_json: bool, plain: bool) -> None:
 
 def plain_lines(found: list[Row]) -> list[str]:
     """The rows without padding and line numbers, so that a line changes with its own view only."""
-    return [
-        f"{','.join(row.methods)}  {row.path}  {row.permission}  {','.join(row.credentials) or '-'}  {row.view}"
-        for row in found
-    ]
+    cells = ((",".join(row.methods), row.path, row.permission, _kinds(row), row.view) for row in found)
+    return ["  ".join(line) for line in cells]
+
+
+def _kinds(row: Row) -> str:
+    return ",".join(row.credentials) or "-"
 
 
 def table(found: list[Row]) -> list[str]:
     """The rows as lines of a table, each column as wide as it must be."""
     cells = [("URL", "VERBS", "PERMISSION", "CREDENTIALS", "VIEW")] + [
-        (row.path, ",".join(row.methods), row.permission, ",".join(row.credentials) or "-", row.source)
-        for row in found
+        (row.path, ",".join(row.methods), row.permission, _kinds(row), row.source) for row in found
     ]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     return [

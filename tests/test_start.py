@@ -209,8 +209,8 @@ def closed() -> Iterator[Path]:
 @pytest.mark.parametrize("name", ["accountsapp.files", "accountsapp.mail.directory"])
 def test_a_folder_that_cannot_be_written(ini: dict[str, str], closed: Path, name: str, below: str) -> None:
     folder = closed / below
+    values = {**ini, "accountsapp.files": tempfile.gettempdir(), name: str(folder)}
     with pytest.raises(SettingsError, match=f"^{name}: {folder}: may not be written; ") as refused:
-        values = {**ini, "accountsapp.files": tempfile.gettempdir(), name: str(folder)}
         folders.check(load(values, environ={}))
     assert "\n" not in str(refused.value)
 

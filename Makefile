@@ -20,10 +20,9 @@ help:  ## show this list
 	while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
 
 serve: $(VENV)/.serve  ## serve development.ini on http://127.0.0.1:6543/
-	@mkdir -p var
-	$(BIN)/accountsapp -c $(INI) db upgrade
-	$(BIN)/accountsapp -c $(INI) accounts ensure-admin
-	PYTHONWARNINGS="ignore:pkg_resources is deprecated:UserWarning" $(BIN)/pserve $(INI)
+	@$(BIN)/accountsapp -c $(INI) db upgrade >/dev/null
+	@$(BIN)/accountsapp -c $(INI) accounts ensure-admin
+	@PYTHONWARNINGS="ignore:pkg_resources is deprecated:UserWarning" $(BIN)/pserve -q $(INI)
 
 test: $(VENV)/.test  ## run the whole test suite
 	$(BIN)/pytest $(or $(ARGS),-n logical)

@@ -31,7 +31,7 @@ testing = [
 setup(
     name="accountsapp",
     version="0.1.0",
-    description="A self-hosted accounts service: one account store behind five account HTTP APIs",
+    description="A self-hosted accounts service: one store behind the account HTTP APIs of other systems",
     long_description=(here / "README.rst").read_text(encoding="utf-8"),
     long_description_content_type="text/x-rst",
     license="MIT",
@@ -73,6 +73,11 @@ setup(
     },
     entry_points={
         "paste.app_factory": ["main = accountsapp:main"],
+        "paste.server_factory": ["waitress = accountsapp.server:make_server"],
         "console_scripts": ["accountsapp = accountsapp.cli:main"],
+        "accountsapp.apis": [
+            "bookie = accountsapp.apis.bookie",
+            "dockerhub = accountsapp.apis.dockerhub",
+        ],
     },
 )

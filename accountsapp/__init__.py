@@ -1,19 +1,18 @@
-"""accountsapp: one account store, shown through five account HTTP APIs."""
+"""accountsapp: one account store, shown through the account HTTP APIs of other systems."""
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+
+    from accountsapp.settings import Settings
+
+# Imports stand inside the functions: the whole package imports this file, and a command needs no framework.
 
 # Pyramid 2.1 imports pkg_resources, and setuptools says at every start that it is deprecated.
 warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
-
-from pyramid.config import Configurator  # noqa: E402
-from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
-
-from accountsapp import logs  # noqa: E402
-from accountsapp.db import WrongRevision  # noqa: E402
-from accountsapp.settings import Settings, SettingsError, load  # noqa: E402
-from accountsapp.web.request import Request  # noqa: E402
 
 
 def main(global_config: dict[str, str], **ini: str) -> Any:
@@ -21,9 +20,16 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
 
     :raises SystemExit: a setting is bad, or the database away or at another revision; says which, in one line
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from accountsapp import folders, logs
+    from accountsapp.db import WrongRevision
+    from accountsapp.settings import SettingsError, load
+
     logs.install()
     try:
         settings = load(ini, here=global_config.get("here", "."), ini_file=global_config.get("__file__"))
+        folders.check(settings)
         with configure(settings, ini) as config:
             config.include(".db")
             config.include(".process")
@@ -36,11 +42,15 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
         raise SystemExit(f"accountsapp: sqlalchemy.url: cannot be used: {type(error).__name__}") from None
 
 
-def configure(settings: Settings, ini: Mapping[str, str]) -> Configurator:
+def configure(settings: "Settings", ini: Mapping[str, str]) -> "Configurator":
     """The table of contents, one include a line: all that needs no database.
 
     :param ini: the settings as they are written, for Pyramid's own
     """
+    from pyramid.config import Configurator
+
+    from accountsapp.web.request import Request
+
     config = Configurator(settings=dict(ini), request_factory=Request)
     config.registry.app_settings = settings
     config.include(".web.resources")

@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+from accountsapp import folders
 from accountsapp.settings import Settings, SettingsError
 
 T = TypeVar("T")
@@ -109,7 +110,7 @@ class Database:
             "hide_parameters": True,
         }
         if self.is_sqlite:
-            _make_folder(Path(self.url.database or "").resolve().parent)
+            _make_file(Path(self.url.database or "").resolve())
             options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
         else:
             options["pool_pre_ping"] = True
@@ -166,12 +167,25 @@ class Database:
         with self.read_engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
+    def check_known_revision(self) -> None:
+        """
+        :raises WrongRevision: the database is at a revision that this code does not have
+        """
+        current = self.current_revision()
+        known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+        if current is not None and current not in known:
+            raise WrongRevision(
+                f"the database is at revision {current}, which this version does not know: a newer one "
+                "made it, and db upgrade never goes back; install that one, or restore a copy from before"
+            )
+
     def check_revision(self) -> None:
         """
         :raises WrongRevision: the database is not at the revision this code needs
         """
         current, needed = self.current_revision(), newest_revision()
         if current != needed:
+            self.check_known_revision()
             raise WrongRevision(
                 f"the database is at revision {current or 'none'}, this version needs {needed}; "
                 "run: accountsapp -c INI db upgrade"
@@ -186,12 +200,15 @@ def _engine(url: URL, **options: Any) -> Engine:
         raise SettingsError(f"sqlalchemy.url: {text}") from None
 
 
-def _make_folder(path: Path) -> None:
+def _make_file(path: Path) -> None:
+    """Make the file of an SQLite database, readable by our user alone; its WAL gets the mode of the file."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        folders.make(path.parent)
+        folders.check_writable(path)
+        if not path.exists():
+            path.touch(0o600)
     except OSError as error:
-        text = f"the folder of the database cannot be made: {error.strerror}"
-        raise SettingsError(f"sqlalchemy.url: {text}") from None
+        raise SettingsError(folders.unusable("sqlalchemy.url", path, error)) from None
 
 
 def alembic_config(database: Database | None = None) -> AlembicConfig:

@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from accountsapp import folders
 from accountsapp.domain.jobs import JobError, LeasedJob
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.mailing import notices
@@ -181,7 +182,7 @@ def send(settings: Settings, keyring: Keyring, job: LeasedJob) -> None:
 
 def write(path: Path, email: EmailMessage) -> None:
     """Write a message as a file that only its owner reads, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folders.make(path.parent)
     unfinished = path.with_suffix(".tmp")
     with open(unfinished, "wb", opener=_private) as file:
         file.write(email.as_bytes())

@@ -10,8 +10,9 @@ from accountsapp.db import Database
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.remembered_passwords import RememberedPasswords
+from accountsapp.domain.rotation import opens_nothing
 from accountsapp.domain.store import Store, Throttle
-from accountsapp.settings import Settings
+from accountsapp.settings import Settings, SettingsError
 
 
 class Stores:
@@ -52,7 +53,26 @@ class Stores:
             client_address,
         )
 
+    def check_secret(self) -> None:
+        """
+        :raises SettingsError: the secret opens none of the stored API keys
+        """
+        with self.database.read_engine.connect() as connection:
+            if opens_nothing(connection, self.keyring):
+                raise SettingsError(
+                    "accountsapp.secret: opens none of the stored API keys; give the one that they were made "
+                    "with. If that is lost, make new keys: accountsapp -c INI accounts reset-key USERNAME"
+                )
+
 
 def includeme(config: Any) -> None:
+    """
+    :raises SettingsError: the secret opens none of the stored API keys
+    """
     registry = config.registry
     registry.stores = Stores(registry.app_settings, registry.database, registry.throttle)
+    try:
+        registry.stores.check_secret()
+    except Exception:
+        registry.database.dispose()
+        raise

@@ -2,16 +2,24 @@
 
 The names and defaults are those of the operator's page (``docs/operate.rst``). The environment wins over
 the ini: ``accountsapp.mail.host`` is overridden by ``ACCOUNTSAPP_MAIL_HOST``.
+
+An API has its own settings in its folder: a frozen pydantic model ``Settings`` in ``settings.py``, whose
+aliases are the names in full. It gets them as ``config.registry.app_settings.section(Settings)``.
 """
 
 import logging
 import os
+import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from configparser import RawConfigParser
+from difflib import SequenceMatcher
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
@@ -31,8 +39,21 @@ log = logging.getLogger(__name__)
 DEVELOPMENT_SECRET = "development-only-secret-never-use-it-in-production"  # noqa: S105
 SHORTEST_SECRET = 32
 DEFAULT_PORTS = {"http": 80, "https": 443}
-APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
+PLANNED_APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
+"""Names that ``accountsapp.apis`` may have although nothing of that name is installed yet."""
+COMMAND_VARIABLES = ("ACCOUNTSAPP_CONFIG",)
+"""Environment variables that are no settings but the command's."""
 HOLD_SECRETS = ("accountsapp.secret", "accountsapp.mail.password")
+
+
+Section = TypeVar("Section", bound=BaseModel)
+
+_BY_CONTAINER_ENGINE = re.compile(
+    r"ACCOUNTSAPP(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)=.*"
+    r"|ACCOUNTSAPP(_\w+)?_PORT=(tcp|udp|sctp)://.*",
+    re.DOTALL,
+)
+"""What Docker and Kubernetes tell of services that are named after us."""
 
 
 class SettingsError(Exception):
@@ -144,9 +165,18 @@ def _sender(value: str) -> str:
     return value
 
 
-def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+def offered_apis() -> dict[str, EntryPoint]:
+    """The APIs that are installed, by name: what the entry point group ``accountsapp.apis`` offers."""
+    return {entry.name: entry for entry in sorted(entry_points(group="accountsapp.apis"))}
+
+
+def _apis(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise ValueError("names one twice")
+    offered = offered_apis()
+    unknown = [name for name in names if name not in offered and name not in PLANNED_APIS]
+    if unknown:
+        raise ValueError(f"{unknown[0]!a} is no API; there are: {' '.join(offered)}")
     return names
 
 
@@ -183,11 +213,9 @@ class Settings(BaseModel):
         Field(min_length=1),
     ] = Field(alias="accountsapp.secret")
     site_url: Annotated[str, AfterValidator(_site_url)] = Field(alias="accountsapp.site_url")
-    apis: Annotated[
-        tuple[Literal[APIS], ...],  # type: ignore[valid-type]
-        BeforeValidator(_words),
-        AfterValidator(_once),
-    ] = Field(APIS, alias="accountsapp.apis")
+    apis: Annotated[Words, AfterValidator(_apis)] = Field(
+        default_factory=lambda: tuple(offered_apis()), alias="accountsapp.apis"
+    )
     files: Folder = Field(alias="accountsapp.files")
     bcrypt_rounds: int = Field(12, ge=4, le=20, alias="accountsapp.bcrypt_rounds")
     mail_host: str = Field("localhost", min_length=1, alias="accountsapp.mail.host")
@@ -214,6 +242,20 @@ class Settings(BaseModel):
     metrics_from: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_words)] = (
         Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
     )
+    sections: Mapping[type[BaseModel], BaseModel] = Field(default_factory=dict, exclude=True, repr=False)
+    """The settings of each mounted API that has some."""
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The names of those that are not left to their default."""
+        fields = type(self).model_fields
+        return frozenset(alias for name in self.model_fields_set if (alias := fields[name].alias))
+
+    def section(self, model: type[Section]) -> Section:
+        """The settings of a mounted API, by the class in its ``settings.py``."""
+        section = self.sections[model]
+        assert isinstance(section, model)  # noqa: S101
+        return section
 
     @model_validator(mode="after")
     def _files_can_be_read(self) -> Self:
@@ -239,7 +281,11 @@ class Settings(BaseModel):
         )
 
 
-NAMES = frozenset(field.alias for field in Settings.model_fields.values() if field.alias)
+def _names(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(field.alias for field in model.model_fields.values() if field.alias)
+
+
+NAMES = _names(Settings)
 
 
 def load(
@@ -255,33 +301,79 @@ def load(
     :param here: the folder of the ini: where ``var/files`` and ``var/mail`` are by default
     :param ini_file: the ini itself; in production mode its permissions are looked at
     :param environ: the environment, which wins over the ini
-    :raises SettingsError: names every missing or malformed setting, without its value
+    :raises SettingsError: names every unknown, missing or malformed setting, without its value
     """
+    models = _section_models()
+    names = NAMES.union(*map(_names, models.values()))
     values: dict[str, str] = {
         "accountsapp.files": str(Path(here) / "var" / "files"),
         "accountsapp.mail.directory": str(Path(here) / "var" / "mail"),
     }
-    values |= {name: value for name, value in ini.items() if name in NAMES}
-    values |= {name: environ[variable] for name in NAMES if (variable := _environment_name(name)) in environ}
+    values |= {name: value for name, value in ini.items() if name in names}
+    values |= _from_environment(names, environ)
     if not values.get("accountsapp.passwords.refused", "x"):
         del values["accountsapp.passwords.refused"]
-    for name in sorted(set(ini) - NAMES):
-        if name.startswith("accountsapp."):
-            log.warning("unknown setting %s", name)
+    problems = [_misspelt(name, names) for name in sorted(set(ini) - names) if _is_ours(name)]
     try:
         settings = Settings.model_validate(values)
+        settings = settings.model_copy(update={"sections": _sections_of(settings.apis, models, values)})
     except ValidationError as error:
-        raise SettingsError(_one_line_each(error)) from None
+        problems += _one_line_each(error)
+    if problems:
+        raise SettingsError("\n".join(problems))
     if settings.mode == "production":
         _guard_production(settings, ini, ini_file, environ)
     return settings
+
+
+def _section_models() -> dict[str, type[BaseModel]]:
+    """The settings of each installed API that has some. The other APIs are not imported."""
+    models = {}
+    for name, entry in offered_apis().items():
+        spec = find_spec(entry.module)
+        folders = (spec and spec.submodule_search_locations) or ()
+        if any((Path(folder) / "settings.py").is_file() for folder in folders):
+            models[name] = import_module(f"{entry.module}.settings").Settings
+    return models
+
+
+def _sections_of(
+    apis: Iterable[str], models: Mapping[str, type[BaseModel]], values: Mapping[str, str]
+) -> dict[type[BaseModel], BaseModel]:
+    """
+    :raises ValidationError: a setting of a mounted API is missing or malformed
+    """
+    return {models[api]: models[api].model_validate(values) for api in apis if api in models}
+
+
+def _is_ours(name: str) -> bool:
+    return name.lower().startswith("accountsapp.")
+
+
+def _misspelt(name: str, names: Iterable[str]) -> str:
+    nearest = max(sorted(names), key=lambda known: SequenceMatcher(a=name.lower(), b=known).ratio())
+    return f"{name}: there is no such setting; the nearest is {nearest}"
+
+
+def _from_environment(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings that the environment gives. A variable that looks like one and is none is warned of."""
+    variables = {_environment_name(name): name for name in names}
+    given = {}
+    for variable, value in environ.items():
+        if _BY_CONTAINER_ENGINE.fullmatch(f"{variable}={value}"):
+            continue
+        if variable in variables:
+            given[variables[variable]] = value
+        elif variable.startswith("ACCOUNTSAPP_") and variable not in COMMAND_VARIABLES:
+            log.warning("the environment variable %s is no setting", variable)
+    return given
 
 
 def _environment_name(name: str) -> str:
     return name.upper().replace(".", "_")
 
 
-def _one_line_each(error: ValidationError) -> str:
+def _one_line_each(error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
         if not problem["loc"]:
@@ -290,7 +382,7 @@ def _one_line_each(error: ValidationError) -> str:
         name = str(problem["loc"][0])
         text = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{name}: {'is required' if problem['type'] == 'missing' else text}")
-    return "\n".join(dict.fromkeys(lines))
+    return list(dict.fromkeys(lines))
 
 
 def _guard_production(

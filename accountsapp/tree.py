@@ -24,6 +24,7 @@ class Row(NamedTuple):
     :ivar permission: :data:`OPEN` where none is needed, empty where the view names none and is closed
     :ivar credentials: the kinds that count there, in the order in which they are looked at
     :ivar source: file and line of the view, from the package's folder
+    :ivar view: its dotted name, without the package's
     """
 
     path: str
@@ -31,6 +32,7 @@ class Row(NamedTuple):
     permission: str
     credentials: tuple[str, ...]
     source: str
+    view: str
 
 
 class View(NamedTuple):
@@ -41,6 +43,7 @@ class View(NamedTuple):
     methods: tuple[str, ...]
     permission: str
     source: str
+    function: str
 
 
 def rows(registry: Any) -> list[Row]:
@@ -65,6 +68,7 @@ def declared_views(registry: Any) -> Iterator[View]:
                 methods_of(view["request_methods"]),
                 _permission(item["related"]),
                 _source(view["callable"]),
+                _name(view["callable"]),
             )
 
 
@@ -96,7 +100,7 @@ def _rows_at(
             if view.context is context and not {(view.name, method) for method in view.methods} & seen:
                 where = f"{path}/{view.name}" if view.name else path or "/"
                 looked_at = () if view.permission == OPEN else credentials
-                yield Row(where, view.methods, view.permission, looked_at, view.source)
+                yield Row(where, view.methods, view.permission, looked_at, view.source, view.function)
         seen |= {(v.name, method) for v in views if v.context is context for method in v.methods}
 
 
@@ -105,6 +109,11 @@ def _permission(related: list[Any]) -> str:
         if item.category_name == "permissions":
             return OPEN if item["value"] == NO_PERMISSION_REQUIRED else str(item["value"])
     return ""
+
+
+def _name(view: Any) -> str:
+    function = inspect.unwrap(view)
+    return f"{function.__module__}.{function.__qualname__}".removeprefix(f"{__package__}.")
 
 
 def _source(view: Any) -> str:

@@ -12,7 +12,7 @@ PACKAGE = Path(accountsapp.__file__).parent
 TESTS = Path(__file__).parent
 
 LAYERS = (
-    {"settings", "logs", "strict_json"},
+    {"settings", "logs", "strict_json", "folders"},
     {"domain"},
     {"db"},
     {"process", "security", "mail", "migrations"},
@@ -20,7 +20,7 @@ LAYERS = (
     {"tree"},
     {"pages"},
     {"oauth"},
-    {"apis", "cli"},
+    {"apis", "cli", "server"},
     {""},
 )
 """From the ground up: a part imports from its own layer and those below it."""

@@ -15,7 +15,9 @@ def commands(command: click.Command, words: str = "") -> list[str]:
     """The words of every command below that one."""
     if not isinstance(command, click.Group):
         return [words]
-    return [found for name, child in command.commands.items() for found in commands(child, f"{words} {name}")]
+    context = click.Context(command)
+    children = [(name, command.get_command(context, name)) for name in command.list_commands(context)]
+    return [found for name, child in children if child for found in commands(child, f"{words} {name}")]
 
 
 def test_every_command_is_documented() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from accountsapp import main
-from accountsapp.settings import APIS, DEVELOPMENT_SECRET, NAMES, Settings, SettingsError, load
+from accountsapp.settings import DEVELOPMENT_SECRET, NAMES, Settings, SettingsError, load
 
 SECRET = "s" * 32
 NEEDED = {
@@ -27,7 +27,7 @@ def test_defaults() -> None:
     expected = {
         "mode": "production",
         "secrets": (SECRET,),
-        "apis": APIS,
+        "apis": ("bookie", "dockerhub"),
         "files": Path("/srv/app/var/files"),
         "mail_directory": Path("/srv/app/var/mail"),
         "bcrypt_rounds": 12,
@@ -167,10 +167,59 @@ def test_origins_are_kept_as_browsers_write_them(given: str, origin: str) -> Non
     assert loaded(accountsapp__site_url=f"{given}/Base/").site_url == f"{origin}/Base"
 
 
-def test_an_unknown_setting_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("misspelt", "nearest"),
+    [
+        ("accountsapp.bcrypt_round", "accountsapp.bcrypt_rounds"),
+        ("accountsapp.mail.hots", "accountsapp.mail.host"),
+        ("accountsapp.ratelimit", "accountsapp.rate_limit"),
+        ("accountsapp.Mode", "accountsapp.mode"),
+        ("AccountsApp.secret", "accountsapp.secret"),
+        ("accountsapp.password.refused", "accountsapp.passwords.refused"),
+    ],
+)
+def test_an_unknown_setting_is_named_with_the_nearest(misspelt: str, nearest: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({**NEEDED, misspelt: "canary"}, environ={})
+    assert str(refused.value) == f"{misspelt}: there is no such setting; the nearest is {nearest}"
+
+
+def test_settings_of_others_are_not_ours() -> None:
+    load({**NEEDED, "pyramid.reload_templates": "1", "accountsapps": "x"}, environ={})
+
+
+def test_an_unknown_variable_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    environ = {
+        "ACCOUNTSAPP_BCRYPT_ROUND": "canary",
+        "ACCOUNTSAPP_PORT": "6543",
+        "ACCOUNTSAPP_CONFIG": "production.ini",
+        "ACCOUNTS_X": "1",
+    }
     with caplog.at_level(logging.WARNING):
-        load({**NEEDED, "accountsapp.bcrypt_round": "5", "pyramid.reload_templates": "1"}, environ={})
-    assert [record.getMessage() for record in caplog.records] == ["unknown setting accountsapp.bcrypt_round"]
+        load(NEEDED, environ=environ)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the environment variable ACCOUNTSAPP_BCRYPT_ROUND is no setting",
+        "the environment variable ACCOUNTSAPP_PORT is no setting",
+    ]
+
+
+def test_variables_of_container_engines_are_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    environ = {
+        "ACCOUNTSAPP_PORT": "tcp://10.0.0.7:6543",
+        "ACCOUNTSAPP_PORT_6543_TCP": "tcp://10.0.0.7:6543",
+        "ACCOUNTSAPP_PORT_6543_TCP_ADDR": "10.0.0.7",
+        "ACCOUNTSAPP_PORT_6543_TCP_PORT": "6543",
+        "ACCOUNTSAPP_PORT_6543_TCP_PROTO": "tcp",
+        "ACCOUNTSAPP_SERVICE_HOST": "10.0.0.7",
+        "ACCOUNTSAPP_SERVICE_PORT": "6543",
+        "ACCOUNTSAPP_SERVICE_PORT_HTTP": "6543",
+        "ACCOUNTSAPP_WEB_SERVICE_HOST": "10.0.0.8",
+        "ACCOUNTSAPP_MAIL_PORT": "tcp://10.0.0.9:25",  # of a service that is called accountsapp-mail
+    }
+    with caplog.at_level(logging.WARNING):
+        settings = load(NEEDED, environ=environ)
+    assert caplog.records == []
+    assert settings.mail.port == 25
 
 
 def test_settings_do_not_change() -> None:

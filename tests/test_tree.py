@@ -9,7 +9,7 @@ from pyramid.exceptions import ConfigurationConflictError, ConfigurationExecutio
 from webtest import TestApp
 
 from accountsapp import configure
-from accountsapp.cli.tree import table
+from accountsapp.cli.tree import plain_lines, table
 from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.settings import load
 from accountsapp.tree import OPEN, Row, declared_views, rows
@@ -67,9 +67,16 @@ def tree(registry: Any) -> list[Row]:
 
 
 def test_the_documented_tree_is_the_real_one(tree: list[Row]) -> None:
-    assert PRINTED.read_text("utf-8").splitlines() == table(tree), (
-        "write it anew: accountsapp -c development.ini tree > docs/tree.txt"
+    assert PRINTED.read_text("utf-8").splitlines() == plain_lines(tree), (
+        "write it anew: accountsapp -c development.ini tree --plain > docs/tree.txt"
     )
+
+
+def test_the_table_has_the_same_rows_with_their_lines(tree: list[Row]) -> None:
+    heading, *lines = table(tree)
+    assert heading.split() == ["URL", "VERBS", "PERMISSION", "CREDENTIALS", "VIEW"]
+    assert [line.split()[0] for line in lines] == [row.path for row in tree]
+    assert [line.split()[-1] for line in lines] == [row.source for row in tree]
 
 
 def test_the_tree_needs_no_database(tree: list[Row]) -> None:

@@ -1,21 +1,40 @@
-"""The APIs: one folder each, none of which knows another one."""
+"""The APIs: one folder each, none of which knows another one.
+
+An API is a package that the entry point group ``accountsapp.apis`` names; ours stand in ``setup.py``, others
+may come from other distributions. Its ``includeme`` mounts it.
+"""
 
 import logging
-from importlib.util import find_spec
 from typing import Any
+
+from accountsapp.settings import offered_apis
 
 log = logging.getLogger(__name__)
 
+FOR_SOME_APIS = {
+    "accountsapp.registration": "no mounted API registers people",
+    "accountsapp.cors_origins": "no mounted API lets pages of other origins read its answers",
+}
+"""Settings of the whole service that only some APIs use, and what it means when none of those is mounted."""
+
 
 def includeme(config: Any) -> None:
-    """Mount those of ``accountsapp.apis`` that this version has."""
-    config.registry.apis = [api for api in config.registry.app_settings.apis if _is_here(api)]
-    for api in config.registry.apis:
-        config.include(f".{api}")
+    """Mount those of ``accountsapp.apis`` that are installed, and say which settings have no effect."""
+    config.add_directive("uses_setting", uses_setting)
+    registry = config.registry
+    registry.apis = []
+    registry.used_settings = set()
+    offered = offered_apis()
+    for api in registry.app_settings.apis:
+        if api in offered:
+            config.include(offered[api].load())
+            registry.apis.append(api)
+        else:
+            log.info("accountsapp.apis: %s is not installed", api)
+    for name in sorted(FOR_SOME_APIS.keys() & registry.app_settings.given - registry.used_settings):
+        log.warning("%s has no effect: %s", name, FOR_SOME_APIS[name])
 
 
-def _is_here(api: str) -> bool:
-    here = find_spec(f"{__name__}.{api}") is not None
-    if not here:
-        log.warning("accountsapp.apis: %s is not in this version", api)
-    return here
+def uses_setting(config: Any, name: str) -> None:
+    """The ``config.uses_setting`` directive: an API does what one of :data:`FOR_SOME_APIS` says."""
+    config.registry.used_settings.add(name)

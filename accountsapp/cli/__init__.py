@@ -3,11 +3,22 @@
 import click
 
 from accountsapp import logs
-from accountsapp.cli import accounts, audit, clients, db, jobs, secrets, tokens, tree
-from accountsapp.cli.context import Commands, Context
+from accountsapp.cli.commands import Commands
+
+COMMANDS = {
+    "accounts": ("accountsapp.cli.accounts:group", "Accounts: one by one, and in bulk."),
+    "audit": ("accountsapp.cli.audit:group", "What happened to accounts."),
+    "clients": ("accountsapp.cli.clients:group", "OAuth clients: programs that people may let in."),
+    "db": ("accountsapp.cli.db:group", "The database schema."),
+    "jobs": ("accountsapp.cli.jobs:group", "The background worker and its queue."),
+    "secrets": ("accountsapp.cli.secrets:group", "The values of accountsapp.secret."),
+    "tokens": ("accountsapp.cli.tokens:group", "OAuth bearer tokens by hand."),
+    "tree": ("accountsapp.cli.tree:command", "List every URL and what stands behind it."),
+}
+"""Where each command is, and the first sentence of its help."""
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "-c",
     "--config",
@@ -21,15 +32,7 @@ from accountsapp.cli.context import Commands, Context
 @click.pass_context
 def main(ctx: click.Context, config: str) -> None:
     """Run and administer accountsapp."""
+    from accountsapp.cli.context import Context
+
     logs.install()
     ctx.obj = ctx.with_resource(Context(config))
-
-
-main.add_command(db.group)
-main.add_command(accounts.group)
-main.add_command(audit.group)
-main.add_command(jobs.group)
-main.add_command(secrets.group)
-main.add_command(tree.command)
-main.add_command(clients.group)
-main.add_command(tokens.group)

@@ -1,8 +1,8 @@
-"""What every command works with, and how a command fails: one line on standard error, exit 1."""
+"""What every command works with."""
 
 from collections.abc import Callable
 from configparser import Error as IniError
-from configparser import InterpolationError
+from configparser import InterpolationError, InterpolationMissingOptionError
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -10,48 +10,16 @@ from typing import Any, Self
 
 import click
 import plaster
-from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from accountsapp import settings
-from accountsapp.db import Database, WrongRevision
+from accountsapp.cli.errors import Failed
+from accountsapp.db import Database
 from accountsapp.domain.data.reads import AccountRow
-from accountsapp.domain.errors import DomainError
-from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.text import is_encodable
 from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Stores
-from accountsapp.settings import Settings, SettingsError
-
-
-class Failed(click.ClickException):
-    """A command could not do what it was asked; the text is one line without secrets."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"accountsapp: {' '.join(self.message.split())}", err=True)
-
-
-class Commands(click.Group):
-    """The outermost group: every foreseen error is a :class:`Failed`."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (DomainError, SettingsError, WrongRevision, SealError, CommandError) as error:
-            raise Failed("; ".join(str(error).splitlines()) or type(error).__name__) from error
-        except DBAPIError as error:
-            reason = (str(error.orig).splitlines() or [""])[0]
-            raise Failed(f"the database: {reason}") from error
-        except SQLAlchemyError as error:
-            raise Failed(f"the database: {type(error).__name__}") from error
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise Failed(f"{error.filename or 'input or output'}: {error.strerror}") from error
-        except KeyboardInterrupt:
-            raise Failed("interrupted") from None
+from accountsapp.settings import Settings
 
 
 class Context:
@@ -78,6 +46,9 @@ class Context:
             raise Failed(f"{path}: no such file; name an ini with -c INI or in $ACCOUNTSAPP_CONFIG")
         try:
             return plaster.get_loader(self._config, protocols=["wsgi"]).get_wsgi_app_settings()
+        except InterpolationMissingOptionError as error:
+            name = f"[{error.section}] {error.option}"
+            raise Failed(f"{self._config}: {name}: needs the variable {error.reference}") from None
         except InterpolationError as error:
             # Its own words quote the value, which may be a secret.
             name = f"[{error.section}] {error.option}"
@@ -108,9 +79,17 @@ class Context:
         return self.unchecked_database
 
     @cached_property
-    def stores(self) -> Stores:
-        """The domain, without throttle: the operator may try as often as is wanted."""
+    def unchecked_stores(self) -> Stores:
+        """The domain with whatever secret, without throttle: the operator may try as often as is wanted."""
         return Stores(self.settings, self.database, Throttle(enabled=False))
+
+    @cached_property
+    def stores(self) -> Stores:
+        """
+        :raises SettingsError: the secret opens none of the stored API keys
+        """
+        self.unchecked_stores.check_secret()
+        return self.unchecked_stores
 
     @property
     def keyring(self) -> Keyring:
@@ -120,7 +99,7 @@ class Context:
         """
         :raises Failed: there is no account of that name
         """
-        with self.stores.transaction() as store:
+        with self.unchecked_stores.transaction() as store:
             row = store.reader.by_username(username) if is_encodable(username) else None
         if row is None:
             raise Failed(f"{username!a}: no such account")

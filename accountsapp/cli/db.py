@@ -16,6 +16,7 @@ def group() -> None:
 @pass_context
 def upgrade(context: Context) -> None:
     """Bring the database to the newest revision; can be interrupted and run again."""
+    context.unchecked_database.check_known_revision()
     command.upgrade(alembic_config(context.unchecked_database), "head")
     click.echo(context.unchecked_database.current_revision())
 

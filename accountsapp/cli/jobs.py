@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from accountsapp import folders
 from accountsapp.domain import jobs as queue
 from accountsapp.worker import Worker
 
@@ -21,6 +22,7 @@ def group() -> None:
 @click.pass_obj
 def run(application: Any, until_empty: bool) -> None:
     """Work off jobs until stopped (SIGTERM, SIGINT)."""
+    folders.check(application.settings)
     worker = Worker(application.database, application.settings, application.keyring)
     if until_empty:
         worker.run_until_empty()

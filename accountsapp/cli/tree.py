@@ -10,23 +10,38 @@ from accountsapp.tree import Row, rows
 
 @click.command("tree")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
+@click.option("--plain", is_flag=True, help="One entry a line, to be compared: no padding, no lines.")
 @pass_context
-def command(context: Context, as_json: bool) -> None:
-    """List every URL: verbs, permission, accepted credentials, the view's file and line."""
+def command(context: Context, as_json: bool, plain: bool) -> None:
+    """List every URL and what stands behind it.
+
+    Each line has verbs, permission, accepted credentials, and the view's file and line.
+    """
     with configure(context.settings, context.app_settings) as config:
         config.commit()
         found = rows(config.registry)
     if as_json:
         print_json_lines(row._asdict() for row in found)
+    elif plain:
+        print_lines(plain_lines(found))
     else:
         print_lines(table(found))
+
+
+def plain_lines(found: list[Row]) -> list[str]:
+    """The rows without padding and line numbers, so that a line changes with its own view only."""
+    cells = ((",".join(row.methods), row.path, row.permission, _kinds(row), row.view) for row in found)
+    return ["  ".join(line) for line in cells]
+
+
+def _kinds(row: Row) -> str:
+    return ",".join(row.credentials) or "-"
 
 
 def table(found: list[Row]) -> list[str]:
     """The rows as lines of a table, each column as wide as it must be."""
     cells = [("URL", "VERBS", "PERMISSION", "CREDENTIALS", "VIEW")] + [
-        (row.path, ",".join(row.methods), row.permission, ",".join(row.credentials) or "-", row.source)
-        for row in found
+        (row.path, ",".join(row.methods), row.permission, _kinds(row), row.source) for row in found
     ]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     return [

@@ -59,6 +59,11 @@ class Keyring:
         """Which secret signs and seals now."""
         return self._derived[0].id
 
+    @property
+    def secret_ids(self) -> tuple[str, ...]:
+        """Which secrets open, the present one first."""
+        return tuple(derived.id for derived in self._derived)
+
     def digest(self, purpose: str, value: str) -> bytes:
         """The keyed hash (HMAC-SHA256) under which a secret value is found."""
         return _hmac(self._derived[0].lookup, purpose, value)

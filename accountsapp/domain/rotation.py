@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.models import ApiKey, Base
-from accountsapp.domain.keyring import SealError
+from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.store import Store
@@ -59,6 +59,14 @@ def rotate(store: Store, write: Write) -> Rotated:
         rotated.mails = notices.reseal(session, store.keyring)
         rotated.mails += recovery.reseal(session, store.keyring)
     return rotated
+
+
+def opens_nothing(connection: Connection, keyring: Keyring) -> bool:
+    """Whether API keys are stored, and none by a secret of the keyring: it belongs to other data."""
+    ours = select(_keys.c.account_id).where(_keys.c.secret_id.in_(keyring.secret_ids)).limit(1)
+    if connection.execute(ours).first() is not None:
+        return False
+    return connection.execute(select(_keys.c.account_id).limit(1)).first() is not None
 
 
 def _pages(store: Store) -> Iterator[Sequence[Any]]:

@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from accountsapp.cli import main
+from accountsapp.cli import COMMANDS, main
 from tests.cli.conftest import Run, write_ini
 
 COMMAND = [sys.executable, "-c", "from accountsapp.cli import main; main(prog_name='accountsapp')"]
@@ -105,6 +107,35 @@ def test_help_needs_no_ini() -> None:
         result = CliRunner().invoke(main, ["-c", "nowhere.ini", *command.split(), "--help"])
         assert result.exit_code == 0
         assert "Usage:" in result.stdout
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_what_only_tells_of_itself_imports_little(option: str) -> None:
+    code = f"""if True:
+        import sys
+        from accountsapp.cli import main
+        try:
+            main([{option!r}])
+        finally:
+            print(*sorted(sys.modules))
+    """
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    packages = {module.split(".")[0] for module in ran.stdout.splitlines()[-1].split()}
+    assert "click" in packages
+    assert packages & {"alembic", "jinja2", "pydantic", "pyramid", "sqlalchemy", "zope"} == set()
+
+
+def test_help_lists_what_each_command_says_of_itself() -> None:
+    for name, (place, sentence) in COMMANDS.items():
+        command = resolve_name(place)
+        assert command.name == name
+        assert (command.help or "").partition("\n")[0] == sentence
+        assert sentence in CliRunner().invoke(main, ["--help"], terminal_width=200).stdout
+
+
+def test_version() -> None:
+    said = CliRunner().invoke(main, ["--version"], prog_name="accountsapp").stdout
+    assert said == f"accountsapp, version {version('accountsapp')}\n"
 
 
 def test_database_at_another_revision(run: Run, ini: dict[str, str], tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rotation import Rotated, rotate
+from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Stores
+from accountsapp.settings import load
 from tests.support import killing
 from tests.support.people import SECRET, Person
 
@@ -168,10 +170,10 @@ def test_nothing_to_do(stores: Stores, alice: Person) -> None:
 
 
 def test_a_key_whose_secret_is_gone_is_counted_and_left(
-    make_app: Callable[..., Any], alice: Person, database: Database
+    make_app: Callable[..., Any], ini: dict[str, str], alice: Person, database: Database
 ) -> None:
-    stores = make_app(**{"accountsapp.secret": NEW}).registry.stores
-    with stores.transaction() as store:
+    settings = load({**ini, "accountsapp.secret": NEW}, environ={})
+    with Stores(settings, database, Throttle(enabled=False)).transaction() as store:
         assert rotate(store, database.write) == Rotated(unreadable=1)
     stores = make_app(**{"accountsapp.secret": BOTH}).registry.stores
     with stores.transaction() as store:

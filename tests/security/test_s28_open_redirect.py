@@ -1,7 +1,7 @@
 """S27, S28: after the forms of the authorization server one is on a page of this site, whatever was sent.
 
 No parameter says where to go next: the form posts to where it stands. Other redirects lead to registered
-redirect URIs alone (``tests/test_oauth/test_authorize.py``).
+redirect URIs alone (``tests/oauth/test_authorize.py``).
 """
 
 from collections.abc import Callable

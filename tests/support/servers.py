@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -14,31 +15,51 @@ from tests.support.mailserver import free_port
 ROOT = Path(__file__).parent.parent.parent
 
 
+PSERVE = [sys.executable, "-W", "ignore", "-m", "pyramid.scripts.pserve"]
+
+
+def write_ini(file: Path, ini: dict[str, str], server: dict[str, str]) -> Path:
+    """An ini with the settings of ``[app:main]``; those of ``[server:main]`` change ``development.ini``'s."""
+    parser = configparser.RawConfigParser()
+    parser.read(ROOT / "development.ini")
+    for name in parser.options("app:main"):
+        parser.remove_option("app:main", name)
+    for name, value in {"use": "egg:accountsapp", **ini}.items():
+        parser.set("app:main", name, re.sub(r"%(?!\()", "%%", value))
+    for name, value in server.items():
+        parser.set("server:main", name, value)
+    with file.open("w") as written:
+        parser.write(written)
+    file.chmod(0o600)
+    return file
+
+
 class Server:
     """One server process. It keeps the settings of waitress that ``development.ini`` has.
 
     :param ini: settings of ``[app:main]``
     :param port: where it listens
+    :param server: more settings of ``[server:main]``
+    :param words: of the command line, after the ini
     """
 
-    def __init__(self, folder: Path, ini: dict[str, str], port: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ini: dict[str, str],
+        port: int | None = None,
+        server: dict[str, str] | None = None,
+        words: Sequence[str] = (),
+    ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"server-{self.port}.log"
-        parser = configparser.RawConfigParser()
-        parser.read(ROOT / "development.ini")
-        for name in parser.options("app:main"):
-            parser.remove_option("app:main", name)
-        for name, value in {"use": "egg:accountsapp", **ini}.items():
-            parser.set("app:main", name, re.sub(r"%(?!\()", "%%", value))
-        parser.set("server:main", "listen", f"127.0.0.1:{self.port}")
-        file = folder / f"server-{self.port}.ini"
-        with file.open("w") as written:
-            parser.write(written)
-        file.chmod(0o600)
+        file = write_ini(
+            folder / f"server-{self.port}.ini", ini, {"listen": f"127.0.0.1:{self.port}", **(server or {})}
+        )
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "pyramid.scripts.pserve", str(file)],
+                [*PSERVE, str(file), *words],
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -9,7 +9,7 @@ from accountsapp.domain.rules.text import has_control_characters
 LONGEST_IMPORTED = 255
 
 RESERVED = frozenset(
-    # children of /account and first segments of every path of the five APIs and the pages
+    # children of /account and first segments of every path of the APIs and the pages
     [
         "page",
         "register",

@@ -1,0 +1,37 @@
+"""How a command fails: one line on standard error, exit 1."""
+
+from typing import Any
+
+import click
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from accountsapp.db import WrongRevision
+from accountsapp.domain.errors import DomainError
+from accountsapp.domain.keyring import SealError
+from accountsapp.settings import SettingsError
+
+
+class Failed(click.ClickException):
+    """A command could not do what it was asked; the text is one line without secrets."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"accountsapp: {' '.join(self.message.split())}", err=True)
+
+
+def failure_of(error: BaseException) -> Failed | None:
+    """What a foreseen error says to the operator; None for one that is a mistake of ours."""
+    match error:
+        case DomainError() | SettingsError() | WrongRevision() | SealError() | CommandError():
+            return Failed("; ".join(str(error).splitlines()) or type(error).__name__)
+        case DBAPIError():
+            return Failed(f"the database: {(str(error.orig).splitlines() or [''])[0]}")
+        case SQLAlchemyError():
+            return Failed(f"the database: {type(error).__name__}")
+        case OSError():
+            return Failed(f"{error.filename or 'input or output'}: {error.strerror}")
+        case KeyboardInterrupt():
+            return Failed("interrupted")
+    return None

@@ -1,0 +1,93 @@
+"""``use = egg:accountsapp#waitress``: waitress, which says where it listens, or in one line why it cannot.
+
+The sockets are opened before the application is made, so that a process whose port is taken does nothing
+else. Clients that come in between wait.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from waitress.server import create_server
+
+_VARIABLE = re.compile(r"%\((\w+)\)s")
+
+
+def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any], None]:
+    """Open the sockets (paste.server_factory).
+
+    :param global_conf: the variables of the command line, among others
+    :param options: those of waitress; ``%(name)s``, written ``%%(name)s`` in the ini, is such a variable
+    :return: serves an application until it is stopped
+    :raises SystemExit: the options are no good, or cannot be listened on; says why, in one line
+    """
+    ini = os.path.relpath(global_conf.get("__file__", "the ini"))
+    options = {name: _filled(ini, name, value, global_conf) for name, value in options.items()}
+    application = _Application()
+    try:
+        server = create_server(application, **options)
+    except OSError as error:
+        where = options.get("listen") or options.get("unix_socket") or options.get("port") or "port 8080"
+        raise SystemExit(
+            f"accountsapp: cannot listen on {where}: {error.strerror}; "
+            f"stop the program that has it, or name another address in [server:main] of {ini}"
+        ) from None
+    except ValueError as error:
+        raise SystemExit(f"accountsapp: [server:main] of {ini}: {error}") from None
+
+    def serve(app: Any) -> None:
+        application.app = app
+        for url in _urls(server):
+            click.echo(f"accountsapp listens on {url}", err=True)
+        for line in _next_steps(app, ini):
+            click.echo(line, err=True)
+        server.run()
+
+    return serve
+
+
+class _Application:
+    """The application, which is made after the server."""
+
+    app: Any
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        return self.app(environ, start_response)
+
+
+def _filled(ini: str, name: str, value: str, variables: Mapping[str, str]) -> str:
+    for variable in _VARIABLE.findall(value):
+        if variable not in variables:
+            raise SystemExit(
+                f"accountsapp: {name} in [server:main] of {ini} needs {variable}; "
+                f"give it on the command line: pserve {ini} {variable}=…"
+            )
+    return _VARIABLE.sub(lambda match: variables[match[1]], value)
+
+
+def _urls(server: Any) -> Iterator[str]:
+    addresses = getattr(server, "effective_listen", None) or [(server.effective_host, server.effective_port)]
+    for host, port in addresses:
+        if host == "unix":
+            yield f"unix:{port}"
+        else:
+            yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def _next_steps(app: Any, ini: str) -> Iterator[str]:
+    """What a developer wants to know; nothing for others."""
+    settings = getattr(getattr(app, "registry", None), "app_settings", None)
+    if settings is None or settings.mode != "development":
+        return
+    command = Path(sys.argv[0]).with_name("accountsapp")
+    yield "Next: the calls in README.rst, with the API key that was printed when the account was made."
+    yield f"      A new key: {command} -c {ini} accounts reset-key admin"
+    if settings.mail.enabled:
+        yield f"Mails go to {settings.mail.host}, port {settings.mail.port}."
+    else:
+        yield f"Mails are written into {settings.mail.directory}/."
+    yield "Stop it with Ctrl-C."

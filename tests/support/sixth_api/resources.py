@@ -1,0 +1,7 @@
+"""``/sixth``."""
+
+from accountsapp.web.resources import ApiRoot
+
+
+class SixthRoot(ApiRoot):
+    """Open to everybody."""

@@ -11,7 +11,7 @@ from pyramid.config import Configurator  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
 from accountsapp import logs  # noqa: E402
-from accountsapp.db import WrongRevision  # noqa: E402
+from accountsapp.migrations.revision import WrongRevision  # noqa: E402
 from accountsapp.settings import Settings, SettingsError, load  # noqa: E402
 from accountsapp.web.request import Request  # noqa: E402
 
@@ -26,6 +26,7 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
         settings = load(ini, here=global_config.get("here", "."), ini_file=global_config.get("__file__"))
         with configure(settings, ini) as config:
             config.include(".db")
+            config.include(".migrations.revision")
             config.include(".process")
             config.include(".worker")
             return config.make_wsgi_app()
@@ -47,6 +48,7 @@ def configure(settings: Settings, ini: Mapping[str, str]) -> Configurator:
     config.include(".web.answers")
     config.include(".security")
     config.include(".web.front")
+    config.include(".web.transactions")
     config.include(".web.views")
     config.include(".pages")
     config.include(".apis")

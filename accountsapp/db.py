@@ -1,4 +1,4 @@
-"""The database: engines, pragmas, transactions of a request, and the revision the code needs.
+"""The database: engines, connections, transactions.
 
 There are two ways to the data. Reads of safe methods go over an autocommit connection of ``read_engine``;
 writes go through a Session of ``write_engine`` in one transaction, which on SQLite takes the write lock at
@@ -12,10 +12,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import zope.sqlalchemy
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from pyramid.tweens import EXCVIEW
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
@@ -34,18 +30,11 @@ IDLE_TIMEOUT = 60.0
 LARGEST_MAPPED = 1024 * 1024 * 1024
 """Bytes of a SQLite file that reading connections map into memory; what is beyond is read."""
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-"""Those that write nothing."""
-
 RETRY_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further try of :meth:`Database.write`."""
 
 RETRYABLE_SQLSTATES = ("40001", "40P01", "55P03")
 """serialization_failure, deadlock_detected, lock_not_available."""
-
-
-class WrongRevision(Exception):
-    """The database is at another revision than the code; the text names the command that mends it."""
 
 
 class ReadConnections:
@@ -161,22 +150,6 @@ class Database:
         self.read_engine.dispose()
         self.write_engine.dispose()
 
-    def current_revision(self) -> str | None:
-        """The revision the database is at; None for an empty one."""
-        with self.read_engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-
-    def check_revision(self) -> None:
-        """
-        :raises WrongRevision: the database is not at the revision this code needs
-        """
-        current, needed = self.current_revision(), newest_revision()
-        if current != needed:
-            raise WrongRevision(
-                f"the database is at revision {current or 'none'}, this version needs {needed}; "
-                "run: accountsapp -c INI db upgrade"
-            )
-
 
 def _engine(url: URL, **options: Any) -> Engine:
     try:
@@ -192,20 +165,6 @@ def _make_folder(path: Path) -> None:
     except OSError as error:
         text = f"the folder of the database cannot be made: {error.strerror}"
         raise SettingsError(f"sqlalchemy.url: {text}") from None
-
-
-def alembic_config(database: Database | None = None) -> AlembicConfig:
-    """Alembic's configuration: the migrations inside the package, run on ``database``."""
-    config = AlembicConfig()
-    config.set_main_option("script_location", "accountsapp:migrations")
-    config.set_main_option("path_separator", "os")
-    config.attributes["database"] = database
-    return config
-
-
-def newest_revision() -> str | None:
-    """The revision that this code's models describe."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def is_retryable(error: BaseException | None) -> bool:
@@ -245,32 +204,6 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def is_unsafe(request: Any) -> bool:
-    """Whether the request may write: only then is there a transaction, and only then are there retries."""
-    return request.method not in SAFE_METHODS
-
-
-LARGEST_RETRIED = 1024 * 1024
-"""Bytes of a request body that is kept in memory to be read again."""
-
-
-def attempts(request: Any) -> int:
-    """How often a request that may write is tried while the database says that others are in the way."""
-    return 3 if (request.content_length or 0) <= LARGEST_RETRIED else 1
-
-
 def includeme(config: Any) -> None:
-    """One transaction a request on unsafe methods.
-
-    ``pyramid_tm`` is added as a tween, not included: its ``request.tm`` would build a class per request.
-    """
     settings: Settings = config.registry.app_settings
-    database = Database(settings.database_url)
-    config.registry.database = database
-    try:
-        database.check_revision()
-    except Exception:
-        database.dispose()
-        raise
-    config.get_settings().update({"tm.activate_hook": is_unsafe, "tm.annotate_user": False})
-    config.add_tween("pyramid_tm.tm_tween_factory", over=EXCVIEW)
+    config.registry.database = Database(settings.database_url)

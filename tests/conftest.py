@@ -22,12 +22,13 @@ from sqlalchemy.engine import URL, make_url
 from webtest import TestApp
 
 from accountsapp import main
-from accountsapp.db import Database, alembic_config
+from accountsapp.db import Database
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.models import Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.keyring import Keyring
+from accountsapp.migrations.revision import alembic_config
 from accountsapp.process import Stores
 from accountsapp.settings import Settings, load
 from accountsapp.web.reports import REPORTER

@@ -14,12 +14,13 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from accountsapp import settings
-from accountsapp.db import Database, WrongRevision
+from accountsapp.db import Database
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import DomainError
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.rules.text import is_encodable
 from accountsapp.domain.throttle import Throttle
+from accountsapp.migrations.revision import WrongRevision, check_revision
 from accountsapp.process import Stores
 from accountsapp.settings import Settings, SettingsError
 
@@ -104,7 +105,7 @@ class Context:
         """
         :raises WrongRevision: it is at another revision than the code
         """
-        self.unchecked_database.check_revision()
+        check_revision(self.unchecked_database)
         return self.unchecked_database
 
     @cached_property

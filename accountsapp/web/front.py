@@ -15,9 +15,10 @@ from pyramid.tweens import INGRESS
 from pyramid_retry import RetryableExecutionPolicy, mark_error_retryable
 from webob.response import EmptyResponse
 
-from accountsapp.db import SAFE_METHODS, attempts, is_retryable
+from accountsapp.db import is_retryable
 from accountsapp.security.identity import Identity
 from accountsapp.web.reports import METHODS, REPORTER, Report
+from accountsapp.web.transactions import SAFE_METHODS, attempts
 
 _retrying = RetryableExecutionPolicy(activate_hook=attempts)
 

@@ -10,11 +10,11 @@ import transaction
 from pyramid.decorator import reify
 from pyramid.request import Request as PyramidRequest
 
-from accountsapp.db import LARGEST_RETRIED, is_unsafe
 from accountsapp.domain.store import Store
 from accountsapp.security.identity import Identity, Nobody
 from accountsapp.security.policy import caller_of
 from accountsapp.web.bodies import Parameters, read_body, read_query
+from accountsapp.web.transactions import LARGEST_RETRIED, is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.db import Database

@@ -13,7 +13,7 @@ from pyramid.view import exception_view_config, view_config
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from accountsapp.db import WrongRevision
+from accountsapp.migrations.revision import WrongRevision, check_revision
 from accountsapp.web.answers import HEADERS, json_answer
 from accountsapp.web.failures import allowed_methods, failure_of
 from accountsapp.web.reports import REPORTER
@@ -54,7 +54,7 @@ def readyz(context: Root, request: Any) -> Any:
     try:
         with request.database.read_engine.connect() as connection:
             connection.execute(text("SELECT 1"))
-        request.database.check_revision()
+        check_revision(request.database)
     except WrongRevision:
         checks["database"] = "wrong revision"
     except SQLAlchemyError:

@@ -5,6 +5,7 @@ writes go through a Session of ``write_engine`` in one transaction, which on SQL
 its first statement (``BEGIN IMMEDIATE``), so that read-modify-write loses nothing.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +14,17 @@ from typing import Any, TypeVar
 
 import zope.sqlalchemy
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from accountsapp import db_sqlite
+from accountsapp.db_errors import AWAY, BUSY, cause_of, is_retryable
 from accountsapp.settings import Settings, SettingsError
+from accountsapp.trouble import Trouble
+from accountsapp.waiting import remaining
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -27,14 +34,8 @@ BUSY_TIMEOUT = 5.0
 IDLE_TIMEOUT = 60.0
 """Seconds after which PostgreSQL ends a transaction in which nothing happens: its process hangs."""
 
-LARGEST_MAPPED = 1024 * 1024 * 1024
-"""Bytes of a SQLite file that reading connections map into memory; what is beyond is read."""
-
 RETRY_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further try of :meth:`Database.write`."""
-
-RETRYABLE_SQLSTATES = ("40001", "40P01", "55P03")
-"""serialization_failure, deadlock_detected, lock_not_available."""
 
 
 class ReadConnections:
@@ -42,13 +43,16 @@ class ReadConnections:
 
     The one that was given back last is taken first, so that no more are used than requests run at a time,
     and those have their statements and pages at hand.
+
+    :param trouble: that of reading; it is over when one that was given back answers
     """
 
     LONGEST_IDLE = 60.0
     """Seconds. Who has been idle for longer may have been cut off in between, unnoticed."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, trouble: Trouble) -> None:
         self._engine = engine
+        self._trouble = trouble
         self._idle: list[tuple[Connection, float]] = []
 
     def take(self) -> Connection:
@@ -65,11 +69,22 @@ class ReadConnections:
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next one to ask, unless it was lost: then the idle ones are lost too, as a rule."""
+        if not connection.invalidated and self._trouble.cause is not None:
+            self._ask_again(connection)
         if connection.invalidated:
             connection.close()
             self.close()
         else:
             self._idle.append((connection, time.monotonic()))
+
+    def _ask_again(self, connection: Connection) -> None:
+        """Whether the trouble is over: what the connection was used for may have been before it."""
+        try:
+            connection.exec_driver_sql("SELECT 1")
+        except SQLAlchemyError:
+            connection.invalidate()
+        else:
+            self._trouble.over()
 
     def close(self) -> None:
         """Give those that nobody has to the engine's pool, which looks at them before they are used again."""
@@ -91,6 +106,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.reading = Trouble(log, "the database is not available", "the database is available again")
+        self.writing = Trouble(log, "the database refuses writes", "the database takes writes again")
         options: dict[str, Any] = {
             "pool_size": 20,
             "max_overflow": 20,
@@ -102,7 +119,6 @@ class Database:
             options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
         else:
             options["pool_pre_ping"] = True
-            options["connect_args"] = {"connect_timeout": 2}
         # As many of these as there are readers at a time, which the server's threads limit.
         self.read_engine = _engine(
             self.url,
@@ -110,18 +126,51 @@ class Database:
             pool_reset_on_return=None,
             **{**options, "max_overflow": -1},
         )
+        if self.is_sqlite:
+            writing = db_sqlite.writing_connections(BUSY_TIMEOUT, self.writing.over)
+            options["connect_args"] = {**options["connect_args"], "factory": writing}
         self.write_engine = _engine(self.url, **options)
         if self.is_sqlite:
-            event.listen(self.read_engine, "connect", _set_pragmas)
-            event.listen(self.read_engine, "connect", _map_file)
-            event.listen(self.write_engine, "connect", _set_pragmas)
-            event.listen(self.write_engine, "begin", _begin_immediate)
+            event.listen(self.read_engine, "connect", db_sqlite.set_pragmas)
+            event.listen(self.write_engine, "connect", db_sqlite.set_pragmas)
+            event.listen(self.write_engine, "begin", self._begin)
         else:
+            from accountsapp.db_postgresql import connecting  # its library need not be installed
+
+            connect = connecting(self.writing.over)
+            event.listen(self.read_engine, "do_connect", connect)
+            event.listen(self.write_engine, "do_connect", connect)
             event.listen(self.write_engine, "connect", _set_timeouts)
-        self.read_connections = ReadConnections(self.read_engine)
+        event.listen(self.read_engine, "handle_error", self._note_error)
+        event.listen(self.write_engine, "handle_error", self._note_error)
+        self.read_connections = ReadConnections(self.read_engine, self.reading)
         self.sessions = sessionmaker(self.write_engine)
         self.request_sessions = sessionmaker(self.write_engine)
         zope.sqlalchemy.register(self.request_sessions)
+
+    def _begin(self, connection: Connection) -> None:
+        try:
+            db_sqlite.begin(connection)
+        except DBAPIError as error:
+            self._note(self.writing, cause_of(error) or BUSY)
+            raise
+
+    def _note_error(self, context: ExceptionContext) -> None:
+        """Tell what is wrong with the database. A connection that met it does not go on: one that was opened
+        while a file was read-only would stay so."""
+        error = context.sqlalchemy_exception
+        cause = cause_of(error) if error is not None else None
+        if cause is None:
+            return
+        if cause != BUSY:
+            context.is_disconnect = True
+        writes = context.engine is self.write_engine and cause != AWAY
+        self._note(self.writing if writes else self.reading, cause)
+
+    def _note(self, trouble: Trouble, cause: str) -> None:
+        """What has no deadline, a command or the start of a server, tells the error itself."""
+        if remaining() is not None:
+            trouble.met(cause)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -167,41 +216,13 @@ def _make_folder(path: Path) -> None:
         raise SettingsError(f"sqlalchemy.url: {text}") from None
 
 
-def is_retryable(error: BaseException | None) -> bool:
-    """Whether the database refused because others wrote at the same time, so that trying again helps."""
-    if not isinstance(error, DBAPIError):
-        return False
-    original: Any = error.orig
-    if getattr(original, "sqlstate", None) in RETRYABLE_SQLSTATES:
-        return True
-    return getattr(original, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-
-
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    # The driver must not open transactions by itself: the begin event does, and only where one writes.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA secure_delete = ON")
-    cursor.close()
-
-
-def _map_file(connection: Any, _record: Any) -> None:
-    """Read pages where the operating system holds them, instead of copying each one."""
-    connection.execute(f"PRAGMA mmap_size = {LARGEST_MAPPED}")
-
-
 def _set_timeouts(connection: Any, _record: Any) -> None:
+    connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT * 1000:.0f}")
     cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT * 1000:.0f}")
-    connection.commit()
     cursor.close()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.autocommit = False
 
 
 def includeme(config: Any) -> None:

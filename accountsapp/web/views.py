@@ -10,14 +10,17 @@ from pyramid.httpexceptions import HTTPException, HTTPNotFound
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from accountsapp.migrations.revision import WrongRevision, check_revision
+from accountsapp.waiting import Deadline
 from accountsapp.web.answers import HEADERS, json_answer
 from accountsapp.web.failures import allowed_methods, failure_of
 from accountsapp.web.reports import REPORTER
 from accountsapp.web.resources import Root
+
+READY_WITHIN = 2.0
+"""Seconds in which the database of a server that is ready has answered."""
 
 
 @exception_view_config(PredicateMismatch, request_method="OPTIONS")
@@ -49,19 +52,20 @@ def healthz(context: Root, request: Any) -> dict[str, str]:
 
 @view_config(context=Root, name="readyz", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def readyz(context: Root, request: Any) -> Any:
-    """The database answers and is at the right revision."""
-    checks = {"database": "ok"}
+    """The database answers and is at the right revision; and whether it took what was last written."""
+    database = request.database
+    checks = {"database": "ok", "write": database.writing.cause or "ok"}
     try:
-        with request.database.read_engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-        check_revision(request.database)
+        with Deadline(READY_WITHIN):
+            check_revision(database)
+            database.reading.over()
     except WrongRevision:
         checks["database"] = "wrong revision"
     except SQLAlchemyError:
         checks["database"] = "does not answer"
-    if checks["database"] == "ok":
-        return {"status": "ok"}
-    return json_answer(request, {"status": "unavailable", "checks": checks}, 503)
+    if checks["database"] != "ok":
+        return json_answer(request, {"status": "unavailable", "checks": checks}, 503)
+    return {"status": "ok" if checks["write"] == "ok" else "degraded", "checks": checks}
 
 
 @view_config(context=Root, name="metrics", request_method="GET", permission=NO_PERMISSION_REQUIRED)

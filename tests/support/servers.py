@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -19,9 +20,16 @@ class Server:
 
     :param ini: settings of ``[app:main]``
     :param port: where it listens
+    :param prepare: run in the process before the server, which it is to become
     """
 
-    def __init__(self, folder: Path, ini: dict[str, str], port: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ini: dict[str, str],
+        port: int | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"server-{self.port}.log"
@@ -42,6 +50,7 @@ class Server:
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                preexec_fn=prepare,
             )
 
     def wait(self) -> "Server":
@@ -62,6 +71,10 @@ class Server:
     def join(self, timeout: float) -> int:
         """The exit status; fails when the process goes on for longer."""
         return self._process.wait(timeout)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def cpu_seconds(self) -> float:
         """What the process has computed so far (clock_getcpuclockid(3))."""

@@ -80,7 +80,7 @@ class ReadConnections:
     def _ask_again(self, connection: Connection) -> None:
         """Whether the trouble is over: what the connection was used for may have been before it."""
         try:
-            connection.exec_driver_sql("SELECT 1")
+            connection.exec_driver_sql("SELECT 1 FROM alembic_version")
         except SQLAlchemyError:
             connection.invalidate()
         else:
@@ -162,10 +162,11 @@ class Database:
         cause = cause_of(error) if error is not None else None
         if cause is None:
             return
+        is_away = context.is_disconnect or cause == AWAY
         if cause != BUSY:
             context.is_disconnect = True
-        writes = context.engine is self.write_engine and cause != AWAY
-        self._note(self.writing if writes else self.reading, cause)
+        refuses = context.engine is self.write_engine and not is_away
+        self._note(self.writing if refuses else self.reading, cause)
 
     def _note(self, trouble: Trouble, cause: str) -> None:
         """What has no deadline, a command or the start of a server, tells the error itself."""

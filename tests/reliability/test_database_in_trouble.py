@@ -5,6 +5,8 @@ again without a restart.
 import http.client
 import json
 import shutil
+import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from functools import partial
@@ -144,6 +146,44 @@ class TestDisk(OnSQLite):
             check(server, alice, partial(read_only, folder), "read-only")
         finally:
             server.stop()
+
+    def test_locked_by_another_process(
+        self, folder: Path, ini: dict[str, str], alice: Person, tmp_path: Path
+    ) -> None:
+        """However many wait to write, somebody is left to answer."""
+        server = self.serve(folder, ini, tmp_path)
+        client = Client(server, alice)
+
+        def timed(ask: Callable[[], Answer]) -> tuple[float, int]:
+            began = time.monotonic()
+            status = ask().status
+            return time.monotonic() - began, status
+
+        def look() -> list[tuple[float, int]]:
+            time.sleep(0.3)
+            seen = []
+            for _ in range(10):
+                seen += [timed(partial(client.ask, "GET", "/healthz")), timed(client.read)]
+                time.sleep(0.3)
+            return seen
+
+        try:
+            client.write("before")
+            other = sqlite3.connect(folder / "accounts.sqlite", isolation_level=None, check_same_thread=False)
+            other.execute("BEGIN IMMEDIATE")
+            asked = [partial(lambda n: [timed(partial(client.write, f"in-{n}"))], n) for n in range(40)]
+            looks, *writes = concurrently([look, *asked])
+            other.execute("ROLLBACK")
+            other.close()
+            after = client.write_all_at_once()
+        finally:
+            server.stop()
+        assert {status for _, status in looks} == {200}
+        assert max(seconds for seconds, _ in looks) < 2
+        assert {status for [(_, status)] in writes} == {503}
+        assert max(seconds for [(seconds, _)] in writes) < 10
+        assert {answer.status for answer in after} == {200}
+        assert server.log.read_text().count("the database refuses writes: others are in the way") == 1
 
 
 class TestDamagedFile(OnSQLite):

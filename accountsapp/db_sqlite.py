@@ -74,15 +74,15 @@ class WritingConnection(sqlite3.Connection):
     on_write: Callable[[], None]
     _has_turn = False
     _changes = 0
-    _busy_timeout: float | None = None
+    busy_timeout: float | None = None
+    """Seconds that SQLite itself waits for other processes; asked for anew where it makes a difference."""
 
-    def take_turn(self) -> None:
+    def take_turn(self) -> float:
         """Wait until this one may begin a transaction.
 
+        :returns: seconds that are left to wait for other processes
         :raises sqlite3.OperationalError: ``SQLITE_BUSY``, others write for too long
         """
-        if self._has_turn:
-            return
         started = monotonic()
         try:
             allowed = self.waiters.enter()
@@ -90,13 +90,16 @@ class WritingConnection(sqlite3.Connection):
             raise _busy("too many wait to write") from None
         try:
             patience = self.patience if allowed is None else min(self.patience, allowed)
-            if not self.turns.take(patience):
-                raise _busy("another thread writes for too long")
+            self._has_turn = self._has_turn or self.turns.take(patience)
         finally:
             self.waiters.leave()
-        self._has_turn = True
+        if not self._has_turn:
+            raise _busy("another thread writes for too long")
+        return max(0.0, patience - (monotonic() - started))
+
+    def has_begun(self) -> None:
+        """What is written from now on is of the transaction."""
         self._changes = self.total_changes
-        self._limit_sleep(max(0.0, patience - (monotonic() - started)))
 
     def give_turn(self) -> None:
         """To the next one, if this one has it."""
@@ -123,12 +126,6 @@ class WritingConnection(sqlite3.Connection):
             super().close()
         finally:
             self.give_turn()
-
-    def _limit_sleep(self, seconds: float) -> None:
-        """How long SQLite waits for another process; asked for anew only where it makes a difference."""
-        if self._busy_timeout is None or abs(seconds - self._busy_timeout) > 0.1:
-            self.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
-            self._busy_timeout = seconds
 
 
 def _busy(text: str) -> sqlite3.OperationalError:
@@ -171,11 +168,15 @@ def begin(connection: Connection) -> None:
     """
     raw: Any = connection.connection.dbapi_connection
     try:
-        raw.take_turn()
-    except sqlite3.Error as error:
+        left = raw.take_turn()
+    except sqlite3.OperationalError as error:
         raise OperationalError(BEGIN, None, error) from error
     try:
+        if raw.busy_timeout is None or abs(left - raw.busy_timeout) > 0.1:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {left * 1000:.0f}")
+            raw.busy_timeout = left
         connection.exec_driver_sql(BEGIN)
+        raw.has_begun()
     except BaseException:
         raw.give_turn()
         raise

@@ -222,6 +222,16 @@ def close_under_it(database: Database) -> None:
     session.close()
 
 
+def close_in_the_pool(database: Database) -> None:
+    """Met only when the next transaction begins."""
+    with database.write_engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        raw.busy_timeout = None
+    raw.close()
+    with pytest.raises(db.DBAPIError):
+        insert(database)
+
+
 def write_and_fail(database: Database) -> None:
     def fail(_connection: Any) -> None:
         raise ZeroDivisionError
@@ -251,6 +261,7 @@ def end_by_statement(database: Database) -> None:
         lose_connection,
         forget_connection,
         close_under_it,
+        close_in_the_pool,
         write_and_fail,
         end_by_statement,
     ],

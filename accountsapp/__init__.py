@@ -23,7 +23,7 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
     from sqlalchemy.exc import SQLAlchemyError
 
     from accountsapp import folders, logs
-    from accountsapp.db import WrongRevision
+    from accountsapp.migrations.revision import WrongRevision
     from accountsapp.settings import SettingsError, load
 
     logs.install()
@@ -32,6 +32,7 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
         folders.check(settings)
         with configure(settings, ini) as config:
             config.include(".db")
+            config.include(".migrations.revision")
             config.include(".process")
             config.include(".worker")
             return config.make_wsgi_app()
@@ -60,6 +61,7 @@ def configure(settings: "Settings", ini: Mapping[str, str]) -> "Configurator":
     config.include(".web.methods")
     config.include(".security")
     config.include(".web.front")
+    config.include(".web.transactions")
     config.include(".web.views")
     config.include(".pages")
     config.include(".apis")

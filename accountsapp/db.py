@@ -1,10 +1,11 @@
-"""The database: engines, pragmas, transactions of a request, and the revision the code needs.
+"""The database: engines, connections, transactions.
 
 There are two ways to the data. Reads of safe methods go over an autocommit connection of ``read_engine``;
 writes go through a Session of ``write_engine`` in one transaction, which on SQLite takes the write lock at
 its first statement (``BEGIN IMMEDIATE``), so that read-modify-write loses nothing.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,17 +13,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import zope.sqlalchemy
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from pyramid.tweens import EXCVIEW
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from accountsapp import folders
+from accountsapp import db_sqlite, folders
+from accountsapp.db_errors import AWAY, BUSY, cause_of, is_retryable
 from accountsapp.settings import Settings, SettingsError
+from accountsapp.trouble import Trouble
+from accountsapp.waiting import remaining
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -32,21 +34,8 @@ BUSY_TIMEOUT = 5.0
 IDLE_TIMEOUT = 60.0
 """Seconds after which PostgreSQL ends a transaction in which nothing happens: its process hangs."""
 
-LARGEST_MAPPED = 1024 * 1024 * 1024
-"""Bytes of a SQLite file that reading connections map into memory; what is beyond is read."""
-
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-"""Those that write nothing."""
-
 RETRY_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further try of :meth:`Database.write`."""
-
-RETRYABLE_SQLSTATES = ("40001", "40P01", "55P03")
-"""serialization_failure, deadlock_detected, lock_not_available."""
-
-
-class WrongRevision(Exception):
-    """The database is at another revision than the code; the text names the command that mends it."""
 
 
 class ReadConnections:
@@ -54,13 +43,16 @@ class ReadConnections:
 
     The one that was given back last is taken first, so that no more are used than requests run at a time,
     and those have their statements and pages at hand.
+
+    :param trouble: that of reading; it is over when one that was given back answers
     """
 
     LONGEST_IDLE = 60.0
     """Seconds. Who has been idle for longer may have been cut off in between, unnoticed."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, trouble: Trouble) -> None:
         self._engine = engine
+        self._trouble = trouble
         self._idle: list[tuple[Connection, float]] = []
 
     def take(self) -> Connection:
@@ -77,11 +69,22 @@ class ReadConnections:
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next one to ask, unless it was lost: then the idle ones are lost too, as a rule."""
+        if not connection.invalidated and self._trouble.cause is not None:
+            self._ask_again(connection)
         if connection.invalidated:
             connection.close()
             self.close()
         else:
             self._idle.append((connection, time.monotonic()))
+
+    def _ask_again(self, connection: Connection) -> None:
+        """Whether the trouble is over: what the connection was used for may have been before it."""
+        try:
+            connection.exec_driver_sql("SELECT 1 FROM alembic_version")
+        except SQLAlchemyError:
+            connection.invalidate()
+        else:
+            self._trouble.over()
 
     def close(self) -> None:
         """Give those that nobody has to the engine's pool, which looks at them before they are used again."""
@@ -103,6 +106,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.reading = Trouble(log, "the database is not available", "the database is available again")
+        self.writing = Trouble(log, "the database refuses writes", "the database takes writes again")
         options: dict[str, Any] = {
             "pool_size": 20,
             "max_overflow": 20,
@@ -114,7 +119,6 @@ class Database:
             options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
         else:
             options["pool_pre_ping"] = True
-            options["connect_args"] = {"connect_timeout": 2}
         # As many of these as there are readers at a time, which the server's threads limit.
         self.read_engine = _engine(
             self.url,
@@ -122,18 +126,52 @@ class Database:
             pool_reset_on_return=None,
             **{**options, "max_overflow": -1},
         )
+        if self.is_sqlite:
+            writing = db_sqlite.writing_connections(BUSY_TIMEOUT, self.writing.over)
+            options["connect_args"] = {**options["connect_args"], "factory": writing}
         self.write_engine = _engine(self.url, **options)
         if self.is_sqlite:
-            event.listen(self.read_engine, "connect", _set_pragmas)
-            event.listen(self.read_engine, "connect", _map_file)
-            event.listen(self.write_engine, "connect", _set_pragmas)
-            event.listen(self.write_engine, "begin", _begin_immediate)
+            event.listen(self.read_engine, "connect", db_sqlite.set_pragmas)
+            event.listen(self.write_engine, "connect", db_sqlite.set_pragmas)
+            event.listen(self.write_engine, "begin", self._begin)
         else:
+            from accountsapp.db_postgresql import connecting  # its library need not be installed
+
+            connect = connecting(self.writing.over)
+            event.listen(self.read_engine, "do_connect", connect)
+            event.listen(self.write_engine, "do_connect", connect)
             event.listen(self.write_engine, "connect", _set_timeouts)
-        self.read_connections = ReadConnections(self.read_engine)
+        event.listen(self.read_engine, "handle_error", self._note_error)
+        event.listen(self.write_engine, "handle_error", self._note_error)
+        self.read_connections = ReadConnections(self.read_engine, self.reading)
         self.sessions = sessionmaker(self.write_engine)
         self.request_sessions = sessionmaker(self.write_engine)
         zope.sqlalchemy.register(self.request_sessions)
+
+    def _begin(self, connection: Connection) -> None:
+        try:
+            db_sqlite.begin(connection)
+        except DBAPIError as error:
+            self._note(self.writing, cause_of(error) or BUSY)
+            raise
+
+    def _note_error(self, context: ExceptionContext) -> None:
+        """Tell what is wrong with the database. A connection that met it does not go on: one that was opened
+        while a file was read-only would stay so."""
+        error = context.sqlalchemy_exception
+        cause = cause_of(error) if error is not None else None
+        if cause is None:
+            return
+        is_away = context.is_disconnect or cause == AWAY
+        if cause != BUSY:
+            context.is_disconnect = True
+        refuses = context.engine is self.write_engine and not is_away
+        self._note(self.writing if refuses else self.reading, cause)
+
+    def _note(self, trouble: Trouble, cause: str) -> None:
+        """What has no deadline, a command or the start of a server, tells the error itself."""
+        if remaining() is not None:
+            trouble.met(cause)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -162,35 +200,6 @@ class Database:
         self.read_engine.dispose()
         self.write_engine.dispose()
 
-    def current_revision(self) -> str | None:
-        """The revision the database is at; None for an empty one."""
-        with self.read_engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-
-    def check_known_revision(self) -> None:
-        """
-        :raises WrongRevision: the database is at a revision that this code does not have
-        """
-        current = self.current_revision()
-        known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-        if current is not None and current not in known:
-            raise WrongRevision(
-                f"the database is at revision {current}, which this version does not know: a newer one "
-                "made it, and db upgrade never goes back; install that one, or restore a copy from before"
-            )
-
-    def check_revision(self) -> None:
-        """
-        :raises WrongRevision: the database is not at the revision this code needs
-        """
-        current, needed = self.current_revision(), newest_revision()
-        if current != needed:
-            self.check_known_revision()
-            raise WrongRevision(
-                f"the database is at revision {current or 'none'}, this version needs {needed}; "
-                "run: accountsapp -c INI db upgrade"
-            )
-
 
 def _engine(url: URL, **options: Any) -> Engine:
     try:
@@ -211,83 +220,15 @@ def _make_file(path: Path) -> None:
         raise SettingsError(folders.unusable("sqlalchemy.url", path, error)) from None
 
 
-def alembic_config(database: Database | None = None) -> AlembicConfig:
-    """Alembic's configuration: the migrations inside the package, run on ``database``."""
-    config = AlembicConfig()
-    config.set_main_option("script_location", "accountsapp:migrations")
-    config.set_main_option("path_separator", "os")
-    config.attributes["database"] = database
-    return config
-
-
-def newest_revision() -> str | None:
-    """The revision that this code's models describe."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
-
-
-def is_retryable(error: BaseException | None) -> bool:
-    """Whether the database refused because others wrote at the same time, so that trying again helps."""
-    if not isinstance(error, DBAPIError):
-        return False
-    original: Any = error.orig
-    if getattr(original, "sqlstate", None) in RETRYABLE_SQLSTATES:
-        return True
-    return getattr(original, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-
-
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    # The driver must not open transactions by itself: the begin event does, and only where one writes.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA secure_delete = ON")
-    cursor.close()
-
-
-def _map_file(connection: Any, _record: Any) -> None:
-    """Read pages where the operating system holds them, instead of copying each one."""
-    connection.execute(f"PRAGMA mmap_size = {LARGEST_MAPPED}")
-
-
 def _set_timeouts(connection: Any, _record: Any) -> None:
+    connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT * 1000:.0f}")
     cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT * 1000:.0f}")
-    connection.commit()
     cursor.close()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def is_unsafe(request: Any) -> bool:
-    """Whether the request may write: only then is there a transaction, and only then are there retries."""
-    return request.method not in SAFE_METHODS
-
-
-LARGEST_RETRIED = 1024 * 1024
-"""Bytes of a request body that is kept in memory to be read again."""
-
-
-def attempts(request: Any) -> int:
-    """How often a request that may write is tried while the database says that others are in the way."""
-    return 3 if (request.content_length or 0) <= LARGEST_RETRIED else 1
+    connection.autocommit = False
 
 
 def includeme(config: Any) -> None:
-    """One transaction a request on unsafe methods.
-
-    ``pyramid_tm`` is added as a tween, not included: its ``request.tm`` would build a class per request.
-    """
     settings: Settings = config.registry.app_settings
-    database = Database(settings.database_url)
-    config.registry.database = database
-    try:
-        database.check_revision()
-    except Exception:
-        database.dispose()
-        raise
-    config.get_settings().update({"tm.activate_hook": is_unsafe, "tm.annotate_user": False})
-    config.add_tween("pyramid_tm.tm_tween_factory", over=EXCVIEW)
+    config.registry.database = Database(settings.database_url)

@@ -31,6 +31,8 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import links, notices
 from accountsapp.domain.oauth import tokens
 from accountsapp.settings import Settings
+from accountsapp.trouble import Trouble
+from accountsapp.waiting import Deadline
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,9 @@ POLL = 1.0
 
 LEASE = 60.0
 """Seconds after which the job of a dead worker goes to another one."""
+
+DATABASE_PATIENCE = 15.0
+"""Seconds that the database has to give, extend or end a lease; after them it counts as away."""
 
 LONGEST_JOB = 3600.0
 """Seconds for which a living worker keeps its lease."""
@@ -192,11 +197,12 @@ class Worker:
 
     def _next(self) -> LeasedJob | None:
         self._clear_now_and_then()
-        with self._database.read_engine.connect() as connection:
-            if not jobs.is_due(connection):
-                return None
-        with self._database.begin() as session:
-            return jobs.lease(session, self._lease)
+        with Deadline(DATABASE_PATIENCE):
+            with self._database.read_engine.connect() as connection:
+                if not jobs.is_due(connection):
+                    return None
+            with self._database.begin() as session:
+                return jobs.lease(session, self._lease)
 
     def _clear_now_and_then(self) -> None:
         if monotonic() < self._next_clearing:
@@ -235,7 +241,7 @@ class Worker:
         # The outside work is done and must not be done again because the database is away for a moment.
         while True:
             try:
-                with work.finishing():
+                with Deadline(DATABASE_PATIENCE), work.finishing():
                     return
             except SQLAlchemyError as error:
                 self._note_database(answers=False, error=error)
@@ -245,7 +251,7 @@ class Worker:
     def _fail(self, job: LeasedJob, error: Exception) -> None:
         tries = error.tries if isinstance(error, JobError) else None
         try:
-            with self._database.begin() as session:
+            with Deadline(DATABASE_PATIENCE), self._database.begin() as session:
                 again = jobs.fail(session, job, _describe(error), tries=tries)
         except (LeaseLost, SQLAlchemyError) as obstacle:
             log.warning("job %d (%s) failed, unnoted: %s", job.id, job.name, type(obstacle).__name__)
@@ -274,14 +280,18 @@ class Worker:
 
     def _keep(self, job: LeasedJob, over: threading.Event) -> None:
         until = monotonic() + LONGEST_JOB
+        name = f"job {job.id} ({job.name})"
+        trouble = Trouble(log, name, f"{name}: lease extended again")
         while not over.wait(self._lease / 3) and monotonic() < until:
             try:
-                with self._database.begin() as session:
+                with Deadline(DATABASE_PATIENCE), self._database.begin() as session:
                     jobs.extend(session, job, self._lease)
             except LeaseLost:
                 return
             except SQLAlchemyError as error:
-                log.warning("job %d (%s): lease not extended: %s", job.id, job.name, type(error).__name__)
+                trouble.met(f"lease not extended: {type(error).__name__}")
+            else:
+                trouble.over()
 
     def _note_database(self, *, answers: bool, error: Exception | None = None) -> None:
         if answers == self._database_answers:

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import command
 from sqlalchemy import insert, text, update
 
-from accountsapp.db import Database, alembic_config, newest_revision
+from accountsapp.db import Database
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
 from accountsapp.domain.keyring import Keyring
@@ -15,6 +15,7 @@ from accountsapp.domain.oauth import tokens
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make
 from accountsapp.domain.throttle import Throttle
+from accountsapp.migrations.revision import alembic_config, newest_revision
 from accountsapp.process import Stores
 from accountsapp.settings import load
 

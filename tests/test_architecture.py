@@ -12,9 +12,9 @@ PACKAGE = Path(accountsapp.__file__).parent
 TESTS = Path(__file__).parent
 
 LAYERS = (
-    {"settings", "logs", "strict_json", "folders"},
+    {"settings", "logs", "strict_json", "folders", "trouble", "waiting"},
     {"domain"},
-    {"db"},
+    {"db", "db_errors", "db_postgresql", "db_sqlite"},
     {"process", "security", "mail", "migrations"},
     {"web", "worker"},
     {"tree"},

@@ -99,9 +99,12 @@ def test_one_is_given_back_whatever_the_session_says(stores: Stores, database: D
     assert database.read_connections.take() is connection
 
 
-def test_pages_of_a_file_are_mapped(tmp_path: Path) -> None:
+def test_no_page_of_a_file_is_mapped_and_every_commit_is_on_the_disk(tmp_path: Path) -> None:
+    """A disk that fails under a mapped page ends the process."""
     database = Database(f"sqlite:///{tmp_path}/accounts.sqlite")
-    connection = database.read_connections.take()
-    assert connection.execute(text("PRAGMA mmap_size")).scalar() == 1024**3
-    database.read_connections.give_back(connection)
+    for engine in (database.read_engine, database.write_engine):
+        with engine.connect() as connection:
+            assert connection.execute(text("PRAGMA mmap_size")).scalar() == 0
+            assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+            assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     database.dispose()

@@ -18,6 +18,7 @@ from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.text import is_encodable
 from accountsapp.domain.throttle import Throttle
+from accountsapp.migrations.revision import check_revision
 from accountsapp.process import Stores
 from accountsapp.settings import Settings
 
@@ -75,7 +76,7 @@ class Context:
         """
         :raises WrongRevision: it is at another revision than the code
         """
-        self.unchecked_database.check_revision()
+        check_revision(self.unchecked_database)
         return self.unchecked_database
 
     @cached_property

@@ -4,7 +4,7 @@ import click
 from alembic import command
 
 from accountsapp.cli.context import Context, pass_context
-from accountsapp.db import alembic_config
+from accountsapp.migrations.revision import alembic_config, check_known_revision, current_revision
 
 
 @click.group("db")
@@ -16,13 +16,13 @@ def group() -> None:
 @pass_context
 def upgrade(context: Context) -> None:
     """Bring the database to the newest revision; can be interrupted and run again."""
-    context.unchecked_database.check_known_revision()
+    check_known_revision(context.unchecked_database)
     command.upgrade(alembic_config(context.unchecked_database), "head")
-    click.echo(context.unchecked_database.current_revision())
+    click.echo(current_revision(context.unchecked_database))
 
 
 @group.command()
 @pass_context
 def current(context: Context) -> None:
     """Print the revision the database is at."""
-    click.echo(context.unchecked_database.current_revision() or "none")
+    click.echo(current_revision(context.unchecked_database) or "none")

@@ -6,9 +6,9 @@ import click
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from accountsapp.db import WrongRevision
 from accountsapp.domain.errors import DomainError
 from accountsapp.domain.keyring import SealError
+from accountsapp.migrations.revision import WrongRevision
 from accountsapp.settings import SettingsError
 
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from threading import Lock
+from time import monotonic
 from typing import Any
 
 from limits import RateLimitItem, parse
@@ -17,6 +19,7 @@ from limits.storage import MemoryStorage, storage_from_string
 
 from accountsapp.domain.errors import Busy, TooManyAttempts, WrongPassword
 from accountsapp.settings import SettingsError
+from accountsapp.trouble import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,10 @@ def _hashed(part: str) -> str:
     return sha256(part.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+TIMEOUTS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+"""Seconds that Redis has for an answer; those in the URL count before them."""
+
+
 class Throttle:
     """The limits of :data:`LIMITS`, counted in one storage, in windows that begin with the first count.
 
@@ -54,14 +61,22 @@ class Throttle:
     :raises SettingsError: the storage cannot be used here
     """
 
+    ALONE = 10.0
+    """Seconds for which the process counts alone before it asks a storage again that did not answer."""
+
     def __init__(self, enabled: bool = True, storage: str = "memory://") -> None:
         self.enabled = enabled
         try:
-            self._storage: Any = storage_from_string(storage)
+            self._storage: Any = storage_from_string(storage, **TIMEOUTS)
         except ConfigurationError:
             text = "needs a package that is not installed; install accountsapp[redis]"
             raise SettingsError(f"accountsapp.rate_limit.storage: {text}") from None
         self._fallback = MemoryStorage()
+        self._alone_until = 0.0
+        self._asking = Lock()
+        self._trouble = Trouble(
+            log, "this process counts alone", "the throttle's storage answers again, counts are common"
+        )
 
     def check(self, limit: str, *who: object) -> None:
         """Refuse when the limit is reached; counts nothing.
@@ -129,15 +144,26 @@ class Throttle:
         return count
 
     def _do(self, method: str, *arguments: object) -> Any:
-        try:
-            return getattr(self._storage, method)(*arguments)
-        except self._storage.base_exceptions:
-            log.warning("the throttle's storage does not answer; this process counts alone")
-            return getattr(self._fallback, method)(*arguments)
+        if self._trouble.cause is None or self._may_ask_again():
+            try:
+                answer = getattr(self._storage, method)(*arguments)
+            except self._storage.base_exceptions:
+                self._alone_until = monotonic() + self.ALONE
+                self._trouble.met("the throttle's storage does not answer")
+            else:
+                self._trouble.over()
+                return answer
+        return getattr(self._fallback, method)(*arguments)
+
+    def _may_ask_again(self) -> bool:
+        """Whether it is time to; of all threads one is told so, and the others go on counting alone."""
+        with self._asking:
+            now = monotonic()
+            if now < self._alone_until:
+                return False
+            self._alone_until = now + self.ALONE
+            return True
 
     def _refuse(self, limit: str, who: tuple[object, ...]) -> None:
-        try:
-            reset_time: float = self._storage.get_expiry(_key(limit, who))
-        except self._storage.base_exceptions:
-            reset_time = time.time() + LIMITS[limit].get_expiry()
+        reset_time: float = self._do("get_expiry", _key(limit, who))
         raise TooManyAttempts(retry_after=max(1, int(reset_time - time.time()) + 1))

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException, HTTPForbidden
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
-from accountsapp.db import is_retryable
+from accountsapp.db_errors import cause_of
 from accountsapp.domain.errors import Busy, StaleCredential, TooManyAttempts
 from accountsapp.security.identity import Reason
 from accountsapp.security.policy import Refused
@@ -69,15 +68,7 @@ def failure_of(error: BaseException, request: "Request") -> Failure:
             return Failure(429, str(error), [("Retry-After", str(error.retry_after))])
         case Busy():
             return Failure(503, str(error), [("Retry-After", str(error.retry_after))])
-        case DBAPIError() | PoolTimeout() if _is_outage(error):
-            log.warning("the database is not available: %s", type(error).__name__)
+        case SQLAlchemyError() if cause_of(error) is not None:
             return Failure(503, TEXTS[503], [("Retry-After", "2")])
     log.error("request %s failed", request.id, exc_info=error)
     return Failure(500, TEXTS[500])
-
-
-def _is_outage(error: BaseException) -> bool:
-    """Whether the database could not be reached, or said that others write."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout) or is_retryable(error):
-        return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated

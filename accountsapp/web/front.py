@@ -15,10 +15,16 @@ from pyramid.tweens import INGRESS
 from pyramid_retry import RetryableExecutionPolicy, mark_error_retryable
 from webob.response import EmptyResponse
 
-from accountsapp.db import SAFE_METHODS, attempts, is_retryable
+from accountsapp import db
+from accountsapp.db_errors import is_retryable
 from accountsapp.security.identity import Identity
+from accountsapp.waiting import Deadline, remaining
 from accountsapp.web import cors
 from accountsapp.web.reports import METHODS, REPORTER, Report
+from accountsapp.web.transactions import SAFE_METHODS, attempts
+
+LONGEST_WAIT = 7.5
+"""Seconds after which a request, with all its tries, waits for nothing that has not been begun."""
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -29,7 +35,8 @@ _retrying = RetryableExecutionPolicy(activate_hook=attempts)
 def execute(environ: dict[str, Any], router: Any) -> Callable[..., Iterable[bytes]]:
     """Execution policy: what cannot write is run once, without more ado."""
     policy = default_execution_policy if environ["REQUEST_METHOD"] in SAFE_METHODS else _retrying
-    return partial(_send, policy(environ, router))
+    with Deadline(LONGEST_WAIT):
+        return partial(_send, policy(environ, router))
 
 
 def _send(response: Response, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -57,7 +64,7 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
                 request.exception = error
                 response = request.invoke_exception_view()
             failure = getattr(request, "exception", None)
-            if failure is not None and is_retryable(failure):
+            if failure is not None and is_retryable(failure) and _has_time():
                 mark_error_retryable(failure)
             cors.add_headers(request, response)
         finally:
@@ -67,6 +74,12 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
         return response
 
     return enter
+
+
+def _has_time() -> bool:
+    """Whether the request may wait for a lock once more."""
+    left = remaining()
+    return left is None or left > db.BUSY_TIMEOUT
 
 
 def _report(request: "Request", response: Response, seconds: float) -> Report:

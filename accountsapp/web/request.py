@@ -12,10 +12,10 @@ from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
 from pyramid.location import lineage
 from pyramid.request import Request as PyramidRequest
 
-from accountsapp.db import LARGEST_RETRIED, SAFE_METHODS
 from accountsapp.domain.store import Store
 from accountsapp.web import jsonp
 from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of, read_body, read_query
+from accountsapp.web.transactions import LARGEST_RETRIED, SAFE_METHODS
 
 if TYPE_CHECKING:
     from accountsapp.db import Database

@@ -8,10 +8,10 @@ from pyramid.httpexceptions import HTTPException, HTTPNotFound
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from accountsapp.db import WrongRevision
+from accountsapp.migrations.revision import WrongRevision, check_revision
+from accountsapp.waiting import Deadline
 from accountsapp.web.answers import HEADERS, json_answer
 from accountsapp.web.failures import failure_of
 from accountsapp.web.reports import REPORTER
@@ -20,6 +20,9 @@ from accountsapp.web.resources import Root
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
+
+READY_WITHIN = 2.0
+"""Seconds in which the database of a server that is ready has answered."""
 
 
 @exception_view_config(HTTPException)
@@ -40,19 +43,20 @@ def healthz(context: Root, request: Request) -> dict[str, str]:
 
 @view_config(context=Root, name="readyz", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def readyz(context: Root, request: Request) -> Any:
-    """The database answers and is at the right revision."""
-    checks = {"database": "ok"}
+    """The database answers and is at the right revision; and whether it took what was last written."""
+    database = request.database
+    checks = {"database": "ok", "write": database.writing.cause or "ok"}
     try:
-        with request.database.read_engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-        request.database.check_revision()
+        with Deadline(READY_WITHIN):
+            check_revision(database)
+            database.reading.over()
     except WrongRevision:
         checks["database"] = "wrong revision"
     except SQLAlchemyError:
         checks["database"] = "does not answer"
-    if checks["database"] == "ok":
-        return {"status": "ok"}
-    return json_answer(request, {"status": "unavailable", "checks": checks}, 503)
+    if checks["database"] != "ok":
+        return json_answer(request, {"status": "unavailable", "checks": checks}, 503)
+    return {"status": "ok" if checks["write"] == "ok" else "degraded", "checks": checks}
 
 
 @view_config(context=Root, name="metrics", request_method="GET", permission=NO_PERMISSION_REQUIRED)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from alembic import command
 
-from accountsapp.db import Database, alembic_config, newest_revision
+from accountsapp.db import Database
+from accountsapp.migrations.revision import alembic_config, newest_revision
 from tests.cli.conftest import Run, write_ini
 
 

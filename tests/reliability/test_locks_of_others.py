@@ -3,19 +3,21 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from time import monotonic
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 from webtest import TestApp
 
-from accountsapp import db
+from accountsapp import db, db_errors
 from accountsapp.domain import audit
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.audit import listing
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
 from accountsapp.process import Stores
+from accountsapp.web import front
 from tests.support.concurrently import concurrently
 from tests.support.outbox import Outbox
 from tests.support.people import Person
@@ -61,6 +63,18 @@ def test_too_long_is_503_and_changes_nothing(app: TestApp, alice: Person, hold: 
     account = app.get(f"/api/v1/alice/account?api_key={alice.api_key}").json
     assert (account["name"], account["email"]) == ("Alice Liddell", alice.email)
     assert rename(app, alice).json["name"] == "Another Name"
+
+
+def test_all_tries_together_end_in_time(
+    app: TestApp, alice: Person, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(front, "LONGEST_WAIT", 0.6)
+    with hold(alice) as let_go:
+        began = monotonic()
+        assert rename(app, alice).status_int == 503
+        assert monotonic() - began < 1
+        let_go()
+    assert rename(app, alice).status_int == 200
 
 
 def test_not_too_long_does_not_show(app: TestApp, alice: Person, hold: Hold) -> None:
@@ -125,7 +139,7 @@ def test_a_deletion_does_not_wait_for_ever(stores: Stores, alice: Person, hold: 
         with pytest.raises(db.DBAPIError) as refused, stores.transaction() as store:
             lifecycle.delete(store, alice.id)
         let_go()
-    assert db.is_retryable(refused.value)
+    assert db_errors.is_retryable(refused.value)
 
 
 def test_s45_a_sign_in_that_fails_during_the_deletion_leaves_no_address(

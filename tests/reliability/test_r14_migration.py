@@ -14,7 +14,13 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 from accountsapp import main
-from accountsapp.db import Database, alembic_config, newest_revision
+from accountsapp.db import Database
+from accountsapp.migrations.revision import (
+    alembic_config,
+    check_revision,
+    current_revision,
+    newest_revision,
+)
 from tests.support import killing
 from tests.support.postgres import maintain
 
@@ -135,9 +141,9 @@ def test_r14_killed_at_random_moments(restore: Restore, revision: str | None) ->
         interrupted += killing.kill_after(random.uniform(0, needed), killing.upgrade, url)
         database = Database(url)
         try:
-            assert database.current_revision() in REVISIONS
+            assert current_revision(database) in REVISIONS
             command.upgrade(alembic_config(database), "head")
-            assert database.current_revision() == newest_revision()
+            assert current_revision(database) == newest_revision()
             if revision is not None:
                 assert checksum(database) == before
             command.check(alembic_config(database))
@@ -153,7 +159,7 @@ def test_r14_killed_again_and_again(restore: Restore) -> None:
         killing.kill_after(random.uniform(0, 0.2), killing.upgrade, url)
     killing.finish(killing.upgrade, url)
     database = Database(url)
-    database.check_revision()
+    check_revision(database)
     database.dispose()
 
 
@@ -164,7 +170,7 @@ def test_r14_upgrades_at_the_same_time_take_turns(restore: Restore) -> None:
         process.join(120)
     assert [process.exitcode for process in processes] == [0] * 4
     database = Database(url)
-    database.check_revision()
+    check_revision(database)
     database.dispose()
 
 

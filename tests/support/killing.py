@@ -14,12 +14,13 @@ from typing import Any
 from alembic import command
 
 from accountsapp import strict_json
-from accountsapp.db import Database, alembic_config
+from accountsapp.db import Database
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.rotation import rotate
 from accountsapp.domain.throttle import Throttle
 from accountsapp.domain.transfer.importing import Importer
+from accountsapp.migrations.revision import alembic_config
 from accountsapp.process import Stores
 from accountsapp.settings import load
 

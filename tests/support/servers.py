@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -41,6 +41,7 @@ class Server:
     :param port: where it listens
     :param server: more settings of ``[server:main]``
     :param words: of the command line, after the ini
+    :param prepare: run in the process before the server, which it is to become
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Server:
         port: int | None = None,
         server: dict[str, str] | None = None,
         words: Sequence[str] = (),
+        prepare: Callable[[], None] | None = None,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -63,6 +65,7 @@ class Server:
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                preexec_fn=prepare,
             )
 
     def wait(self) -> "Server":
@@ -83,6 +86,10 @@ class Server:
     def join(self, timeout: float) -> int:
         """The exit status; fails when the process goes on for longer."""
         return self._process.wait(timeout)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def cpu_seconds(self) -> float:
         """What the process has computed so far (clock_getcpuclockid(3))."""

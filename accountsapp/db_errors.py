@@ -1,0 +1,86 @@
+"""What an error of the database means: others are in the way, it is in trouble, or the code is wrong."""
+
+from typing import Any
+
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    PendingRollbackError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+RETRYABLE_SQLSTATES = ("40001", "40P01", "55P03")
+"""serialization_failure, deadlock_detected, lock_not_available."""
+
+BUSY = "others are in the way"
+AWAY = "it does not answer"
+
+_OF_SQLITE = {
+    "SQLITE_BUSY": BUSY,
+    "SQLITE_LOCKED": BUSY,
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": "read-only",
+    "SQLITE_IOERR": "the disk fails",
+    "SQLITE_CORRUPT": "damaged",
+    "SQLITE_NOTADB": "damaged",
+    "SQLITE_CANTOPEN": "cannot be opened",
+    "SQLITE_PERM": "not permitted",
+    "SQLITE_NOMEM": "out of memory",
+}
+"""By the first two words of SQLite's own names."""
+
+_OF_POSTGRESQL = {
+    "40": BUSY,
+    "55P03": BUSY,
+    "53100": "the disk is full",
+    "53": "over its limit",
+    "25006": "read-only",
+    "25P03": "a transaction was idle for too long",
+    "42501": "not permitted",
+    "57": "shutting down",
+    "58": "the disk fails",
+    "XX": "damaged",
+}
+"""By SQLSTATE, or the first two characters of it."""
+
+_FAULTS_OF_OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+
+
+def is_retryable(error: BaseException | None) -> bool:
+    """Whether the database refused because others wrote at the same time, so that trying again helps."""
+    if not isinstance(error, DBAPIError):
+        return False
+    original: Any = error.orig
+    if getattr(original, "sqlstate", None) in RETRYABLE_SQLSTATES:
+        return True
+    return getattr(original, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def cause_of(error: BaseException) -> str | None:
+    """Why the database did not do its work, in few words without values; None: it is not at fault."""
+    if isinstance(error, PoolTimeout):
+        return "no connection is free"
+    if isinstance(error, PendingRollbackError):
+        return "the connection was lost"
+    if not isinstance(error, DBAPIError):
+        return None
+    original: Any = error.orig
+    name: str = getattr(original, "sqlite_errorname", None) or ""
+    state: str = getattr(original, "sqlstate", None) or ""
+    known = _OF_SQLITE.get("_".join(name.split("_")[:2])) or (
+        _OF_POSTGRESQL.get(state) or _OF_POSTGRESQL.get(state[:2])
+    )
+    if known is not None and known != BUSY:
+        return f"{known} ({name or state})"
+    if known is not None:
+        return known
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return AWAY
+    if isinstance(error, _FAULTS_OF_OURS) or not isinstance(error, DatabaseError):
+        return None
+    return f"it refuses ({name or state})" if name or state else AWAY

@@ -1,0 +1,77 @@
+"""How long a thread may wait for others, and how many threads may.
+
+A server has a fixed number of threads. What hangs must hold neither one of them for ever nor all at once:
+a request has a deadline, and of the threads that have one only so many wait for the same thing.
+"""
+
+import threading
+from time import monotonic
+
+_thread = threading.local()
+
+
+class Deadline:
+    """Surrounds work that must end in time. A deadline inside another one can only be an earlier one.
+
+    :param seconds: from the entry of the block
+    """
+
+    __slots__ = ("_outer", "_seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._outer: float | None = getattr(_thread, "end", None)
+        end = monotonic() + self._seconds
+        _thread.end = end if self._outer is None else min(end, self._outer)
+
+    def __exit__(self, *_error: object) -> None:
+        _thread.end = self._outer
+
+
+def remaining() -> float | None:
+    """Seconds until the deadline of this thread, not less than 0; None where there is none."""
+    end: float | None = getattr(_thread, "end", None)
+    return None if end is None else max(0.0, end - monotonic())
+
+
+class TooManyWaiting(Exception):
+    """So many wait already that this one would keep the server from answering anything."""
+
+
+class Waiters:
+    """The threads with a deadline that wait for one thing.
+
+    :param most: so many may wait until their deadline
+    :param patience: seconds that those beyond may wait; none once somebody has waited for that long
+    """
+
+    def __init__(self, most: int = 14, patience: float = 0.5) -> None:
+        self._most = most
+        self._patience = patience
+        self._since: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    def enter(self) -> float | None:
+        """Begin to wait; :meth:`leave` must follow.
+
+        :returns: seconds that the thread may wait, None for as long as it takes
+        :raises TooManyWaiting: it may not; nothing was begun
+        """
+        left = remaining()
+        if left is None:
+            return None
+        now = monotonic()
+        with self._lock:
+            if len(self._since) >= self._most:
+                if now - next(iter(self._since.values())) > self._patience:
+                    raise TooManyWaiting
+                left = min(left, self._patience)
+            self._since[threading.get_ident()] = now
+        return left
+
+    def leave(self) -> None:
+        """Have waited."""
+        with self._lock:
+            self._since.pop(threading.get_ident(), None)

@@ -1,0 +1,147 @@
+"""A PostgreSQL that stands still holds no request for long, nor the server's health, and is forgiven."""
+
+import http.client
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+import pytest
+
+from accountsapp.db import Database
+from accountsapp.domain.accounts import registration
+from accountsapp.domain.credentials import api_keys
+from accountsapp.domain.data.reads import by_id
+from accountsapp.domain.throttle import Throttle
+from accountsapp.process import Stores
+from accountsapp.settings import load
+from tests.conftest import migrate
+from tests.support.concurrently import concurrently
+from tests.support.people import PASSWORD, SECRET, SITE_URL
+from tests.support.postgres import Postgres, started
+from tests.support.servers import Server
+
+CLIENTS = 16
+LONGEST = 10.0
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with started() as server:
+        yield server
+
+
+@pytest.fixture
+def ini(postgres: Postgres, tmp_path: Path) -> dict[str, str]:
+    url = postgres.url.render_as_string(hide_password=False)
+    migrate(url)
+    return {
+        "accountsapp.mode": "development",
+        "sqlalchemy.url": url,
+        "accountsapp.secret": SECRET,
+        "accountsapp.site_url": SITE_URL,
+        "accountsapp.bcrypt_rounds": "4",
+        "accountsapp.files": str(tmp_path / "files"),
+        "accountsapp.mail.directory": str(tmp_path / "mail"),
+        "accountsapp.mail.enabled": "false",
+        "accountsapp.jobs": "embedded",
+    }
+
+
+@pytest.fixture
+def key(ini: dict[str, str]) -> str:
+    """The API key of an account, ``alice``."""
+    database = Database(ini["sqlalchemy.url"])
+    stores = Stores(load(ini, environ={}), database, Throttle(enabled=False))
+    with stores.transaction() as store:
+        account = registration.register(store, "alice", "a@example.com", password=PASSWORD, verified=True)
+        row = by_id(store.session.connection(), account.id)
+        found = api_keys.reveal(store, row)
+    database.dispose()
+    assert found is not None
+    return found
+
+
+@contextmanager
+def standing_still(postgres: Postgres) -> Iterator[None]:
+    postgres.pause()
+    try:
+        yield
+    finally:
+        postgres.resume()
+
+
+class Answer(NamedTuple):
+    asked: float
+    seconds: float
+    status: int
+    retry_after: str | None
+
+
+def ask(server: Server, method: str, path: str) -> Answer:
+    began = time.monotonic()
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        answer.read()
+        return Answer(began, time.monotonic() - began, answer.status, answer.getheader("Retry-After"))
+
+
+def test_it_stands_still_under_load(
+    postgres: Postgres, ini: dict[str, str], key: str, tmp_path: Path
+) -> None:
+    server = Server(tmp_path, ini).wait()
+    over = Event()
+    read = ("GET", f"/api/v1/alice/account?api_key={key}")
+    write = ("POST", f"/api/v1/alice/account?api_key={key}&name=A")
+
+    def client(number: int) -> list[Answer]:
+        seen = []
+        while not over.is_set():
+            seen.append(ask(server, *(write if number % 4 == 0 else read)))
+            time.sleep(0.02)
+        return seen
+
+    def watch() -> list[Answer]:
+        seen = []
+        try:
+            time.sleep(1)
+            with standing_still(postgres):
+                end = time.monotonic() + LONGEST + 2
+                while time.monotonic() < end:
+                    seen += [ask(server, "GET", "/healthz"), ask(server, "GET", "/readyz")]
+                    time.sleep(0.2)
+            time.sleep(6)
+        finally:
+            over.set()
+        return seen
+
+    try:
+        watched, *clients = concurrently([watch, *(partial(client, number) for number in range(CLIENTS))])
+        after = [ask(server, *request) for request in (read, write, ("GET", "/readyz"))]
+    finally:
+        server.stop()
+    log = server.log.read_text()
+
+    health, ready = watched[::2], watched[1::2]
+    assert {answer.status for answer in health} == {200}
+    assert max(answer.seconds for answer in health) < 2, sorted(answer.seconds for answer in health)[-5:]
+    assert {answer.status for answer in ready} == {503}
+
+    answers = [answer for seen in clients for answer in seen]
+    assert max(answer.seconds for answer in answers) < LONGEST
+    assert {answer.status for answer in answers} == {200, 503}
+    assert all(answer.retry_after for answer in answers if answer.status == 503)
+    resumed = watched[-1].asked + watched[-1].seconds + 5
+    assert {answer.status for answer in answers if answer.asked > resumed} == {200}
+    assert [answer.status for answer in after] == [200] * 3
+
+    assert log.count("the database is not available") == 1
+    assert log.count("the database is available again") == 1
+    # The worker may have been at rest meanwhile.
+    waited = log.count("the database does not answer, waiting for it")
+    assert waited == log.count("the database answers again") <= 1
+    assert log.count("Traceback") == 0

@@ -45,13 +45,15 @@ class Connection(psycopg.Connection[Any]):
         except TooManyWaiting:
             self.pgconn.finish()
             raise psycopg.OperationalError("too many wait for the server") from None
+        in_vain = False
         try:
             return super().wait(gen, interval, left if timeout is None else timeout)
         except _WaitTimeout:
+            in_vain = True
             self.pgconn.finish()
             raise psycopg.OperationalError("the server did not answer in time") from None
         finally:
-            self.waiters.leave()
+            self.waiters.leave(in_vain=in_vain)
 
     def commit(self) -> None:
         began = self.info.transaction_status is not TransactionStatus.IDLE
@@ -76,9 +78,13 @@ def connecting(on_commit: Callable[[], None]) -> Callable[..., Connection]:
             waiters.enter()
         except TooManyWaiting:
             raise psycopg.OperationalError("too many wait for the server") from None
+        in_vain = False
         try:
             return kind.connect(*arguments, **{**PARAMETERS, **parameters})
+        except psycopg.errors.ConnectionTimeout:
+            in_vain = True
+            raise
         finally:
-            waiters.leave()
+            waiters.leave(in_vain=in_vain)
 
     return connect

@@ -92,7 +92,7 @@ class WritingConnection(sqlite3.Connection):
             patience = self.patience if allowed is None else min(self.patience, allowed)
             self._has_turn = self._has_turn or self.turns.take(patience)
         finally:
-            self.waiters.leave()
+            self.waiters.leave(in_vain=not self._has_turn)
         if not self._has_turn:
             raise _busy("another thread writes for too long")
         return max(0.0, patience - (monotonic() - started))

@@ -44,12 +44,15 @@ class Waiters:
     """The threads with a deadline that wait for one thing.
 
     :param most: so many may wait until their deadline
-    :param patience: seconds that those beyond may wait; none once somebody has waited for that long
+    :param patience: seconds that those beyond may wait
+    :param standstill: seconds without anybody's end after which those beyond may not wait at all
     """
 
-    def __init__(self, most: int = 14, patience: float = 0.5) -> None:
+    def __init__(self, most: int = 14, patience: float = 2.0, standstill: float = 0.5) -> None:
         self._most = most
         self._patience = patience
+        self._standstill = standstill
+        self._progress = 0.0
         self._since: dict[int, float] = {}
         self._lock = threading.Lock()
 
@@ -65,13 +68,18 @@ class Waiters:
         now = monotonic()
         with self._lock:
             if len(self._since) >= self._most:
-                if now - next(iter(self._since.values())) > self._patience:
+                if now - max(self._progress, next(iter(self._since.values()))) > self._standstill:
                     raise TooManyWaiting
                 left = min(left, self._patience)
             self._since[threading.get_ident()] = now
         return left
 
-    def leave(self) -> None:
-        """Have waited."""
+    def leave(self, *, in_vain: bool = False) -> None:
+        """Have waited.
+
+        :param in_vain: until the time was over
+        """
         with self._lock:
             self._since.pop(threading.get_ident(), None)
+            if not in_vain:
+                self._progress = monotonic()

@@ -40,7 +40,7 @@ def test_a_deadline_is_of_its_thread() -> None:
 
 
 def test_some_wait_until_their_deadline_and_few_more_for_a_moment() -> None:
-    waiters = Waiters(most=2, patience=0.2)
+    waiters = Waiters(most=2, patience=0.2, standstill=0.2)
     allowed: list[float | str | None] = []
     leave = threading.Event()
 

@@ -128,7 +128,7 @@ def test_it_stands_still_under_load(
 
     health, ready = watched[::2], watched[1::2]
     assert {answer.status for answer in health} == {200}
-    assert max(answer.seconds for answer in health) < 2, sorted(answer.seconds for answer in health)[-5:]
+    assert max(answer.seconds for answer in health) < 3, sorted(answer.seconds for answer in health)[-5:]
     assert {answer.status for answer in ready} == {503}
 
     answers = [answer for seen in clients for answer in seen]

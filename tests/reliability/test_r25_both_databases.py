@@ -12,11 +12,13 @@ WITH_ONE = {
     "test_accounts.py",
     "test_authorization_pages.py",
     "test_command.py",
+    "test_database_in_trouble.py",
     "test_forgotten_password.py",
     "test_import.py",
     "test_r16_r17_floods.py",
 }
-"""Files with tests of words, files, pages or sockets, which choose one database to save time."""
+"""Files with tests of words, files, pages or sockets, which choose one database to save time, or of what one
+of the two alone can meet."""
 
 
 def test_r25_every_backend_is_a_parameter(

@@ -86,7 +86,6 @@ def _record(request: Any, caller: Identity, permission: str, reason: Reason) -> 
     request.store.record_apart(
         Event.REFUSED,
         account_id=target.id if target is not None else None,
-        actor_id=caller.account_id,
         permission=permission,
         reason=reason.value,
         credential=caller.kind,

@@ -66,7 +66,10 @@ class Request(PyramidRequest):
     @reify
     def caller(self) -> Identity | Nobody:
         """Who asks."""
-        return caller_of(self)
+        caller = caller_of(self)
+        if isinstance(caller, Identity):
+            self.store.actor_id = caller.account_id
+        return caller
 
     @property
     def identity(self) -> Identity | None:

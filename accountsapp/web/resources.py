@@ -14,6 +14,7 @@ from pyramid.interfaces import ITraverser
 from zope.interface import implementer
 
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.errors import AccountNotFound
 from accountsapp.security.credentials import Credential
 from accountsapp.security.identity import ADMINISTRATORS, principal
 from accountsapp.security.permissions import OWNER
@@ -105,6 +106,16 @@ class AccountResource(Resource):
     def account(self) -> AccountRow | None:
         """The account of that name, case aside."""
         return self.request.store.reader.by_username(self.__name__)
+
+    @property
+    def target(self) -> AccountRow:
+        """The account, for a view: whoever let the caller in because of its owner knows that it is there.
+
+        :raises AccountNotFound: there is none
+        """
+        if self.account is None:
+            raise AccountNotFound
+        return self.account
 
     def __acl__(self) -> list[Any]:
         account = self.account

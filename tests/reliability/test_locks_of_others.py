@@ -145,7 +145,8 @@ def test_s45_a_sign_in_that_fails_during_the_deletion_leaves_no_address(
 
     monkeypatch.setattr(audit, "forget_addresses", forget)
     with stores.transaction("198.51.100.1") as store:
-        lifecycle.delete(store, alice.id, actor_id=admin.id)
+        store.actor_id = admin.id
+        lifecycle.delete(store, alice.id)
     assert told == ["failed"]
     with stores.transaction() as store:
         assert [row.event for row in audit.listing(store.connection) if row.address == "203.0.113.77"] == []

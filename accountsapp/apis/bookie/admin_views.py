@@ -46,9 +46,7 @@ def list_inactive(context: Accounts, request: Any) -> dict[str, Any]:
 @view_config(context=Users, name="add", request_method="POST", permission=Permission.ADMINISTER)
 def add_user(context: Users, request: Any) -> dict[str, Any]:
     new = NewUser.load(request.parameters)
-    account, password = registration.add_with_random_password(
-        request.store, new.username, new.email, actor_id=request.identity.account_id
-    )
+    account, password = registration.add_with_random_password(request.store, new.username, new.email)
     return {**show_full(account), "random_pass": password}
 
 
@@ -57,7 +55,7 @@ def delete_user(context: Deletion, request: Any) -> dict[str, Any]:
     account = _found(request, context.__name__, "User not found.")
     if account.id == request.identity.account_id:
         raise InvalidValue("username", "You cannot delete your own account here.")
-    lifecycle.delete(request.store, account.id, actor_id=request.identity.account_id)
+    lifecycle.delete(request.store, account.id)
     return {"success": True, "message": f"Removed user: {account.username}"}
 
 
@@ -71,12 +69,7 @@ def list_invites(context: Invites, request: Any) -> dict[str, Any]:
 @view_config(context=InviteCount, request_method="POST", permission=Permission.ADMINISTER)
 def set_invites(context: InviteCount, request: Any) -> dict[str, Any]:
     account = _found(request, context.whose, "Invalid user account.")
-    after = administration.set_invites(
-        request.store,
-        account.id,
-        parse_count(context.count),
-        actor_id=request.identity.account_id,
-    )
+    after = administration.set_invites(request.store, account.id, parse_count(context.count))
     return show_full(after)
 
 
@@ -88,7 +81,7 @@ def list_stale(context: NonActivated, request: Any) -> dict[str, Any]:
 
 @view_config(context=NonActivated, request_method="DELETE", permission=Permission.ADMINISTER)
 def delete_stale(context: NonActivated, request: Any) -> dict[str, Any]:
-    administration.delete_stale(request.store, actor_id=request.identity.account_id)
+    administration.delete_stale(request.store)
     return {"status": True, "message": "Removed non activated accounts"}
 
 

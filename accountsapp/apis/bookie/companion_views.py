@@ -47,5 +47,5 @@ def use_code(context: Suspend, request: Any) -> dict[str, str]:
 
 @view_config(context=BookieAccount, name="invite", request_method="POST", permission=Permission.ACCOUNT_WRITE)
 def invite(context: BookieAccount, request: Any) -> dict[str, str]:
-    address = invitations.invite(request.store, request.identity.account_id, request.parameters.last("email"))
+    address = invitations.invite(request.store, context.target.id, request.parameters.last("email"))
     return {"message": f"You have invited: {address}"}

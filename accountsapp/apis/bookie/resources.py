@@ -60,6 +60,10 @@ class BookieProfile(Resource):
     def account(self) -> AccountRow | None:
         return self.__parent__.account
 
+    @property
+    def target(self) -> AccountRow:
+        return self.__parent__.target
+
 
 class PingWithoutName(BookieAccount):
     """``/api/v1/ping``: a client that lacks the username; below it, the account ``ping``."""

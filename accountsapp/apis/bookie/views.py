@@ -13,22 +13,21 @@ from accountsapp.security.permissions import Permission
 
 @view_config(context=BookieProfile, request_method="GET", permission=Permission.ACCOUNT_READ)
 def read_account(context: BookieProfile, request: Any) -> dict[str, Any]:
-    return show_account(request.identity.account)
+    return show_account(context.target)
 
 
 @view_config(context=BookieProfile, request_method="POST", permission=Permission.ACCOUNT_WRITE)
 def update_account(context: BookieProfile, request: Any) -> dict[str, Any]:
     change = Update.load(request.parameters)
-    account = profile.update(request.store, request.identity.account, name=change.name, email=change.email)
+    account = profile.update(request.store, context.target, name=change.name, email=change.email)
     return show_account(account)
 
 
 @view_config(context=BookieAccount, name="api_key", request_method="GET", permission=Permission.KEY_READ)
 def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
-    account = request.identity.account
     return {
-        "username": account.username,
-        "api_key": api_keys.reveal(request.store, account, request.identity.secret),
+        "username": context.target.username,
+        "api_key": api_keys.reveal(request.store, context.target, request.identity.secret),
     }
 
 
@@ -40,8 +39,7 @@ def read_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
     permission=Permission.KEY_WRITE,
 )
 def reset_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
-    identity = request.identity
-    api_key = api_keys.reset(request.store, identity.account_id, presented=identity.secret)
+    api_key = api_keys.reset(request.store, context.target.id, presented=request.identity.secret)
     return {"api_key": api_key, "message": "API key was successfully changed"}
 
 
@@ -60,7 +58,7 @@ def reset_api_key(context: BookieAccount, request: Any) -> dict[str, Any]:
 def change_password(context: BookieAccount | BookieProfile, request: Any) -> dict[str, Any]:
     account = password_change.change(
         request.store,
-        request.identity.account_id,
+        context.target.id,
         current=request.parameters.last_in_body("current_password"),
         new=request.parameters.last_in_body("new_password"),
     )

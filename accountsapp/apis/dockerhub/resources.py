@@ -31,6 +31,10 @@ class Emails(Resource):
     def account(self) -> AccountRow | None:
         return self.__parent__.account
 
+    @property
+    def target(self) -> AccountRow:
+        return self.__parent__.target
+
 
 DockerHubRoot.children = {"{username}": User}
 User.children = {"emails": Emails}

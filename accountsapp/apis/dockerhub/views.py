@@ -24,25 +24,25 @@ from accountsapp.web.answers import HEADERS, json_answer
 
 @view_config(context=User, request_method="GET", permission=Permission.ACCOUNT_READ)
 def read_user(context: User, request: Any) -> dict[str, Any]:
-    return show_user(request, request.identity.account)
+    return show_user(request, context.target)
 
 
 @view_config(context=User, request_method="PATCH", permission=Permission.ACCOUNT_WRITE)
 def update_user(context: User, request: Any) -> dict[str, Any]:
     change = load(ProfileChange, request)
-    account = profile.change(request.store, request.identity.account_id, change.columns())
+    account = profile.change(request.store, context.target.id, change.columns())
     return show_user(request, account)
 
 
 @view_config(context=Emails, request_method="GET", permission=Permission.EMAIL_READ)
 def list_emails(context: Emails, request: Any) -> list[dict[str, Any]]:
-    found = addresses.listing(request.store.connection, request.identity.account_id)
+    found = addresses.listing(request.store.connection, context.target.id)
     return [show_address(email) for email in found]
 
 
 @view_config(context=Emails, request_method="POST", permission=Permission.EMAIL_WRITE)
 def add_email(context: Emails, request: Any) -> Response:
-    email = addresses.add(request.store, request.identity.account_id, load(Address, request).email)
+    email = addresses.add(request.store, context.target.id, load(Address, request).email)
     return json_answer(request, show_address(email), 201)
 
 
@@ -51,7 +51,7 @@ def update_email(context: Emails, request: Any) -> Any:
     change = load(AddressChange, request)
     email = addresses.change(
         request.store,
-        request.identity.account_id,
+        context.target.id,
         change.email,
         verify=change.verified,
         make_primary=change.primary,
@@ -64,5 +64,5 @@ def update_email(context: Emails, request: Any) -> Any:
 
 @view_config(context=Emails, request_method="DELETE", permission=Permission.EMAIL_WRITE)
 def remove_email(context: Emails, request: Any) -> Response:
-    addresses.remove(request.store, request.identity.account_id, load(Address, request).email)
+    addresses.remove(request.store, context.target.id, load(Address, request).email)
     return Response(status=204, headerlist=list(HEADERS))

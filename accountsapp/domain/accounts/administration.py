@@ -8,7 +8,6 @@ from sqlalchemy import Connection, func, select
 from accountsapp.domain.accounts.lifecycle import delete
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress, Link
 from accountsapp.domain.data.reads import ACCOUNTS, AccountRow, by_id
 from accountsapp.domain.store import Store
@@ -58,15 +57,15 @@ def invites(connection: Connection, *, limit: int, offset: int) -> list[tuple[st
     return [(username, count) for username, count in connection.execute(statement)]
 
 
-def set_invites(store: Store, account_id: int, count: int, *, actor_id: int) -> AccountRow:
+def set_invites(store: Store, account_id: int, count: int) -> AccountRow:
     """Give an account that many invitations.
 
     :param count: 0 to :data:`MOST_INVITES`
     :returns: the account after it
     :raises AccountNotFound: it is gone
     """
-    lock(store.session, account_id).invite_ct = count
-    store.record(Event.INVITES_SET, account_id=account_id, actor_id=actor_id, count=count)
+    store.lock(account_id).invite_ct = count
+    store.record(Event.INVITES_SET, account_id=account_id, count=count)
     store.session.flush()
     return by_id(store.session.connection(), account_id)
 
@@ -76,7 +75,7 @@ def stale(connection: Connection) -> list[tuple[int, str]]:
     return [(account_id, username) for account_id, username in connection.execute(_stale())]
 
 
-def delete_stale(store: Store, *, actor_id: int) -> int:
+def delete_stale(store: Store) -> int:
     """Remove the accounts of :func:`stale`, locked first: one that was activated meanwhile stays.
 
     :returns: how many
@@ -84,7 +83,7 @@ def delete_stale(store: Store, *, actor_id: int) -> int:
     locked = _stale().with_for_update(of=Account, key_share=True)
     found = store.session.execute(locked).all()
     for account_id, _username in found:
-        delete(store, account_id, actor_id=actor_id)
+        delete(store, account_id)
     return len(found)
 
 

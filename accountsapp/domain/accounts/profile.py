@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import nullcontext
 
-from accountsapp.domain.data.locking import lock_active
 from accountsapp.domain.data.reads import AccountRow, by_id
 from accountsapp.domain.emails import changing
 from accountsapp.domain.store import Store
@@ -22,7 +21,7 @@ def change(store: Store, account_id: int, values: Mapping[str, str | None]) -> A
     """
     if not values.keys() <= FIELDS:
         raise ValueError(", ".join(sorted(values.keys() - FIELDS)))
-    account = lock_active(store.session, account_id)
+    account = store.lock(account_id)
     for column, value in values.items():
         setattr(account, column, value)
     store.session.flush()
@@ -42,7 +41,7 @@ def update(
     """
     changes_email = not isinstance(email, Unset) and changing.is_change(row, email)
     with store.throttle.counted("email-change", row.id) if changes_email else nullcontext():
-        account = lock_active(store.session, row.id)
+        account = store.lock(row.id)
         if not isinstance(name, Unset):
             account.name = name
         if not isinstance(email, Unset):

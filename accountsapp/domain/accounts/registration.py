@@ -35,7 +35,6 @@ def register(
     state: AccountState = AccountState.ACTIVE,
     signup: datetime | None = None,
     event: Event = Event.REGISTERED,
-    actor_id: int | None = None,
     **fields: Any,
 ) -> Account:
     """Make an account with an API key and one primary address.
@@ -45,7 +44,6 @@ def register(
     :param password: one that passed ``Passwords.check``; hashed here, before anything is locked
     :param api_key: kept as given; made if absent
     :param event: how the audit names it
-    :param actor_id: who does it, if it is another account
     :param fields: further columns of the account
     :raises UsernameTaken, EmailTaken, ApiKeyTaken: also when somebody else was faster
     """
@@ -69,20 +67,18 @@ def register(
         session.flush()
     api_keys.set_to(store, account, api_key or make_api_key())
     changing.void_pending_of_others(store, account.id, fold(email))
-    store.record(event, account_id=account.id, actor_id=actor_id)
+    store.record(event, account_id=account.id)
     return account
 
 
-def add_with_random_password(
-    store: Store, username: str, email: str, *, actor_id: int
-) -> tuple[AccountRow, str]:
+def add_with_random_password(store: Store, username: str, email: str) -> tuple[AccountRow, str]:
     """Make an active account with a verified address, for an administrator; no mail.
 
     :returns: the account and its password, which is never shown again
     :raises UsernameTaken, EmailTaken: as :func:`register`
     """
     password = secrets.token_urlsafe(15)
-    account = register(store, username, email, password=password, verified=True, actor_id=actor_id)
+    account = register(store, username, email, password=password, verified=True)
     claims.drop_unproved_copies(store.session, account.id, fold(email))
     return by_id(store.session.connection(), account.id), password
 

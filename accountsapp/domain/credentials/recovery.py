@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from accountsapp.domain import audit, jobs
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.credentials.password_change import set_hash, tell
+from accountsapp.domain.credentials.password_change import set_hash
 from accountsapp.domain.data.locking import lock, lock_address, refusing_duplicates
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress, Job, JobState
 from accountsapp.domain.emails import claims
@@ -169,14 +169,15 @@ def reset(
     lock_address(session, account.primary_email.address_key)
     if account.state == AccountState.DEACTIVATED or not links.consume(session, account, link):
         raise DeadLink
+    store.actor_id = account.id  # who has the code reads the mail of the account
     if name is not None and account.state == AccountState.PENDING:
         _rename(store, account, name)
     set_hash(store, account, password_hash)
     account.state = AccountState.ACTIVE
     account.primary_email.verified = True
     claims.drop_unproved_copies(session, account.id, account.primary_email.address_key)
-    store.record(Event.PASSWORD_RESET, account_id=account.id, actor_id=account.id)
-    tell(store, account, Notice.PASSWORD_CHANGED)
+    store.record(Event.PASSWORD_RESET, account_id=account.id)
+    store.notify(account, Notice.PASSWORD_CHANGED)
     session.flush()
     return account.username
 

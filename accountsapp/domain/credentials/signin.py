@@ -93,7 +93,8 @@ def sign_in(store: Store, row: AccountRow) -> str:
     account = lock_active(store.session, row.id)
     if account.credential_epoch != row.credential_epoch:
         raise StaleCredential
-    store.record(Event.SIGNED_IN, account_id=row.id, actor_id=row.id)
+    store.actor_id = row.id
+    store.record(Event.SIGNED_IN, account_id=row.id)
     value = sessions.begin(store.session, account, store.client_address or None)
     store.session.flush()
     return value

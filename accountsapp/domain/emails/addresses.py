@@ -25,7 +25,7 @@ from accountsapp.domain.errors import (
     InvalidValue,
     TooManyAttempts,
 )
-from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import LinkRow, Purpose
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.folding import fold
@@ -77,7 +77,7 @@ def add(store: Store, account_id: int, address: str) -> EmailRow:
     :raises EmailTaken: another account has it
     """
     session = store.session
-    account = lock_active(session, account_id)
+    account = store.lock(account_id)
     if any(email.address_key == fold(address) for email in account.emails):
         raise InvalidEmail("You have that e-mail address already.")
     lock_address(session, fold(address))
@@ -87,7 +87,7 @@ def add(store: Store, account_id: int, address: str) -> EmailRow:
         raise InvalidEmail(f"An account may have at most {MOST} e-mail addresses.")
     account.emails.append(EmailAddress(address=address, address_key=fold(address)))
     session.flush()
-    store.record(Event.EMAIL_ADDED, account_id=account_id, actor_id=account_id)
+    store.record(Event.EMAIL_ADDED, account_id=account_id)
     return EmailRow(address, verified=False, primary=False)
 
 
@@ -104,7 +104,7 @@ def change(
     """
     if verify:
         changing.lock_waiting(store.session, fold(address), account_id)
-    account = lock_active(store.session, account_id)
+    account = store.lock(account_id)
     email = _find_locked(store, account, address)
     if verify and not email.verified:
         _check_free(store, email)
@@ -126,13 +126,13 @@ def remove(store: Store, account_id: int, address: str) -> None:
     :raises InvalidEmail: it is the primary one
     """
     session = store.session
-    account = lock_active(session, account_id)
+    account = store.lock(account_id)
     email = _find(account, address)
     if email.primary:
         raise InvalidEmail("The primary e-mail address cannot be removed.")
     account.emails.remove(email)
     session.flush()
-    store.record(Event.EMAIL_REMOVED, account_id=account_id, actor_id=account_id)
+    store.record(Event.EMAIL_REMOVED, account_id=account_id)
 
 
 def find_proof(store: Store, code: str) -> LinkRow | None:
@@ -164,6 +164,7 @@ def confirm(store: Store, code: str) -> AccountRow:
         raise DeadLink
     changing.lock_waiting(store.session, link.address_key, link.account.id)
     account = lock_active(store.session, link.account.id)
+    store.actor_id = account.id  # who has the code reads the mail of the account
     try:
         email = _find_locked(store, account, link.address_key)
     except EmailNotFound:
@@ -210,7 +211,7 @@ def _prove(store: Store, account: Account, email: EmailAddress) -> None:
         email.verified = True
         session.flush()
     changing.void_pending_of_others(store, account.id, email.address_key)
-    store.record(Event.EMAIL_VERIFIED, account_id=account.id, actor_id=account.id)
+    store.record(Event.EMAIL_VERIFIED, account_id=account.id)
 
 
 def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
@@ -222,16 +223,8 @@ def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
     session.flush()
     changing.drop(store, account)
     links.void(session, account.id, Purpose.RESET)
-    store.record(Event.EMAIL_CHANGED, account_id=account.id, actor_id=account.id)
-    notices.queue(
-        session,
-        store.keyring,
-        Notice.EMAIL_CHANGED,
-        to=former.address,
-        account=account,
-        username=account.username,
-        new_address=email.address,
-    )
+    store.record(Event.EMAIL_CHANGED, account_id=account.id)
+    store.notify(account, Notice.EMAIL_CHANGED, to=former.address, new_address=email.address)
 
 
 def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
@@ -253,15 +246,7 @@ def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
     try:
         with store.throttle.counted("verify-mail", email.address_key):
             code = links.make(session, account, Purpose.VERIFY_EMAIL, email.address, PROOF_LIFE)
-            notices.queue(
-                session,
-                store.keyring,
-                Notice.VERIFY_EMAIL,
-                to=email.address,
-                account=account,
-                username=account.username,
-                path=PATH + code,
-                expires=now() + timedelta(seconds=PROOF_LIFE),
-            )
+            expires = now() + timedelta(seconds=PROOF_LIFE)
+            store.notify(account, Notice.VERIFY_EMAIL, to=email.address, path=PATH + code, expires=expires)
     except TooManyAttempts:
         log.info("no link was mailed: another one was a moment ago")

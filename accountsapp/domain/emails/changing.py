@@ -72,16 +72,8 @@ def ask(store: Store, account: Account, address: str) -> None:
     account.pending_email = address
     account.pending_email_key = fold(address)
     account.pending_email_expires = now() + timedelta(seconds=store.settings.links_expire)
-    store.record(Event.EMAIL_ASKED, account_id=account.id, actor_id=account.id)
-    notices.queue(
-        session,
-        store.keyring,
-        Notice.EMAIL_CHANGE_REQUESTED,
-        to=primary.address,
-        account=account,
-        username=account.username,
-        new_address=address,
-    )
+    store.record(Event.EMAIL_ASKED, account_id=account.id)
+    store.notify(account, Notice.EMAIL_CHANGE_REQUESTED, new_address=address)
     asked = {"until": account.pending_email_expires.isoformat()}
     jobs.enqueue(session, CONFIRM, asked, account_id=account.id)
 
@@ -147,6 +139,7 @@ def confirm(store: Store, code: str) -> AccountRow:
     session = store.session
     lock_waiting(session, link.address_key, link.account.id)
     account = lock_active(session, link.account.id)
+    store.actor_id = account.id  # who has the code reads the mail of the account
     lock_address(session, link.address_key)
     address = awaited(account)
     if address is None or fold(address) != link.address_key:
@@ -168,17 +161,9 @@ def confirm(store: Store, code: str) -> AccountRow:
     links.void(session, account.id)
     void_pending_of_others(store, account.id, link.address_key)
     claims.drop_unproved_copies(session, account.id, link.address_key)
-    store.record(Event.EMAIL_CHANGED, account_id=account.id, actor_id=account.id)
+    store.record(Event.EMAIL_CHANGED, account_id=account.id)
     for to in (old_address, address):
-        notices.queue(
-            session,
-            store.keyring,
-            Notice.EMAIL_CHANGED,
-            to=to,
-            account=account,
-            username=account.username,
-            new_address=address,
-        )
+        store.notify(account, Notice.EMAIL_CHANGED, to=to, new_address=address)
     return link.account
 
 

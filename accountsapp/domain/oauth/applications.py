@@ -7,7 +7,6 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.locking import lock_active
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
 from accountsapp.domain.oauth import clients, tokens
@@ -59,8 +58,8 @@ def withdraw(store: Store, account_id: int, client_id: str) -> None:
     if client is None:
         return
     session = store.session
-    lock_active(session, account_id)
-    store.record(Event.ACCESS_WITHDRAWN, account_id=account_id, actor_id=account_id)
+    store.lock(account_id)
+    store.record(Event.ACCESS_WITHDRAWN, account_id=account_id)
     session.execute(
         delete(OAuthGrant)
         .where(OAuthGrant.account_id == account_id, OAuthGrant.client_id == client.id)

@@ -103,7 +103,7 @@ def grant(
     )
     session.add(made)
     session.flush()
-    store.record(Event.ACCESS_GRANTED, account_id=account_id, actor_id=account_id, client=client.client_id)
+    store.record(Event.ACCESS_GRANTED, account_id=account_id, client=client.client_id)
     session.add(
         OAuthCode(
             grant_id=made.id,

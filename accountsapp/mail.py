@@ -27,12 +27,14 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import JobError, LeasedJob
-from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.keyring import SealError
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.text import UNPRINTABLE, has_control_characters
-from accountsapp.settings import MailSettings, Settings
+from accountsapp.domain.store import Store
+from accountsapp.settings import MailSettings
 
 TIMEOUT = 20.0
 """Seconds for each step of a delivery."""
@@ -150,15 +152,17 @@ def _encoding(text: str) -> str:
     return "7bit" if short and text.isascii() else "quoted-printable"
 
 
-def send(settings: Settings, keyring: Keyring, job: LeasedJob) -> None:
-    """Deliver the mail of a ``send_mail`` job, or write it as a file where mail is not enabled.
+@handles(notices.SEND_MAIL)
+def send(store: Store, job: LeasedJob) -> None:
+    """Deliver one queued mail, or write it as a file where mail is not enabled.
 
-    An address under ``.invalid`` (RFC 2606) belongs to nobody: nothing is sent.
+    A worker that dies after the server took it and before this is noted sends it again, with the same
+    ``Message-ID``. An address under ``.invalid`` (RFC 2606) belongs to nobody: nothing is sent.
 
     :raises JobError: it was not taken; says why, without address and text
     """
     try:
-        to, context = notices.unseal(keyring, job.payload)
+        to, context = notices.unseal(store.keyring, job.payload)
     except SealError:
         raise JobError("sealed with a secret that is not given any more") from None
     if f".{to.rpartition('@')[2]}".rstrip(".").lower().endswith(".invalid"):
@@ -167,16 +171,17 @@ def send(settings: Settings, keyring: Keyring, job: LeasedJob) -> None:
         Notice(job.payload["notice"]),
         to=to,
         locale=job.payload["locale"],
-        site_url=settings.site_url,
+        site_url=store.settings.site_url,
         context=context,
     )
     message_id = job.payload["message_id"]
-    email = compose(message, sender=settings.mail.sender, message_id=message_id, date=job.created)
-    if settings.mail.enabled:
-        deliver(settings.mail, email, to)
+    mail = store.settings.mail
+    email = compose(message, sender=mail.sender, message_id=message_id, date=job.created)
+    if mail.enabled:
+        deliver(mail, email, to)
     else:
         name = f"{job.created:%Y%m%dT%H%M%S.%fZ}-{message_id}.eml"
-        write(settings.mail.directory / name, email)
+        write(mail.directory / name, email)
 
 
 def write(path: Path, email: EmailMessage) -> None:

@@ -1,4 +1,4 @@
-"""Makes stores: for a request, and for commands and jobs, which end their own transaction."""
+"""What one process has: settings, database, keys. It makes stores, for requests, commands and jobs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from accountsapp.domain.store import Store, Throttle
 from accountsapp.settings import Settings
 
 
-class Stores:
+class Process:
     """What every store of one process shares."""
 
     def __init__(self, settings: Settings, database: Database, throttle: Throttle) -> None:
@@ -55,4 +55,4 @@ class Stores:
 
 def includeme(config: Any) -> None:
     registry = config.registry
-    registry.stores = Stores(registry.app_settings, registry.database, registry.throttle)
+    registry.process = Process(registry.app_settings, registry.database, registry.throttle)

@@ -26,8 +26,7 @@ from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import CONTEXT, Notice
 from accountsapp.mail import Message, compose, render
 from accountsapp.settings import Settings
-from accountsapp.worker import Worker
-from tests.support.jobs import let_time_pass, only_job
+from tests.support.jobs import let_time_pass, only_job, process_of, worker_of
 from tests.support.mailserver import LOGIN, MailServer, authenticator, certificate
 
 EXPIRES = datetime(2031, 5, 6, 7, 8, tzinfo=UTC)
@@ -68,7 +67,7 @@ def queue(
 
 
 def work_off(database: Database, settings: Settings, keyring: Keyring) -> None:
-    Worker(database, settings, keyring).run_until_empty()
+    worker_of(database, settings, keyring).run_until_empty()
 
 
 @pytest.fixture
@@ -312,7 +311,8 @@ def test_a_mail_written_twice_is_one_file(database: Database, settings: Settings
     queue(database, keyring)
     with database.begin() as session:
         job = jobs.lease(session, -1)
-    mail.send(settings, keyring, job)
+    with process_of(database, settings, keyring).transaction() as store:
+        mail.send(store, job)
     work_off(database, settings, keyring)
     assert len(list(settings.mail.directory.iterdir())) == 1
     assert only_job(database).state == JobState.DONE

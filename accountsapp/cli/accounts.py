@@ -66,7 +66,7 @@ def add(
     }
     username, email = usernames.check_new(username), emails.parse(email)
     password = read_password() if password_stdin else None
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         if password is not None:
             password = store.passwords.check(password, names=(username, email))
         made = _made(store, username, email, password=password, **fields)
@@ -83,7 +83,7 @@ def ensure_admin(context: Context, username: str, email: str | None) -> None:
         return
     username, email = usernames.check_new(username), emails.parse(email or f"{username}@localhost")
     try:
-        with context.stores.transaction() as store:
+        with context.process.transaction() as store:
             made = _made(store, username, email, is_admin=True)
     except (UsernameTaken, EmailTaken) as error:
         if _has_admin(context):
@@ -137,7 +137,7 @@ def show(context: Context, username: str) -> None:
 def delete(context: Context, username: str) -> None:
     """Delete an account and all that is its own."""
     found = context.find(username)
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         lifecycle.delete(store, found.id)
 
 
@@ -147,7 +147,7 @@ def delete(context: Context, username: str) -> None:
 def reset_key(context: Context, username: str) -> None:
     """Give an account a new API key, printed as JSON; the old one is dead."""
     found = context.find(username)
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         account = locking.lock(store.session, found.id)
         api_key = api_keys.set_to(store, account, make_api_key())
     print_json({"username": found.username, "api_key": api_key})
@@ -163,7 +163,7 @@ def set_password(context: Context, username: str, password_stdin: bool) -> None:
     """Set the password of an account; its sessions and mailed links end."""
     password = read_password()
     found = context.find(username)
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         password_change.set_by_operator(store, found.id, password)
 
 
@@ -173,7 +173,7 @@ def set_password(context: Context, username: str, password_stdin: bool) -> None:
 def activate(context: Context, username: str) -> None:
     """Let a pending or deactivated account sign in."""
     found = context.find(username)
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         lifecycle.activate(store, found.id)
 
 
@@ -183,7 +183,7 @@ def activate(context: Context, username: str) -> None:
 def deactivate(context: Context, username: str) -> None:
     """Lock an account: its sessions end, its API key is refused until it is active again."""
     found = context.find(username)
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         lifecycle.deactivate(store, found.id)
 
 

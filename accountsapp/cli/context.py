@@ -20,7 +20,7 @@ from accountsapp.domain.errors import DomainError
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.rules.text import is_encodable
 from accountsapp.domain.throttle import Throttle
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.settings import Settings, SettingsError
 
 
@@ -108,19 +108,19 @@ class Context:
         return self.unchecked_database
 
     @cached_property
-    def stores(self) -> Stores:
+    def process(self) -> Process:
         """The domain, without throttle: the operator may try as often as is wanted."""
-        return Stores(self.settings, self.database, Throttle(enabled=False))
+        return Process(self.settings, self.database, Throttle(enabled=False))
 
     @property
     def keyring(self) -> Keyring:
-        return self.stores.keyring
+        return self.process.keyring
 
     def find(self, username: str) -> AccountRow:
         """
         :raises Failed: there is no account of that name
         """
-        with self.stores.transaction() as store:
+        with self.process.transaction() as store:
             row = store.reader.by_username(username) if is_encodable(username) else None
         if row is None:
             raise Failed(f"{username!a}: no such account")

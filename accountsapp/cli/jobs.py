@@ -21,7 +21,7 @@ def group() -> None:
 @click.pass_obj
 def run(application: Any, until_empty: bool) -> None:
     """Work off jobs until stopped (SIGTERM, SIGINT)."""
-    worker = Worker(application.database, application.settings, application.keyring)
+    worker = Worker(application.process)
     if until_empty:
         worker.run_until_empty()
         return

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AuditEvent
+from accountsapp.domain.job_handlers import clears
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +153,7 @@ def forget_addresses(session: Session, account_id: int) -> None:
     )
 
 
+@clears
 def clear_old(session: Session) -> None:
     """Forget events that are over 400 days old."""
     session.execute(delete(AuditEvent).where(AuditEvent.at < now() - KEPT))

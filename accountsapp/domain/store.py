@@ -117,6 +117,11 @@ class Store:
         return self._session
 
     @property
+    def is_writing(self) -> bool:
+        """Whether :attr:`session` was opened."""
+        return self._session is not None
+
+    @property
     def reader(self) -> Reader:
         """Accounts as frozen rows, each read once."""
         if self._reader is None:

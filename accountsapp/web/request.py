@@ -61,7 +61,7 @@ class Request(PyramidRequest):
     @reify
     def store(self) -> Store:
         """The accounts, for this request: writes are committed with the request's transaction."""
-        return self.registry.stores.for_request(self.client_addr)
+        return self.registry.process.for_request(self.client_addr)
 
     @reify
     def caller(self) -> Identity | Nobody:

@@ -15,7 +15,7 @@ from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.transfer.importing import BATCH, Counts, Importer
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support import killing
 from tests.support.people import SECRET, Person
 
@@ -54,7 +54,7 @@ def test_killed(database: Database, database_url: str, tmp_path: Path) -> None:
     assert counts(database) == [RECORDS] * 3
 
 
-def test_others_write_meanwhile(stores: Stores, alice: Person, tmp_path: Path) -> None:
+def test_others_write_meanwhile(stores: Process, alice: Person, tmp_path: Path) -> None:
     path = tmp_path / "accounts.jsonl"
     killing.write_records(path, RECORDS)
     complaints: list[str] = []

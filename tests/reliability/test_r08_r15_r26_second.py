@@ -15,7 +15,7 @@ from accountsapp.domain.credentials import sessions, signin
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.mailing import links, notices
 from accountsapp.domain.mailing.links import Purpose
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import PASSWORD, Person
@@ -30,7 +30,7 @@ MARGIN = timedelta(seconds=30)
 @pytest.mark.parametrize("wrong", ["who makes it", "who is shown it"])
 @pytest.mark.parametrize("skew", [timedelta(hours=25), timedelta(hours=-25), timedelta(minutes=2)])
 def test_r08_nothing_lives_longer_than_it_may(
-    bookie: Bookie, app: TestApp, alice: Person, stores: Stores, outbox: Outbox, skew: timedelta, wrong: str
+    bookie: Bookie, app: TestApp, alice: Person, stores: Process, outbox: Outbox, skew: timedelta, wrong: str
 ) -> None:
     """A code or a session of one clock, looked at by another: it lives as long as it says, give or take what
     lies between them.
@@ -110,7 +110,7 @@ def test_r08_the_throttle_does_not_freeze(throttled: TestApp, alice: Person) -> 
 def test_r15_a_fault_after_the_mail_was_queued_sends_none(
     make_app: Callable[..., Any],
     register: Callable[..., Person],
-    stores: Stores,
+    stores: Process,
     outbox: Outbox,
     monkeypatch: pytest.MonkeyPatch,
     call: str,
@@ -153,7 +153,7 @@ def test_r15_a_fault_after_the_mail_was_queued_sends_none(
     assert bookie(method, path, form=form).status_int == 200
 
 
-def test_r15_counts_and_audit_outlive_the_refusal(throttled: TestApp, stores: Stores, alice: Person) -> None:
+def test_r15_counts_and_audit_outlive_the_refusal(throttled: TestApp, stores: Process, alice: Person) -> None:
     bookie = Bookie(throttled)
     for _ in range(12):
         form = {"api_key": alice.api_key, "current_password": "wrong one", "new_password": NEW}

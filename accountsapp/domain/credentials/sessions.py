@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState, SignInSession
 from accountsapp.domain.data.reads import ACCOUNTS, AccountRow
+from accountsapp.domain.job_handlers import clears
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +128,7 @@ def end_all(session: Session, account_id: int, *, but: str | None = None) -> Non
     session.execute(statement)
 
 
+@clears
 def clear_old(session: Session) -> None:
     """Forget sessions that are too old to live."""
     moment = now()

@@ -2,6 +2,9 @@
 
 Until it is confirmed, sign-in and recovery go on with the old one, so a stolen key or a typing error
 does not hand over the mailbox that resets the password.
+
+The mail with the code takes two jobs. The request queues the first one whoever has the address, so its time
+tells nothing; the worker finds out whether somebody has it, and only then queues the mail.
 """
 
 from datetime import datetime, timedelta
@@ -13,13 +16,14 @@ from sqlalchemy.orm import Session
 from accountsapp.domain import jobs
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.locking import lock, lock_active, lock_address, refusing_duplicates
+from accountsapp.domain.data.locking import lock_active, lock_address, refusing_duplicates
 from accountsapp.domain.data.models import Account, EmailAddress, Link
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import AccountNotFound, DeadLink
-from accountsapp.domain.keyring import Keyring
-from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.job_handlers import handles
+from accountsapp.domain.jobs import LeasedJob
+from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import LinkRow, Purpose
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.folding import fold
@@ -68,45 +72,32 @@ def ask(store: Store, account: Account, address: str) -> None:
     drop(store, account)
     if fold(address) == primary.address_key:
         return
-    session = store.session
     account.pending_email = address
     account.pending_email_key = fold(address)
     account.pending_email_expires = now() + timedelta(seconds=store.settings.links_expire)
     store.record(Event.EMAIL_ASKED, account_id=account.id)
     store.notify(account, Notice.EMAIL_CHANGE_REQUESTED, new_address=address)
-    asked = {"until": account.pending_email_expires.isoformat()}
-    jobs.enqueue(session, CONFIRM, asked, account_id=account.id)
+    payload = {"until": account.pending_email_expires.isoformat()}
+    jobs.enqueue(store.session, CONFIRM, payload, account_id=account.id)
 
 
-def send_link(session: Session, keyring: Keyring, account_id: int | None, payload: dict[str, str]) -> None:
-    """What the worker does with a request: a code to the new address, if it still waits and nobody has it.
-
-    :param account_id: whose request; None if the account is gone
-    :param payload: of the job
-    """
-    if account_id is None:
+@handles(CONFIRM)
+def send_link(store: Store, job: LeasedJob) -> None:
+    """Mail a code to the new address, if the account still waits for it and nobody has it."""
+    if job.account_id is None:
         return
     try:
-        account = lock(session, account_id)
+        account = store.lock(job.account_id)
     except AccountNotFound:
         return
     address, until = awaited(account), account.pending_email_expires
-    if address is None or until is None or until != datetime.fromisoformat(payload["until"]):
+    if address is None or until is None or until != datetime.fromisoformat(job.payload["until"]):
         return
-    if claims.owner_id(session, address) not in (None, account.id):
+    if claims.owner_id(store.session, address) not in (None, account.id):
         return
     seconds = (until - now()).total_seconds()
-    code = links.make(session, account, Purpose.CHANGE_EMAIL, address, seconds)
-    notices.queue(
-        session,
-        keyring,
-        Notice.CONFIRM_EMAIL,
-        to=address,
-        account=account,
-        username=account.username,
-        path=PATH + code,
-        expires=until,
-    )
+    code = links.make(store.session, account, Purpose.CHANGE_EMAIL, address, seconds)
+    store.notify(account, Notice.CONFIRM_EMAIL, to=address, path=PATH + code, expires=until)
 
 
 def find(store: Store, code: str) -> LinkRow | None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, Link
 from accountsapp.domain.data.reads import ACCOUNTS, AccountRow
+from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.rules.folding import fold
 
 ENDED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -116,6 +117,7 @@ def void(session: Session, account_id: int, *purposes: Purpose) -> None:
     session.execute(delete(Link).where(*voided, ~is_proof))
 
 
+@clears
 def clear_old(session: Session) -> None:
     """Forget codes that were made over 60 days ago and do not live any more."""
     moment = now()

@@ -32,6 +32,7 @@ from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuth
 from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.data.reads import ACCOUNT_COLUMNS, AccountRow, by_id
 from accountsapp.domain.errors import AccountNotFound, StaleCredential, TokenNotFound
+from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.oauth.clients import ClientRow
 from accountsapp.domain.oauth.scopes import Scope, in_order, written
 from accountsapp.domain.store import Store
@@ -383,6 +384,7 @@ def _clear_dead(session: Session, account_id: int, client_id: int) -> None:
     )
 
 
+@clears
 def clear_old(session: Session) -> None:
     """Forget what expired over an hour ago: tokens, and grants by which nothing can be had any more."""
     moment = now() - timedelta(hours=1)

@@ -12,7 +12,7 @@ from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import AccountNotFound, StaleCredential
 from accountsapp.domain.store import Store
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.people import Person
 
 
@@ -28,7 +28,7 @@ def reset_key(store: Store, account_id: int) -> None:
     api_keys.reset(store, account_id)
 
 
-def act(stores: Stores, actor: Person, operation: Callable[[Store, int], None], target: Person) -> None:
+def act(stores: Process, actor: Person, operation: Callable[[Store, int], None], target: Person) -> None:
     with stores.transaction() as store:
         store.actor_id = actor.id
         operation(store, target.id)
@@ -37,14 +37,14 @@ def act(stores: Stores, actor: Person, operation: Callable[[Store, int], None], 
 OPERATIONS: list[Callable[[Store, int], None]] = [change_profile, add_address, reset_key]
 
 
-def deactivate(stores: Stores, person: Person) -> None:
+def deactivate(stores: Process, person: Person) -> None:
     with stores.transaction() as store:
         lifecycle.deactivate(store, person.id)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_editor_may_act_on_a_deactivated_account(
-    stores: Stores, alice: Person, bob: Person, operation: Callable[[Store, int], None]
+    stores: Process, alice: Person, bob: Person, operation: Callable[[Store, int], None]
 ) -> None:
     deactivate(stores, alice)
     act(stores, bob, operation, alice)
@@ -52,7 +52,7 @@ def test_an_editor_may_act_on_a_deactivated_account(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_owner_of_a_deactivated_account_may_not(
-    stores: Stores, alice: Person, operation: Callable[[Store, int], None]
+    stores: Process, alice: Person, operation: Callable[[Store, int], None]
 ) -> None:
     deactivate(stores, alice)
     with pytest.raises(StaleCredential):
@@ -62,7 +62,7 @@ def test_the_owner_of_a_deactivated_account_may_not(
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("how", [lifecycle.deactivate, lifecycle.delete])
 def test_an_editor_who_was_locked_out_meanwhile_may_not(
-    stores: Stores,
+    stores: Process,
     alice: Person,
     bob: Person,
     operation: Callable[[Store, int], None],
@@ -76,7 +76,7 @@ def test_an_editor_who_was_locked_out_meanwhile_may_not(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_account_that_is_gone(
-    stores: Stores, alice: Person, bob: Person, operation: Callable[[Store, int], None]
+    stores: Process, alice: Person, bob: Person, operation: Callable[[Store, int], None]
 ) -> None:
     with stores.transaction() as store:
         lifecycle.delete(store, alice.id)
@@ -86,7 +86,7 @@ def test_an_account_that_is_gone(
         act(stores, alice, operation, alice)
 
 
-def test_the_audit_names_actor_and_target(stores: Stores, alice: Person, bob: Person) -> None:
+def test_the_audit_names_actor_and_target(stores: Process, alice: Person, bob: Person) -> None:
     deactivate(stores, alice)
     with stores.transaction("192.0.2.1") as store:
         store.actor_id = bob.id
@@ -100,7 +100,7 @@ def test_the_audit_names_actor_and_target(stores: Stores, alice: Person, bob: Pe
     ]
 
 
-def test_who_deletes_his_own_account_is_not_named(stores: Stores, alice: Person) -> None:
+def test_who_deletes_his_own_account_is_not_named(stores: Process, alice: Person) -> None:
     with stores.transaction("192.0.2.1") as store:
         store.actor_id = alice.id
         lifecycle.delete(store, alice.id)

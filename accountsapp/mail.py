@@ -11,7 +11,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from gettext import translation
 from pathlib import Path
 from typing import Any
 from unicodedata import category
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -56,6 +56,14 @@ LONGEST_LINE = 998
 
 UNWRITABLE = "the address cannot be written to"
 
+PAGES = {
+    Notice.RESET_PASSWORD: "/recovery/{username}/reset/{code}",
+    Notice.INVITATION: "/recovery/{username}/reset/{code}",
+    Notice.CONFIRM_EMAIL: "/confirm/email/{code}",
+    Notice.VERIFY_EMAIL: "/confirm/address/{code}",
+}
+"""Where the code of a mail is used."""
+
 _MAILABLE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+@[A-Za-z0-9.\x80-\U0010ffff-]+")
 """Unquoted local part and a domain name (RFC 5322 3.4.1, RFC 6531 3.3); it is read one way only."""
 
@@ -77,13 +85,13 @@ def render(notice: Notice, *, to: str, locale: str | None, site_url: str, contex
     """The message of a notice.
 
     :param locale: language of the reader, such as ``de`` or ``pt_BR``; English where there is no catalogue
-    :param site_url: what ``path`` of the context becomes a link with
+    :param site_url: what links begin with
     :param context: the values that :class:`Notice` names
     """
     environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
     values = dict(context, site=urlsplit(site_url).netloc)
-    if "path" in context:
-        values["link"] = site_url + context["path"]
+    if notice in PAGES:
+        values["link"] = site_url + path_of(notice, context)
     if "expires" in context:
         expires = datetime.fromisoformat(context["expires"]).astimezone(UTC)
         values["expires"] = f"{expires:%Y-%m-%d %H:%M} UTC"
@@ -94,6 +102,24 @@ def render(notice: Notice, *, to: str, locale: str | None, site_url: str, contex
         text=environment.get_template(f"{notice}.txt").render(values),
         html=environment.get_template(f"{notice}.html").render(values),
     )
+
+
+def path_of(notice: Notice, context: Mapping[str, Any]) -> str:
+    """The path of the page where the code of a mail is used, percent-encoded.
+
+    :raises ValueError: a mail that an older version queued names its page itself, and that is no path
+    """
+    if "path" in context:
+        return _checked_path(context["path"])
+    parts = {name: quote(context[name], safe="") for name in ("username", "code")}
+    return PAGES[notice].format(**parts)
+
+
+def _checked_path(path: str) -> str:
+    encoded = path.isascii() and path.isprintable() and " " not in path
+    if not encoded or not path.startswith("/") or path.startswith("//"):
+        raise ValueError("path must be percent-encoded and begin with one slash")
+    return path
 
 
 @lru_cache(maxsize=32)

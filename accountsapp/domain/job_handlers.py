@@ -1,9 +1,9 @@
 """Who does which job: a feature registers its own, beside the operation that asks for it.
 
-Both halves take a store first. The half that asks queues a job in its transaction. The half that does is given
-a store of its own and the job: what it writes in the store's session and the end of the job are one
-transaction. It works outside (mail, files) before it opens that session, and may be called again for the same
-job after everything it did, so doing it twice must be harmless.
+Both halves take a store first. The half that asks queues a job in its transaction. The half that does is
+given a store of its own and the job: what it writes in the store's session and the end of the job are one
+transaction. It works outside (mail, files) before it opens that session, and may be called again for the
+same job after everything it did, so doing it twice must be harmless.
 """
 
 from collections.abc import Callable

@@ -5,7 +5,6 @@ from datetime import timedelta
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.credentials.recovery import path_of
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.errors import NoInvitesLeft
 from accountsapp.domain.mailing import links
@@ -44,7 +43,7 @@ def invite(store: Store, inviter_id: int, email: object) -> str:
         invited,
         Notice.INVITATION,
         inviter=inviter.username,
-        path=path_of(invited.username, code),
+        code=code,
         expires=now() + timedelta(seconds=SECONDS),
     )
     session.flush()

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, delete, update
@@ -20,6 +19,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState, SignInSession
 from accountsapp.domain.data.reads import ACCOUNTS, AccountRow
 from accountsapp.domain.job_handlers import clears
+from accountsapp.domain.rules.digests import digest_of
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +40,6 @@ class SessionRow(NamedTuple):
     account: AccountRow
 
 
-def digest(value: str) -> bytes:
-    """What the database knows of a cookie's value."""
-    return sha256(value.encode("utf-8", "surrogatepass")).digest()
-
-
 def new_value() -> str:
     """A new opaque value: 256 random bits, URL-safe."""
     return secrets.token_urlsafe(32)
@@ -61,7 +56,7 @@ def begin(session: Session, account: Account, address: str | None) -> str:
     account.last_login_ip = address
     session.add(
         SignInSession(
-            digest=digest(value),
+            digest=digest_of(value),
             account_id=account.id,
             credential_epoch=account.credential_epoch,
             address=address,
@@ -83,7 +78,7 @@ _FIND: Select[Any] = ACCOUNTS.add_columns(
 
 def find(connection: Connection, value: str) -> SessionRow | None:
     """The living session of that value: not ended, not too old, its account active."""
-    row = connection.execute(_FIND, {"digest": digest(value)}).first()
+    row = connection.execute(_FIND, {"digest": digest_of(value)}).first()
     if row is None:
         return None
     account = AccountRow._make(row[:_columns])
@@ -113,7 +108,7 @@ def end(session: Session, value: str) -> bool:
 
     :returns: whether there was one
     """
-    ended = delete(SignInSession).where(SignInSession.digest == digest(value))
+    ended = delete(SignInSession).where(SignInSession.digest == digest_of(value))
     return session.scalar(ended.returning(SignInSession.id)) is not None
 
 
@@ -124,7 +119,7 @@ def end_all(session: Session, account_id: int, *, but: str | None = None) -> Non
     """
     statement = delete(SignInSession).where(SignInSession.account_id == account_id)
     if but is not None:
-        statement = statement.where(SignInSession.digest != digest(but))
+        statement = statement.where(SignInSession.digest != digest_of(but))
     session.execute(statement)
 
 

@@ -4,14 +4,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data.locking import lock_active
-from accountsapp.domain.data.models import Account, AccountState, EmailAddress
+from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import Busy, InactiveAccount, StaleCredential, WrongPassword
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.text import is_storable
@@ -105,14 +106,9 @@ def _find(store: Store, typed: str) -> AccountRow | None:
         return None
     identifier = typed.strip()
     if "@" in identifier:
-        owner = store.connection.execute(
-            select(EmailAddress.account_id).where(
-                EmailAddress.address_key == fold(identifier),
-                EmailAddress.verified | EmailAddress.primary,
-            )
-        ).scalar()
-        if owner is not None:
-            return store.reader.by_id(owner)
+        owner_id = claims.owner_id(store.connection, identifier)
+        if owner_id is not None:
+            return store.reader.by_id(owner_id)
     return store.reader.by_username(typed) or store.reader.by_username(identifier)
 
 

@@ -20,7 +20,6 @@ from accountsapp.domain.emails import changing, claims
 from accountsapp.domain.errors import (
     DeadLink,
     EmailNotFound,
-    EmailTaken,
     InvalidEmail,
     InvalidValue,
     TooManyAttempts,
@@ -33,10 +32,8 @@ from accountsapp.domain.store import Store
 
 log = logging.getLogger(__name__)
 
-MOST = 20
-"""Addresses of an account."""
-PATH = "/confirm/address/"
-"""Of the page where a mailed code is used."""
+MOST_ADDRESSES = 20
+"""Of an account."""
 PROOF_LIFE = 24 * 3600
 """Seconds that a mailed code works."""
 PROOF_PAUSE = timedelta(minutes=10)
@@ -81,10 +78,9 @@ def add(store: Store, account_id: int, address: str) -> EmailRow:
     if any(email.address_key == fold(address) for email in account.emails):
         raise InvalidEmail("You have that e-mail address already.")
     lock_address(session, fold(address))
-    if claims.owner_id(session, address) is not None:
-        raise EmailTaken
-    if len(account.emails) >= MOST:
-        raise InvalidEmail(f"An account may have at most {MOST} e-mail addresses.")
+    claims.check_free(session, address)
+    if len(account.emails) >= MOST_ADDRESSES:
+        raise InvalidEmail(f"An account may have at most {MOST_ADDRESSES} e-mail addresses.")
     account.emails.append(EmailAddress(address=address, address_key=fold(address)))
     session.flush()
     store.record(Event.EMAIL_ADDED, account_id=account_id)
@@ -107,7 +103,7 @@ def change(
     account = store.lock(account_id)
     email = _find_locked(store, account, address)
     if verify and not email.verified:
-        _check_free(store, email)
+        claims.check_free(store.session, email.address, but=account.id)
         if not trusted:
             _ask_for_proof(store, account, email)
             return ProofAsked(email.address)
@@ -140,16 +136,13 @@ def find_proof(store: Store, code: str) -> LinkRow | None:
     link = links.find(store.connection, Purpose.VERIFY_EMAIL, code)
     if link is None:
         return None
-    rows = store.connection.execute(
-        select(
-            EmailAddress.account_id,
-            EmailAddress.verified | EmailAddress.primary,
-            EmailAddress.verified,
-        ).where(EmailAddress.address_key == link.address_key)
-    ).all()
-    mine = [row for row in rows if row[0] == link.account.id]
-    taken = any(row[1] for row in rows if row[0] != link.account.id)
-    return link if mine and not mine[0][2] and not taken else None
+    is_verified = store.connection.scalar(
+        select(EmailAddress.verified).where(
+            EmailAddress.account_id == link.account.id, EmailAddress.address_key == link.address_key
+        )
+    )
+    owner_id = claims.owner_id(store.connection, link.address_key)
+    return link if is_verified is False and owner_id in (None, link.account.id) else None
 
 
 def confirm(store: Store, code: str) -> AccountRow:
@@ -169,7 +162,7 @@ def confirm(store: Store, code: str) -> AccountRow:
         email = _find_locked(store, account, link.address_key)
     except EmailNotFound:
         raise DeadLink from None
-    _check_free(store, email)
+    claims.check_free(store.session, email.address, but=account.id)
     if not links.consume(store.session, account, link):
         raise DeadLink
     if not email.verified:
@@ -196,12 +189,6 @@ def _find_locked(store: Store, account: Account, address: str) -> EmailAddress:
         .execution_options(populate_existing=True)
     ).all()
     return email
-
-
-def _check_free(store: Store, email: EmailAddress) -> None:
-    owner_id = claims.owner_id(store.session, email.address)
-    if owner_id not in (None, email.account_id):
-        raise EmailTaken
 
 
 def _prove(store: Store, account: Account, email: EmailAddress) -> None:
@@ -247,6 +234,6 @@ def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
         with store.throttle.counted("verify-mail", email.address_key):
             code = links.make(session, account, Purpose.VERIFY_EMAIL, email.address, PROOF_LIFE)
             expires = now() + timedelta(seconds=PROOF_LIFE)
-            store.notify(account, Notice.VERIFY_EMAIL, to=email.address, path=PATH + code, expires=expires)
+            store.notify(account, Notice.VERIFY_EMAIL, to=email.address, code=code, expires=expires)
     except TooManyAttempts:
         log.info("no link was mailed: another one was a moment ago")

@@ -1,4 +1,4 @@
-"""A new e-mail address: asked for, pending, confirmed (Bookie contract 1.9).
+"""A new e-mail address: asked for, pending, confirmed.
 
 Until it is confirmed, sign-in and recovery go on with the old one, so a stolen key or a typing error
 does not hand over the mailbox that resets the password.
@@ -8,7 +8,6 @@ tells nothing; the worker finds out whether somebody has it, and only then queue
 """
 
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -17,7 +16,7 @@ from accountsapp.domain import jobs
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.locking import lock_active, lock_address, refusing_duplicates
-from accountsapp.domain.data.models import Account, EmailAddress, Link
+from accountsapp.domain.data.models import NO_PENDING_EMAIL, Account, EmailAddress, Link
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import AccountNotFound, DeadLink
@@ -29,18 +28,11 @@ from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
 
-PATH = "/confirm/email/"
-"""Of the page where a code is used."""
 CONFIRM = "confirm_email"
 """The name of the job that mails a code to the new address."""
 
 
-class _Shown(Protocol):
-    @property
-    def shown_email(self) -> str: ...
-
-
-def is_change(account: _Shown, address: str) -> bool:
+def is_change(account: AccountRow, address: str) -> bool:
     """Whether the address is another one than the account shows now, case aside."""
     return fold(address) != fold(account.shown_email)
 
@@ -53,7 +45,7 @@ def awaited(account: Account) -> str | None:
 
 def drop(store: Store, account: Account) -> None:
     """Forget the pending address of a locked account; its link is dead."""
-    account.pending_email = account.pending_email_key = account.pending_email_expires = None
+    account.forget_pending_email()
     links.void(store.session, account.id, Purpose.CHANGE_EMAIL)
 
 
@@ -97,7 +89,7 @@ def send_link(store: Store, job: LeasedJob) -> None:
         return
     seconds = (until - now()).total_seconds()
     code = links.make(store.session, account, Purpose.CHANGE_EMAIL, address, seconds)
-    store.notify(account, Notice.CONFIRM_EMAIL, to=address, path=PATH + code, expires=until)
+    store.notify(account, Notice.CONFIRM_EMAIL, to=address, code=code, expires=until)
 
 
 def find(store: Store, code: str) -> LinkRow | None:
@@ -107,14 +99,8 @@ def find(store: Store, code: str) -> LinkRow | None:
         return None
     if fold(link.account.awaited_email) != link.address_key:
         return None
-    taken = store.connection.execute(
-        select(EmailAddress.id).where(
-            EmailAddress.address_key == link.address_key,
-            EmailAddress.account_id != link.account.id,
-            EmailAddress.verified | EmailAddress.primary,
-        )
-    ).first()
-    return link if taken is None else None
+    owner_id = claims.owner_id(store.connection, link.address_key)
+    return link if owner_id in (None, link.account.id) else None
 
 
 def confirm(store: Store, code: str) -> AccountRow:
@@ -133,29 +119,34 @@ def confirm(store: Store, code: str) -> AccountRow:
     store.actor_id = account.id  # who has the code reads the mail of the account
     lock_address(session, link.address_key)
     address = awaited(account)
-    if address is None or fold(address) != link.address_key:
+    if address is None or fold(address) != link.address_key or not links.consume(session, account, link):
         raise DeadLink
-    if not links.consume(session, account, link):
-        raise DeadLink
-    old = account.primary_email
-    old_address = old.address
-    further = next((e for e in account.emails if e.address_key == link.address_key), None)
-    with refusing_duplicates():
-        account.emails.remove(old)
-        session.flush()
-        if further is None:
-            further = EmailAddress(address=address, address_key=link.address_key)
-            account.emails.append(further)
-        further.primary = further.verified = True
-        session.flush()
-    account.pending_email = account.pending_email_key = account.pending_email_expires = None
+    former_address = account.primary_email.address
+    _replace_primary(session, account, address)
+    account.forget_pending_email()
     links.void(session, account.id)
     void_pending_of_others(store, account.id, link.address_key)
     claims.drop_unproved_copies(session, account.id, link.address_key)
     store.record(Event.EMAIL_CHANGED, account_id=account.id)
-    for to in (old_address, address):
+    for to in (former_address, address):
         store.notify(account, Notice.EMAIL_CHANGED, to=to, new_address=address)
     return link.account
+
+
+def _replace_primary(session: Session, account: Account, address: str) -> None:
+    """The address, which may be a further one already, is the primary and a verified one; the old one goes.
+
+    :raises EmailTaken: somebody else was faster
+    """
+    email = next((email for email in account.emails if email.address_key == fold(address)), None)
+    with refusing_duplicates():
+        account.emails.remove(account.primary_email)
+        session.flush()  # before the next one: at no time are there two
+        if email is None:
+            email = EmailAddress(address=address, address_key=fold(address))
+            account.emails.append(email)
+        email.primary = email.verified = True
+        session.flush()
 
 
 def lock_waiting(session: Session, address_key: str, account_id: int | None = None) -> None:
@@ -183,8 +174,5 @@ def void_pending_of_others(store: Store, account_id: int, address_key: str) -> N
         .execution_options(synchronize_session=False)
     )
     store.session.execute(
-        update(Account)
-        .where(others)
-        .values(pending_email=None, pending_email_key=None, pending_email_expires=None)
-        .execution_options(synchronize_session=False)
+        update(Account).where(others).values(NO_PENDING_EMAIL).execution_options(synchronize_session=False)
     )

@@ -7,7 +7,6 @@ Looking at it changes nothing (mail scanners open links); using it ends it.
 import secrets
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, delete, update
@@ -17,6 +16,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, Link
 from accountsapp.domain.data.reads import ACCOUNTS, AccountRow
 from accountsapp.domain.job_handlers import clears
+from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.rules.folding import fold
 
 ENDED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,7 +59,7 @@ def make(session: Session, account: Account, purpose: Purpose, address: str, sec
     code = secrets.token_urlsafe(24)
     session.add(
         Link(
-            digest=_digest(code),
+            digest=digest_of(code),
             purpose=purpose,
             account_id=account.id,
             credential_epoch=account.credential_epoch,
@@ -83,7 +83,7 @@ _FIND: Select[Any] = ACCOUNTS.add_columns(Link.digest, Link.purpose, Link.addres
 
 def find(connection: Connection, purpose: Purpose, code: str) -> LinkRow | None:
     """The living code of that purpose; uses nothing up."""
-    row = connection.execute(_FIND, {"digest": _digest(code), "purpose": purpose}).first()
+    row = connection.execute(_FIND, {"digest": digest_of(code), "purpose": purpose}).first()
     if row is None:
         return None
     digest, found_purpose, address_key, expires = row[_columns:]
@@ -122,7 +122,3 @@ def clear_old(session: Session) -> None:
     """Forget codes that were made over 60 days ago and do not live any more."""
     moment = now()
     session.execute(delete(Link).where(Link.created < moment - KEPT, Link.expires <= moment))
-
-
-def _digest(code: str) -> bytes:
-    return sha256(code.encode("utf-8", "surrogatepass")).digest()

@@ -9,7 +9,6 @@ functions here return None to refuse and raise nothing.
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -35,6 +34,7 @@ from accountsapp.domain.errors import AccountNotFound, StaleCredential, TokenNot
 from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.oauth.clients import ClientRow
 from accountsapp.domain.oauth.scopes import Scope, in_order, written
+from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.store import Store
 
 ACCESS_LIFE = 3600
@@ -58,11 +58,6 @@ def make_access_token() -> str:
 
 def make_refresh_token() -> str:
     return REFRESH_PREFIX + secrets.token_urlsafe(32)
-
-
-def digest(value: str) -> bytes:
-    """What the database knows of a code or token."""
-    return sha256(value.encode("utf-8", "surrogatepass")).digest()
 
 
 class Claim(NamedTuple):
@@ -108,7 +103,7 @@ def grant(
     session.add(
         OAuthCode(
             grant_id=made.id,
-            digest=digest(code),
+            digest=digest_of(code),
             redirect_uri=redirect_uri,
             challenge=challenge,
             expires=now() + CODE_LIFE,
@@ -134,7 +129,7 @@ def _claim(
     owner = session.execute(
         select(OAuthGrant.account_id, OAuthGrant.client_id)
         .join(kind, kind.grant_id == OAuthGrant.id)
-        .where(kind.digest == digest(value))
+        .where(kind.digest == digest_of(value))
     ).first()
     if owner is None or owner.account_id is None or owner.client_id != client.id:
         return None
@@ -145,7 +140,7 @@ def _claim(
     found = session.execute(
         select(kind, OAuthGrant)
         .join(OAuthGrant, OAuthGrant.id == kind.grant_id)
-        .where(kind.digest == digest(value))
+        .where(kind.digest == digest_of(value))
         .execution_options(populate_existing=True)
     ).first()
     if found is None or not _holds(session, client.id):
@@ -192,7 +187,7 @@ def issue(store: Store, claim: Claim, access_token: str, refresh_token: str, sco
     session.add(_access_token(granted, access_token, scopes, moment, ACCESS_LIFE))
     session.add(
         RefreshToken(
-            digest=digest(refresh_token),
+            digest=digest_of(refresh_token),
             grant_id=claim.grant_id,
             created=moment,
             expires=moment + REFRESH_LIFE,
@@ -205,7 +200,7 @@ def _access_token(
     granted: OAuthGrant, token: str, scopes: Sequence[str], moment: datetime, seconds: int
 ) -> AccessToken:
     return AccessToken(
-        digest=digest(token),
+        digest=digest_of(token),
         grant_id=granted.id,
         client_id=granted.client_id,
         account_id=granted.account_id,
@@ -288,7 +283,7 @@ _BEARER = Prepared(
 
 def find(connection: Connection, token: str) -> TokenRow | None:
     """The living access token of that value: not expired, its client not revoked, its account active."""
-    row = _BEARER.first(connection, digest=digest(token))
+    row = _BEARER.first(connection, digest=digest_of(token))
     if row is None:
         return None
     scope, created, expires, account_id, epoch, client_key, client_id, confidential, revoked = row[_columns:]
@@ -334,7 +329,7 @@ def _grant_of(
     session: Session, kind: type[RefreshToken] | type[AccessToken], token: str
 ) -> OAuthGrant | None:
     statement = select(OAuthGrant).join(kind, kind.grant_id == OAuthGrant.id)
-    return session.scalar(statement.where(kind.digest == digest(token)))
+    return session.scalar(statement.where(kind.digest == digest_of(token)))
 
 
 def _revoke(
@@ -348,7 +343,7 @@ def _revoke(
     if kind is RefreshToken:
         _end_grant(session, found.id)
     else:
-        session.execute(delete(AccessToken).where(AccessToken.digest == digest(token)))
+        session.execute(delete(AccessToken).where(AccessToken.digest == digest_of(token)))
 
 
 def _end_grant(session: Session, grant_id: int) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from accountsapp.domain.data.models import Account, ApiKey, Base, EmailAddress
+from accountsapp.domain.data.models import IS_TAKEN, Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, UsernameTaken
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord
@@ -88,9 +88,7 @@ class Known:
                 self._accounts[name] = KnownAccount(*rest)
 
     def _read_owners(self, items: list[Item]) -> None:
-        taken = select(_emails.c.address_key, _emails.c.account_id).where(
-            _emails.c.verified | _emails.c.is_primary
-        )
+        taken = select(_emails.c.address_key, _emails.c.account_id).where(IS_TAKEN)
         for addresses in _chunks(address for item in items for address in item.reserved):
             found = self._connection.execute(taken.where(_emails.c.address_key.in_(addresses)))
             self._owners |= {row.address_key: row.account_id for row in found}

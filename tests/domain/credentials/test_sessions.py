@@ -14,6 +14,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import api_keys, password_change, recovery, sessions, signin
 from accountsapp.domain.data.models import Account, SignInSession
 from accountsapp.domain.mailing import links
+from accountsapp.domain.rules.digests import digest_of
 from accountsapp.process import Process
 from tests.support.people import PASSWORD, Person
 
@@ -49,7 +50,7 @@ def test_values_are_opaque_and_new_each_time(stores: Process, alice: Person) -> 
     assert all(len(value) == 43 and value.replace("-", "").replace("_", "").isalnum() for value in values)
     with stores.transaction() as store:
         stored = store.session.execute(select(SignInSession)).scalars().all()
-        assert {row.digest for row in stored} == {sessions.digest(value) for value in values}
+        assert {row.digest for row in stored} == {digest_of(value) for value in values}
         assert {row.address for row in stored} == {HERE}
         row = store.reader.by_id(alice.id)
         assert row is not None

@@ -6,8 +6,8 @@ from accountsapp.domain.credentials import recovery, sessions
 from accountsapp.domain.emails import changing
 from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
 from accountsapp.domain.mailing import links
-from accountsapp.domain.oauth import tokens
+from accountsapp.domain.oauth import grants
 
-FEATURES = (audit, changing, links, mail, recovery, sessions, tokens)
+FEATURES = (audit, changing, grants, links, mail, recovery, sessions)
 
 __all__ = ["CLEARINGS", "FEATURES", "HANDLERS"]

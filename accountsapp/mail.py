@@ -39,7 +39,7 @@ from accountsapp.settings import MailSettings
 TIMEOUT = 20.0
 """Seconds for each step of a delivery."""
 
-LONGEST = 60.0
+LONGEST_DELIVERY = 60.0
 """Seconds for a whole delivery from the connection on: a server can be in time with every step and never come
 to an end.
 """
@@ -280,7 +280,7 @@ def _connect(smtp: smtplib.SMTP, mail: MailSettings, context: ssl.SSLContext | N
 
 @contextmanager
 def _cut_when_late(smtp: smtplib.SMTP) -> Iterator[None]:
-    """Cuts the connection once the block has taken :data:`LONGEST`, whatever it is waiting for.
+    """Cuts the connection once the block has taken :data:`LONGEST_DELIVERY`, whatever it is waiting for.
 
     A TLS handshake has no socket to cut, but its :data:`TIMEOUT` is for the whole of it.
     """
@@ -295,7 +295,7 @@ def _cut_when_late(smtp: smtplib.SMTP) -> Iterator[None]:
 
 
 def _cut(smtp: smtplib.SMTP, over: threading.Event) -> None:
-    pause = LONGEST
+    pause = LONGEST_DELIVERY
     while not over.wait(pause):
         pause = CUT_AGAIN
         connection = smtp.sock

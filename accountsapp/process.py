@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from accountsapp.db import Database
+from accountsapp.domain.data.reads import Columns
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.remembered_passwords import RememberedPasswords
@@ -25,9 +26,12 @@ class Process:
         self.remembered = RememberedPasswords()
         self.throttle = throttle
 
-    def for_request(self, client_address: str) -> Store:
-        """A store whose writes are committed with the request's transaction; the request closes it."""
-        return self._open(self.database.request_sessions, client_address)
+    def for_request(self, client_address: str, columns: Columns | None = None) -> Store:
+        """A store whose writes are committed with the request's transaction; the request closes it.
+
+        :param columns: what the ``profile`` of each account that is read has
+        """
+        return self._open(self.database.request_sessions, client_address, columns)
 
     @contextmanager
     def transaction(self, client_address: str = "") -> Iterator[Store]:
@@ -39,7 +43,9 @@ class Process:
         finally:
             store.close()
 
-    def _open(self, open_session: Callable[[], Session], client_address: str) -> Store:
+    def _open(
+        self, open_session: Callable[[], Session], client_address: str, columns: Columns | None = None
+    ) -> Store:
         return Store(
             self.settings,
             self.keyring,
@@ -50,6 +56,7 @@ class Process:
             open_session,
             self.database.begin,
             client_address,
+            columns,
         )
 
 

@@ -25,7 +25,7 @@ from accountsapp.domain.data.models import Account, JobState
 from accountsapp.domain.jobs import JobError
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.mailing import notices
-from accountsapp.domain.mailing.notices import CONTEXT, Notice
+from accountsapp.domain.mailing.notices import VALUES_OF, Notice
 from accountsapp.mail import Message, compose, render
 from accountsapp.settings import Settings
 from tests.support.jobs import enqueue, let_time_pass, only_job, process_of, worker_of
@@ -42,7 +42,7 @@ VALUES: dict[str, Any] = {
 
 
 def values_of(notice: Notice, **changes: Any) -> dict[str, Any]:
-    return {name: changes.get(name, VALUES[name]) for name in CONTEXT[notice]}
+    return {name: changes.get(name, VALUES[name]) for name in VALUES_OF[notice]}
 
 
 def rendered(notice: Notice, *, locale: str | None = None, **changes: Any) -> Message:
@@ -102,19 +102,19 @@ def test_every_message_names_site_and_account(notice: Notice) -> None:
         assert "alice" in part
         assert "{" not in part
         for value in ("inviter", "new_address"):
-            assert (VALUES[value] in part) is (value in CONTEXT[notice])
+            assert (VALUES[value] in part) is (value in VALUES_OF[notice])
 
 
 @pytest.mark.parametrize("notice", Notice)
 def test_links_begin_with_the_site_url(notice: Notice) -> None:
     message = rendered(notice)
-    if "code" in CONTEXT[notice]:
+    if "code" in VALUES_OF[notice]:
         link = f"https://acc.example.org{mail.path_of(notice, VALUES)}"
         assert f"\n{link}\n" in message.text
         assert f'<a href="{link}">' in message.html
         assert "2031-05-06 07:08 UTC" in message.text
-    assert message.text.count("http") == ("code" in CONTEXT[notice])
-    assert message.html.count("href=") == ("code" in CONTEXT[notice])
+    assert message.text.count("http") == ("code" in VALUES_OF[notice])
+    assert message.html.count("href=") == ("code" in VALUES_OF[notice])
 
 
 def test_the_reset_mail_names_its_account_in_the_subject() -> None:
@@ -255,7 +255,7 @@ def test_s27_a_link_is_a_path(path: str) -> None:
 
 @pytest.mark.parametrize("username", ["//evil.example", "../../x", "a b", "a\nb", "ü", "{code}", "?x#y"])
 def test_s27_what_is_put_into_a_path_stays_one_segment(username: str) -> None:
-    for notice in (notice for notice in Notice if "code" in CONTEXT[notice]):
+    for notice in (notice for notice in Notice if "code" in VALUES_OF[notice]):
         path = mail.path_of(notice, {"username": username, "code": "C0de-_"})
         named = mail.path_of(notice, {"username": "alice", "code": "C0de-_"})
         assert path == named.replace("alice", quote(username, safe=""))

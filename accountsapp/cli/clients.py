@@ -47,8 +47,8 @@ def add(
             confidential=confidential,
             owner_id=owner_id,
         )
-        made = {"client_id": client.client_id}
-    print_json({**made, "client_secret": secret} if secret is not None else made)
+        answer = {"client_id": client.client_id}
+    print_json({**answer, "client_secret": secret} if secret is not None else answer)
 
 
 @group.command("list")

@@ -15,18 +15,18 @@ def command(context: Context, as_json: bool) -> None:
     """List every URL: verbs, permission, accepted credentials, the view's file and line."""
     with configure(context.settings, context.app_settings) as config:
         config.commit()
-        found = rows(config.registry)
+        urls = rows(config.registry)
     if as_json:
-        print_json_lines(row._asdict() for row in found)
+        print_json_lines(row._asdict() for row in urls)
     else:
-        print_lines(table(found))
+        print_lines(table(urls))
 
 
-def table(found: list[Row]) -> list[str]:
+def table(urls: list[Row]) -> list[str]:
     """The rows as lines of a table, each column as wide as it must be."""
     cells = [("URL", "VERBS", "PERMISSION", "CREDENTIALS", "VIEW")] + [
         (row.path, ",".join(row.methods), row.permission, ",".join(row.credentials) or "-", row.source)
-        for row in found
+        for row in urls
     ]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     return [

@@ -32,9 +32,9 @@ def reseal(
     :param owner_of: for whom the value of a payload is sealed
     :returns: how many
     """
-    kept = select(Job).where(Job.name == name, Job.state != JobState.DONE)
+    statement = select(Job).where(Job.name == name, Job.state != JobState.DONE)
     resealed = 0
-    for job in session.scalars(kept.with_for_update()):
+    for job in session.scalars(statement.with_for_update()):
         if job.payload["secret_id"] != keyring.secret_id:
             owner = owner_of(job.payload)
             try:

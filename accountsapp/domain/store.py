@@ -11,7 +11,7 @@ from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
-from accountsapp.domain.data.reads import Reader
+from accountsapp.domain.data.reads import AccountRow, Columns, Reader, by_id
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
@@ -65,6 +65,7 @@ class Store:
     :param open_session: gives the session whose transaction the caller ends
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
     :param client_address: the client's, for throttle and audit; empty for commands and jobs
+    :param columns: what the ``profile`` of each account that is read has
     :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
     """
 
@@ -79,6 +80,7 @@ class Store:
         open_session: Callable[[], Session],
         begin: Callable[[], AbstractContextManager[Session]],
         client_address: str = "",
+        columns: Columns | None = None,
     ) -> None:
         self.settings = settings
         self.keyring = keyring
@@ -87,6 +89,7 @@ class Store:
         self.throttle = throttle
         self.begin = begin
         self.client_address = client_address
+        self.columns = columns
         self.actor_id: int | None = None
         self._read_connections = read_connections
         self._open_session = open_session
@@ -125,7 +128,7 @@ class Store:
     def reader(self) -> Reader:
         """Accounts as frozen rows, each read once."""
         if self._reader is None:
-            self._reader = Reader(self.connection, self.keyring)
+            self._reader = Reader(self.connection, self.keyring, self.columns)
         return self._reader
 
     def lock(self, account_id: int, *, wholly: bool = False) -> Account:
@@ -137,7 +140,17 @@ class Store:
         :raises StaleCredential: the actor was deactivated or deleted since he was proved
         :raises AccountNotFound: the account is gone, and is not the actor's own
         """
+        if self._reader is not None:
+            self._reader.forget(account_id)
         return locking.lock_for(self.session, account_id, self.actor_id, wholly=wholly)
+
+    def reread(self, account_id: int) -> AccountRow:
+        """An account that is known to be there, with what this caller has changed of it."""
+        self.session.flush()
+        row = by_id(self.session.connection(), account_id, self.columns)
+        if self._reader is not None:
+            self._reader.remember(row)
+        return row
 
     def record(self, event: Event, *, account_id: int | None = None, **detail: Any) -> None:
         """Record what the actor did, in the transaction of :attr:`session` (:func:`audit.record`).

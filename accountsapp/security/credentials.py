@@ -57,7 +57,7 @@ class SessionCookie:
         value = request.cookies.get(session_cookie.NAME)
         if not value:
             return None
-        session = sessions.find(request.store.connection, value)
+        session = sessions.find(request.store.connection, value, request.store.columns)
         if session is None:
             return None
         if session.needs_touch:
@@ -99,7 +99,7 @@ class Bearer:
         value = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), "bearer")
         if value is None:
             return None
-        token = tokens.find(request.store.connection, value)
+        token = tokens.find(request.store.connection, value, request.store.columns)
         if token is None:
             return Nobody(Reason.BAD_CREDENTIAL)
         account = request.store.reader.remember(token.account)

@@ -61,7 +61,8 @@ class Request(PyramidRequest):
     @reify
     def store(self) -> Store:
         """The accounts, for this request: writes are committed with the request's transaction."""
-        return self.registry.process.for_request(self.client_addr)
+        columns = self.api.columns if self.api is not None else None
+        return self.registry.process.for_request(self.client_addr, columns)
 
     @reify
     def caller(self) -> Identity | Nobody:

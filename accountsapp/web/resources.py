@@ -13,7 +13,7 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.interfaces import ITraverser
 from zope.interface import implementer
 
-from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.data.reads import AccountRow, Columns
 from accountsapp.domain.errors import AccountNotFound
 from accountsapp.security.credentials import Credential
 from accountsapp.security.identity import ADMINISTRATORS, principal
@@ -82,6 +82,8 @@ class ApiRoot(Resource):
     """
 
     accepts: Sequence[Credential] = ()
+    columns: Columns | None = None
+    """What it shows of an account: read together with the credential."""
     largest_body = 1024 * 1024
     """Bytes of a request body."""
     untyped_body: str | None = None

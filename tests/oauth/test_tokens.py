@@ -14,7 +14,7 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthGrant, RefreshToken
-from accountsapp.domain.oauth import clients, tokens
+from accountsapp.domain.oauth import clients, grants
 from accountsapp.process import Process
 from tests.support.oauth import (
     APPLICATIONS,
@@ -301,14 +301,14 @@ def test_s49_only_hashes_are_kept(app: TestApp, stores: Process, confidential: C
 def test_what_expired_is_cleared(app: TestApp, stores: Process, public: Client) -> None:
     public.tokens(app)
     with stores.transaction() as store:
-        tokens.clear_old(store.session)
+        grants.clear_old(store.session)
         assert store.session.query(AccessToken).count() == 1
     with later(hours=5), stores.transaction() as store:
-        tokens.clear_old(store.session)
+        grants.clear_old(store.session)
         assert store.session.query(AccessToken).count() == 0
         assert store.session.query(OAuthGrant).count() == 1  # a refresh token is left
     with later(days=181), stores.transaction() as store:
-        tokens.clear_old(store.session)
+        grants.clear_old(store.session)
         assert store.session.query(OAuthGrant).count() == 0
 
 

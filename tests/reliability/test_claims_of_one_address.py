@@ -44,9 +44,7 @@ def test_one_has_it_and_nobody_waits_in_a_circle(
             for claimed_by in (prover, rival):
                 addresses.add(store, claimed_by, address)
             for waiting in (asker, late):
-                row = store.reader.by_id(waiting)
-                assert row is not None
-                profile.update(store, row, email=address)
+                profile.change(store, waiting, email=address)
         paths = [path_in(mail) for mail in outbox.take() if mail["To"] == address]
         first, second = (path.rpartition("/")[2] for path in paths)
 

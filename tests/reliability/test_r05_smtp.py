@@ -248,7 +248,7 @@ def test_r05_trickles(
 ) -> None:
     """In time with every step, without end: the whole delivery has its time, and the next mail its turn."""
     outlasted: list[bool] = []
-    monkeypatch.setattr(mail, "LONGEST", 0.5)
+    monkeypatch.setattr(mail, "LONGEST_DELIVERY", 0.5)
     if tls != "none":
         monkeypatch.setattr(mail, "TIMEOUT", 0.5)
     handler = type("Handler", (Trickle,), {"words": words, "drop": drop, "outlasted": outlasted})

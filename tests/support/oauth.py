@@ -9,8 +9,10 @@ from webtest import TestApp
 
 from accountsapp.domain.data.models import Job
 from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.oauth import clients, tokens
 from accountsapp.domain.oauth.scopes import Scope
+from accountsapp.mail import path_of
 from accountsapp.process import Process
 from tests.support.people import PASSWORD, Person
 
@@ -124,4 +126,5 @@ def mails(stores: Process) -> list[tuple[str, str, dict[str, Any]]]:
 
 def mailed_path(stores: Process) -> str:
     """The link of the last mail, without its origin."""
-    return mails(stores)[-1][2]["path"]
+    notice, _to, values = mails(stores)[-1]
+    return path_of(Notice(notice), values)

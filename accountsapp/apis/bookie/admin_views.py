@@ -14,6 +14,7 @@ from accountsapp.apis.bookie.resources import (
     Users,
 )
 from accountsapp.apis.bookie.schemas import (
+    AdminColumns,
     LogQuery,
     NewUser,
     Slice,
@@ -22,7 +23,7 @@ from accountsapp.apis.bookie.schemas import (
     show_full,
     show_log,
 )
-from accountsapp.domain.accounts import administration, lifecycle, registration
+from accountsapp.domain.accounts import administration, lifecycle, profile, registration
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import AccountNotFound, InvalidValue
 from accountsapp.security.permissions import Permission
@@ -32,14 +33,18 @@ from accountsapp.security.permissions import Permission
 def list_users(context: Users, request: Any) -> dict[str, Any]:
     part = Slice.load(request.parameters)
     order = parse_order(request.parameters)
-    page = administration.users(request.store.connection, order=order, limit=part.limit, offset=part.offset)
+    page = administration.users(
+        request.store.connection, AdminColumns, order=order, limit=part.limit, offset=part.offset
+    )
     return _show_page(page)
 
 
 @view_config(context=Accounts, name="inactive", request_method="GET", permission=Permission.ADMINISTER)
 def list_inactive(context: Accounts, request: Any) -> dict[str, Any]:
     part = Slice.load(request.parameters)
-    page = administration.inactive(request.store.connection, limit=part.limit, offset=part.offset)
+    page = administration.inactive(
+        request.store.connection, AdminColumns, limit=part.limit, offset=part.offset
+    )
     return _show_page(page)
 
 
@@ -47,7 +52,8 @@ def list_inactive(context: Accounts, request: Any) -> dict[str, Any]:
 def add_user(context: Users, request: Any) -> dict[str, Any]:
     new = NewUser.load(request.parameters)
     account, password = registration.add_with_random_password(request.store, new.username, new.email)
-    return {**show_full(account), "random_pass": password}
+    columns = profile.read(request.store, account.id, AdminColumns)
+    return {**show_full(account, columns), "random_pass": password}
 
 
 @view_config(context=Deletion, request_method="DELETE", permission=Permission.ADMINISTER)
@@ -70,7 +76,7 @@ def list_invites(context: Invites, request: Any) -> dict[str, Any]:
 def set_invites(context: InviteCount, request: Any) -> dict[str, Any]:
     account = _found(request, context.whose, "Invalid user account.")
     after = administration.set_invites(request.store, account.id, parse_count(context.count))
-    return show_full(after)
+    return show_full(after, profile.read(request.store, account.id, AdminColumns))
 
 
 @view_config(context=NonActivated, request_method="GET", permission=Permission.ADMINISTER)
@@ -93,7 +99,7 @@ def list_log(context: ApplicationLog, request: Any) -> dict[str, Any]:
 
 
 def _show_page(page: administration.Page) -> dict[str, Any]:
-    users = [show_full(account) for account in page.rows]
+    users = [show_full(account, account.profile) for account in page.rows]
     return {"count": len(users), "total": page.total, "users": users}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pyramid.authorization import DENY_ALL, Allow
 
+from accountsapp.apis.bookie.schemas import OwnColumns
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.rules.folding import fold
 from accountsapp.security.credentials import QueryApiKey
@@ -21,6 +22,7 @@ class BookieApi(ApiRoot):
     """API keys alone authorise, so that JSONP and ``*`` can show nobody anything ambient."""
 
     accepts = (QueryApiKey(),)
+    columns = OwnColumns
     answer = staticmethod(jsonp_answer)
     headers = (
         ("Access-Control-Allow-Origin", "*"),

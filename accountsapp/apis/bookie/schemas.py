@@ -20,7 +20,7 @@ from accountsapp.web.bodies import Parameters
 class Update(NamedTuple):
     """What call 2 may change; what was not given, or given as JSON null, stays."""
 
-    name: str | None | Unset
+    columns: dict[str, str | None]
     email: str | Unset
 
     @classmethod
@@ -30,7 +30,7 @@ class Update(NamedTuple):
         """
         name, email = parameters.last("name"), parameters.last("email")
         return cls(
-            name=UNSET if name is None else names.parse(name),
+            columns={} if name is None else {"name": names.parse(name)},
             email=UNSET if email is None else emails.parse(email),
         )
 
@@ -131,18 +131,36 @@ def _plain(digits: Any, name: str, least: int, most: int) -> int:
     raise InvalidValue(name, f"{name} must be a number from {least} to {most}.")
 
 
-def show_full(account: AccountRow) -> dict[str, Any]:
+class OwnColumns(NamedTuple):
+    """What an account shows of itself."""
+
+    name: str | None
+    signup: datetime | None
+    last_login: datetime | None
+
+
+class AdminColumns(NamedTuple):
+    """What an account shows to administrators."""
+
+    name: str | None
+    signup: datetime | None
+    last_login: datetime | None
+    invite_ct: int
+    invited_by: str | None
+
+
+def show_full(account: AccountRow, profile: AdminColumns) -> dict[str, Any]:
     """What administrators see of an account."""
     return {
         "username": account.username,
-        "name": account.name,
+        "name": profile.name,
         "email": account.email,
         "activated": account.activated,
         "is_admin": account.is_admin,
-        "signup": show_time(account.signup),
-        "last_login": show_time(account.last_login),
-        "invite_ct": account.invite_ct,
-        "invited_by": account.invited_by,
+        "signup": show_time(profile.signup),
+        "last_login": show_time(profile.last_login),
+        "invite_ct": profile.invite_ct,
+        "invited_by": profile.invited_by,
     }
 
 
@@ -159,14 +177,14 @@ def show_log(row: AuditRow) -> dict[str, Any]:
     }
 
 
-def show_account(account: AccountRow) -> dict[str, Any]:
+def show_account(account: AccountRow, profile: OwnColumns) -> dict[str, Any]:
     """The six keys that the owner sees."""
     return {
         "username": account.username,
-        "name": account.name,
-        "signup": show_time(account.signup),
+        "name": profile.name,
+        "signup": show_time(profile.signup),
         "activated": account.activated,
-        "last_login": show_time(account.last_login),
+        "last_login": show_time(profile.last_login),
         "email": account.shown_email,
     }
 

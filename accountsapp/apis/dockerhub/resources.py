@@ -2,6 +2,7 @@
 
 from pyramid.authorization import DENY_ALL
 
+from accountsapp.apis.dockerhub.schemas import UserColumns
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.security.credentials import Basic, Bearer
 from accountsapp.web.bodies import JSON
@@ -12,6 +13,7 @@ class DockerHubRoot(ApiRoot):
     """``/api/v1.1/users``: HTTP Basic and bearer tokens; cookies and keys are never looked at."""
 
     accepts = (Basic(), Bearer())
+    columns = UserColumns
     untyped_body = JSON
     optional_body = False
 

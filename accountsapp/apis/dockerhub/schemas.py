@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from hashlib import md5
 from ipaddress import IPv6Address, ip_address
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -171,19 +171,31 @@ def load(schema: type[Schema], request: Any) -> Schema:
 FORM_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def show_user(request: Any, account: AccountRow) -> dict[str, Any]:
+class UserColumns(NamedTuple):
+    """What a user shows."""
+
+    name: str | None
+    location: str | None
+    company: str | None
+    homepage: str | None
+    gravatar_email: str | None
+    signup: datetime | None
+    created: datetime
+
+
+def show_user(request: Any, account: AccountRow, profile: UserColumns) -> dict[str, Any]:
     """The twelve keys of a user."""
     return {
         "id": account.id,
         "username": account.username,
         "url": f"{request.app_settings.site_url}/api/v1.1/users/{quote(account.username, safe='')}/",
-        "date_joined": show_time(account.signup or account.created),
+        "date_joined": show_time(profile.signup or profile.created),
         "type": "User",
-        "full_name": account.name or "",
-        "location": account.location or "",
-        "company": account.company or "",
-        "profile_url": account.homepage or "",
-        "gravatar_url": gravatar_url(account.gravatar_email),
+        "full_name": profile.name or "",
+        "location": profile.location or "",
+        "company": profile.company or "",
+        "profile_url": profile.homepage or "",
+        "gravatar_url": gravatar_url(profile.gravatar_email),
         "email": account.email,
         "is_active": account.activated,
     }

@@ -13,8 +13,8 @@ from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules import emails, usernames
 from accountsapp.domain.store import Store
 
-SECONDS = 3 * 24 * 3600
-"""How long the code of an invitation works."""
+INVITATION_LIFE = 3 * 24 * 3600
+"""Seconds that the code of an invitation works."""
 
 
 def invite(store: Store, inviter_id: int, email: object) -> str:
@@ -38,13 +38,13 @@ def invite(store: Store, inviter_id: int, email: object) -> str:
         event=Event.INVITED,
     )
     inviter.invite_ct -= 1
-    code = links.make(session, invited, Purpose.RESET, address, SECONDS)
+    code = links.make(session, invited, Purpose.RESET, address, INVITATION_LIFE)
     store.notify(
         invited,
         Notice.INVITATION,
         inviter=inviter.username,
         code=code,
-        expires=now() + timedelta(seconds=SECONDS),
+        expires=now() + timedelta(seconds=INVITATION_LIFE),
     )
     session.flush()
     return address

@@ -8,7 +8,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.locking import lock_address, refusing_duplicates
 from accountsapp.domain.data.models import Account, EmailAddress
-from accountsapp.domain.data.reads import AccountRow, by_id
+from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.data.usernames import check_username_free
 from accountsapp.domain.emails import changing, claims
 from accountsapp.domain.rules.api_keys import make_api_key
@@ -68,4 +68,4 @@ def add_with_random_password(store: Store, username: str, email: str) -> tuple[A
     password = secrets.token_urlsafe(15)
     account = register(store, username, email, password=password, verified=True)
     claims.drop_unproved_copies(store.session, account.id, fold(email))
-    return by_id(store.session.connection(), account.id), password
+    return store.reread(account.id), password

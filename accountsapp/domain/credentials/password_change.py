@@ -3,7 +3,7 @@
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data.models import Account
-from accountsapp.domain.data.reads import AccountRow, by_id
+from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import changing
 from accountsapp.domain.errors import (
     AccountNotFound,
@@ -45,8 +45,7 @@ def change(store: Store, account_id: int, *, current: object, new: object) -> Ac
     set_hash(store, account, new_hash)
     store.record(Event.PASSWORD_CHANGED, account_id=account_id)
     store.notify(account, Notice.PASSWORD_CHANGED)
-    store.session.flush()
-    return by_id(store.session.connection(), account_id)
+    return store.reread(account_id)
 
 
 def set_hash(store: Store, account: Account, password_hash: str) -> None:

@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, Link
-from accountsapp.domain.data.reads import ACCOUNTS, AccountRow
+from accountsapp.domain.data.reads import AccountRow, selection_of
 from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.rules.folding import fold
 
 ENDED = datetime(1970, 1, 1, tzinfo=UTC)
 """When a code expired that was used or voided and whose row is kept: long ago, whatever a clock says."""
-KEPT = timedelta(days=60)
+ROW_LIFE = timedelta(days=60)
 """How long a code's row is kept at least: when the last was sent decides when a pending account is stale."""
 
 
@@ -71,8 +71,10 @@ def make(session: Session, account: Account, purpose: Purpose, address: str, sec
     return code
 
 
-_columns = len(AccountRow._fields)
-_FIND: Select[Any] = ACCOUNTS.add_columns(Link.digest, Link.purpose, Link.address_key, Link.expires).join(
+_ACCOUNTS = selection_of(None)
+_FIND: Select[Any] = _ACCOUNTS.statement.add_columns(
+    Link.digest, Link.purpose, Link.address_key, Link.expires
+).join(
     Link,
     (Link.account_id == Account.id)
     & (Link.credential_epoch == Account.credential_epoch)
@@ -86,10 +88,10 @@ def find(connection: Connection, purpose: Purpose, code: str) -> LinkRow | None:
     row = connection.execute(_FIND, {"digest": digest_of(code), "purpose": purpose}).first()
     if row is None:
         return None
-    digest, found_purpose, address_key, expires = row[_columns:]
+    digest, found_purpose, address_key, expires = _ACCOUNTS.after(row)
     if expires <= now():
         return None
-    return LinkRow(digest, found_purpose, address_key, AccountRow._make(row[:_columns]))
+    return LinkRow(digest, found_purpose, address_key, _ACCOUNTS.row(row))
 
 
 def consume(session: Session, account: Account, link: LinkRow) -> bool:
@@ -121,4 +123,4 @@ def void(session: Session, account_id: int, *purposes: Purpose) -> None:
 def clear_old(session: Session) -> None:
     """Forget codes that were made over 60 days ago and do not live any more."""
     moment = now()
-    session.execute(delete(Link).where(Link.created < moment - KEPT, Link.expires <= moment))
+    session.execute(delete(Link).where(Link.created < moment - ROW_LIFE, Link.expires <= moment))

@@ -43,12 +43,12 @@ class Notice(StrEnum):
     """``username``"""
 
 
-LINK = frozenset({"username", "code", "expires"})
-CONTEXT: dict[Notice, frozenset[str]] = {
-    Notice.RESET_PASSWORD: LINK,
-    Notice.INVITATION: LINK | {"inviter"},
-    Notice.CONFIRM_EMAIL: LINK,
-    Notice.VERIFY_EMAIL: LINK,
+LINK_VALUES = frozenset({"username", "code", "expires"})
+VALUES_OF: dict[Notice, frozenset[str]] = {
+    Notice.RESET_PASSWORD: LINK_VALUES,
+    Notice.INVITATION: LINK_VALUES | {"inviter"},
+    Notice.CONFIRM_EMAIL: LINK_VALUES,
+    Notice.VERIFY_EMAIL: LINK_VALUES,
     Notice.EMAIL_CHANGE_REQUESTED: frozenset({"username", "new_address"}),
     Notice.EMAIL_CHANGED: frozenset({"username", "new_address"}),
     Notice.PASSWORD_CHANGED: frozenset({"username"}),
@@ -74,8 +74,8 @@ def queue(
     :param context: the values that :class:`Notice` names
     :raises TypeError: other values than those
     """
-    if context.keys() != CONTEXT[notice]:
-        raise TypeError(f"{notice} needs exactly {', '.join(sorted(CONTEXT[notice]))}")
+    if context.keys() != VALUES_OF[notice]:
+        raise TypeError(f"{notice} needs exactly {', '.join(sorted(VALUES_OF[notice]))}")
     if "expires" in context:
         context["expires"] = context["expires"].isoformat()
     message_id = secrets.token_hex(16)

@@ -135,15 +135,15 @@ def find(connection: Connection, client_id: str) -> ClientRow | None:
     if len(client_id) > 64 or not client_id.isascii() or "\0" in client_id:
         return None
     row = connection.execute(_FIND, {"client_id": client_id}).first()
-    return _made(row) if row is not None else None
+    return _client_of(row) if row is not None else None
 
 
 def listing(connection: Connection) -> Iterator[ClientRow]:
     """Every client, revoked ones too, oldest first."""
-    return (_made(row) for row in connection.execute(_CLIENTS.order_by(OAuthClient.id)))
+    return (_client_of(row) for row in connection.execute(_CLIENTS.order_by(OAuthClient.id)))
 
 
-def _made(row: Row[Any]) -> ClientRow:
+def _client_of(row: Row[Any]) -> ClientRow:
     client = ClientRow._make(row)
     return client._replace(
         redirect_uris=tuple(client.redirect_uris), scopes=tuple(Scope(name) for name in client.scopes)

@@ -117,7 +117,7 @@ class _Attempt:
         written = self._insert_all(items)
         self.result.created += len(items)
         for item, (account_id, digest) in zip(items, written, strict=True):
-            self.known.made(item, account_id, _first_state(item.record), digest)
+            self.known.written(item, account_id, _first_state(item.record), digest)
 
     def change(self, item: Item, account: KnownAccount) -> None:
         """Change what the record names of an account that is there (and locked)."""
@@ -136,7 +136,7 @@ class _Attempt:
         self.result.updated += 1
 
     def void_pending(self, address_keys: list[str]) -> None:
-        """An address that somebody has by now is not pending at another account any more; its link is dead."""
+        """An address that somebody has by now is not pending at another account any more."""
         taken = select(_emails.c.address_key).where(_emails.c.address_key.in_(address_keys), IS_TAKEN)
         self._connection.execute(
             update(_accounts).where(_accounts.c.pending_email_key.in_(taken)).values(NO_PENDING_EMAIL)
@@ -225,12 +225,12 @@ class _Change(NamedTuple):
 
 
 def _change_of(item: Item, account: KnownAccount, present: dict[str, EmailRecord]) -> _Change:
-    given = item.record.model_fields_set
-    values = {name: value for name, value in columns(item.record).items() if name in given}
+    keys = item.record.model_fields_set
+    values = {name: value for name, value in columns(item.record).items() if name in keys}
     del values["username"]
     values["password_hash"] = item.password_hash or account.password_hash
     values["state"] = account.state
-    if "activated" in given:
+    if "activated" in keys:
         values["state"] = _next_state(account.state, activated=item.record.activated)
     is_locked = values["state"] == AccountState.DEACTIVATED != account.state
     ends_sessions = is_locked or values["password_hash"] != account.password_hash

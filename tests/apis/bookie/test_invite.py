@@ -15,6 +15,7 @@ from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.process import Process
 from tests.support.bookie import Bookie
+from tests.support.columns import columns_of
 from tests.support.outbox import Outbox, links_in, text_of
 from tests.support.people import Person
 
@@ -28,9 +29,7 @@ def inviter(register: Callable[..., Person]) -> Person:
 
 def left(stores: Process, person: Person) -> int:
     with stores.transaction() as store:
-        row = store.reader.by_id(person.id)
-        assert row is not None
-        return row.invite_ct
+        return columns_of(store, person.id).invite_ct
 
 
 @pytest.mark.parametrize("how", ["query", "form", "json"])
@@ -52,10 +51,11 @@ def test_invite(
             "new@example.com",
             AccountState.PENDING,
         )
-        assert (row.invited_by, row.email_verified) == ("inviter", False)
+        columns = columns_of(store, row.id)
+        assert (columns.invited_by, row.email_verified) == ("inviter", False)
         assert sealed_api_key(store.connection, row.id)
-        assert row.signup is not None
-        assert started <= row.signup <= now()
+        assert columns.signup is not None
+        assert started <= columns.signup <= now()
         assert store.reader.password_hash(row.id) is None
     (message,) = outbox.take()
     assert message["To"] == "new@example.com"

@@ -8,7 +8,6 @@ from accountsapp.domain import audit
 from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import api_keys
-from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import AccountNotFound, StaleCredential
 from accountsapp.domain.store import Store
@@ -90,7 +89,7 @@ def test_the_audit_names_actor_and_target(stores: Process, alice: Person, bob: P
     deactivate(stores, alice)
     with stores.transaction("192.0.2.1") as store:
         store.actor_id = bob.id
-        profile.update(store, by_id(store.connection, alice.id), name="Alice", email="new@example.com")
+        profile.change(store, alice.id, {"name": "Alice"}, email="new@example.com")
         addresses.add(store, alice.id, "further@example.com")
     with stores.transaction() as store:
         rows = list(audit.listing(store.connection, account_id=alice.id, most=2))

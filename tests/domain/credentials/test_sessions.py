@@ -16,6 +16,7 @@ from accountsapp.domain.data.models import Account, SignInSession
 from accountsapp.domain.mailing import links
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.process import Process
+from tests.support.columns import columns_of
 from tests.support.people import PASSWORD, Person
 
 HERE = "192.0.2.1"
@@ -52,9 +53,7 @@ def test_values_are_opaque_and_new_each_time(stores: Process, alice: Person) -> 
         stored = store.session.execute(select(SignInSession)).scalars().all()
         assert {row.digest for row in stored} == {digest_of(value) for value in values}
         assert {row.address for row in stored} == {HERE}
-        row = store.reader.by_id(alice.id)
-        assert row is not None
-        assert row.last_login is not None
+        assert columns_of(store, alice.id).last_login is not None
         account = store.session.get(Account, alice.id)
         assert account is not None
         assert account.last_login_ip == HERE
@@ -116,9 +115,7 @@ def test_what_leaves_them(stores: Process, alice: Person) -> None:
     with stores.transaction() as store:
         api_keys.reset(store, alice.id)
     with stores.transaction() as store:
-        row = store.reader.by_id(alice.id)
-        assert row is not None
-        profile.update(store, row, name="Other", email="other@example.com")
+        profile.change(store, alice.id, {"name": "Other"}, email="other@example.com")
     assert owner(stores, value) == "alice"
 
 

@@ -22,6 +22,7 @@ from accountsapp.domain.errors import (
 )
 from accountsapp.domain.passwords import MOST_ADMITTED, Passwords
 from accountsapp.process import Process
+from tests.support.columns import columns_of
 from tests.support.concurrently import concurrently
 from tests.support.people import PASSWORD, Person
 
@@ -316,7 +317,7 @@ def test_signing_in_needs_the_account_as_it_was_proved(stores: Process, alice: P
 def test_signing_in_is_a_login(stores: Process, alice: Person) -> None:
     with stores.transaction() as store:
         row = signin.authenticate(store, "alice", PASSWORD)
-        assert row.last_login is None
+        assert columns_of(store, row.id).last_login is None
         value = signin.sign_in(store, row)
     with stores.transaction() as store:
         account = store.session.scalar(select(Account).where(Account.id == alice.id))

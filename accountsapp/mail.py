@@ -11,7 +11,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,22 +23,24 @@ from gettext import translation
 from pathlib import Path
 from typing import Any
 from unicodedata import category
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from accountsapp import folders
+from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import JobError, LeasedJob
-from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.keyring import SealError
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.text import UNPRINTABLE, has_control_characters
-from accountsapp.settings import MailSettings, Settings
+from accountsapp.domain.store import Store
+from accountsapp.settings import MailSettings
 
 TIMEOUT = 20.0
 """Seconds for each step of a delivery."""
 
-LONGEST = 60.0
+LONGEST_DELIVERY = 60.0
 """Seconds for a whole delivery from the connection on: a server can be in time with every step and never come
 to an end.
 """
@@ -54,6 +56,14 @@ LONGEST_LINE = 998
 """Characters of a line without its end (RFC 5322 2.1.1)."""
 
 UNWRITABLE = "the address cannot be written to"
+
+PAGES = {
+    Notice.RESET_PASSWORD: "/recovery/{username}/reset/{code}",
+    Notice.INVITATION: "/recovery/{username}/reset/{code}",
+    Notice.CONFIRM_EMAIL: "/confirm/email/{code}",
+    Notice.VERIFY_EMAIL: "/confirm/address/{code}",
+}
+"""Where the code of a mail is used."""
 
 _MAILABLE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+@[A-Za-z0-9.\x80-\U0010ffff-]+")
 """Unquoted local part and a domain name (RFC 5322 3.4.1, RFC 6531 3.3); it is read one way only."""
@@ -76,13 +86,13 @@ def render(notice: Notice, *, to: str, locale: str | None, site_url: str, contex
     """The message of a notice.
 
     :param locale: language of the reader, such as ``de`` or ``pt_BR``; English where there is no catalogue
-    :param site_url: what ``path`` of the context becomes a link with
+    :param site_url: what links begin with
     :param context: the values that :class:`Notice` names
     """
     environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
     values = dict(context, site=urlsplit(site_url).netloc)
-    if "path" in context:
-        values["link"] = site_url + context["path"]
+    if notice in PAGES:
+        values["link"] = site_url + path_of(notice, context)
     if "expires" in context:
         expires = datetime.fromisoformat(context["expires"]).astimezone(UTC)
         values["expires"] = f"{expires:%Y-%m-%d %H:%M} UTC"
@@ -93,6 +103,24 @@ def render(notice: Notice, *, to: str, locale: str | None, site_url: str, contex
         text=environment.get_template(f"{notice}.txt").render(values),
         html=environment.get_template(f"{notice}.html").render(values),
     )
+
+
+def path_of(notice: Notice, context: Mapping[str, Any]) -> str:
+    """The path of the page where the code of a mail is used, percent-encoded.
+
+    :raises ValueError: a mail that an older version queued names its page itself, and that is no path
+    """
+    if "path" in context:
+        return _checked_path(context["path"])
+    parts = {name: quote(context[name], safe="") for name in ("username", "code")}
+    return PAGES[notice].format(**parts)
+
+
+def _checked_path(path: str) -> str:
+    encoded = path.isascii() and path.isprintable() and " " not in path
+    if not encoded or not path.startswith("/") or path.startswith("//"):
+        raise ValueError("path must be percent-encoded and begin with one slash")
+    return path
 
 
 @lru_cache(maxsize=32)
@@ -151,15 +179,17 @@ def _encoding(text: str) -> str:
     return "7bit" if short and text.isascii() else "quoted-printable"
 
 
-def send(settings: Settings, keyring: Keyring, job: LeasedJob) -> None:
-    """Deliver the mail of a ``send_mail`` job, or write it as a file where mail is not enabled.
+@handles(notices.SEND_MAIL)
+def send(store: Store, job: LeasedJob) -> None:
+    """Deliver one queued mail, or write it as a file where mail is not enabled.
 
-    An address under ``.invalid`` (RFC 2606) belongs to nobody: nothing is sent.
+    A worker that dies after the server took it and before this is noted sends it again, with the same
+    ``Message-ID``. An address under ``.invalid`` (RFC 2606) belongs to nobody: nothing is sent.
 
     :raises JobError: it was not taken; says why, without address and text
     """
     try:
-        to, context = notices.unseal(keyring, job.payload)
+        to, context = notices.unseal(store.keyring, job.payload)
     except SealError:
         raise JobError("sealed with a secret that is not given any more") from None
     if f".{to.rpartition('@')[2]}".rstrip(".").lower().endswith(".invalid"):
@@ -168,16 +198,17 @@ def send(settings: Settings, keyring: Keyring, job: LeasedJob) -> None:
         Notice(job.payload["notice"]),
         to=to,
         locale=job.payload["locale"],
-        site_url=settings.site_url,
+        site_url=store.settings.site_url,
         context=context,
     )
     message_id = job.payload["message_id"]
-    email = compose(message, sender=settings.mail.sender, message_id=message_id, date=job.created)
-    if settings.mail.enabled:
-        deliver(settings.mail, email, to)
+    mail = store.settings.mail
+    email = compose(message, sender=mail.sender, message_id=message_id, date=job.created)
+    if mail.enabled:
+        deliver(mail, email, to)
     else:
         name = f"{job.created:%Y%m%dT%H%M%S.%fZ}-{message_id}.eml"
-        write(settings.mail.directory / name, email)
+        write(mail.directory / name, email)
 
 
 def write(path: Path, email: EmailMessage) -> None:
@@ -250,7 +281,7 @@ def _connect(smtp: smtplib.SMTP, mail: MailSettings, context: ssl.SSLContext | N
 
 @contextmanager
 def _cut_when_late(smtp: smtplib.SMTP) -> Iterator[None]:
-    """Cuts the connection once the block has taken :data:`LONGEST`, whatever it is waiting for.
+    """Cuts the connection once the block has taken :data:`LONGEST_DELIVERY`, whatever it is waiting for.
 
     A TLS handshake has no socket to cut, but its :data:`TIMEOUT` is for the whole of it.
     """
@@ -265,7 +296,7 @@ def _cut_when_late(smtp: smtplib.SMTP) -> Iterator[None]:
 
 
 def _cut(smtp: smtplib.SMTP, over: threading.Event) -> None:
-    pause = LONGEST
+    pause = LONGEST_DELIVERY
     while not over.wait(pause):
         pause = CUT_AGAIN
         connection = smtp.sock

@@ -1,4 +1,4 @@
-"""Makes stores: for a request, and for commands and jobs, which end their own transaction."""
+"""What one process has: settings, database, keys. It makes stores, for requests, commands and jobs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from accountsapp.db import Database
+from accountsapp.domain.data.reads import Columns
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.remembered_passwords import RememberedPasswords
@@ -15,7 +16,7 @@ from accountsapp.domain.store import Store, Throttle
 from accountsapp.settings import Settings, SettingsError
 
 
-class Stores:
+class Process:
     """What every store of one process shares."""
 
     def __init__(self, settings: Settings, database: Database, throttle: Throttle) -> None:
@@ -26,9 +27,12 @@ class Stores:
         self.remembered = RememberedPasswords()
         self.throttle = throttle
 
-    def for_request(self, client_address: str) -> Store:
-        """A store whose writes are committed with the request's transaction; the request closes it."""
-        return self._open(self.database.request_sessions, client_address)
+    def for_request(self, client_address: str, columns: Columns | None = None) -> Store:
+        """A store whose writes are committed with the request's transaction; the request closes it.
+
+        :param columns: what the ``profile`` of each account that is read has
+        """
+        return self._open(self.database.request_sessions, client_address, columns)
 
     @contextmanager
     def transaction(self, client_address: str = "") -> Iterator[Store]:
@@ -40,7 +44,9 @@ class Stores:
         finally:
             store.close()
 
-    def _open(self, open_session: Callable[[], Session], client_address: str) -> Store:
+    def _open(
+        self, open_session: Callable[[], Session], client_address: str, columns: Columns | None = None
+    ) -> Store:
         return Store(
             self.settings,
             self.keyring,
@@ -51,6 +57,7 @@ class Stores:
             open_session,
             self.database.begin,
             client_address,
+            columns,
         )
 
     def check_secret(self) -> None:
@@ -70,9 +77,9 @@ def includeme(config: Any) -> None:
     :raises SettingsError: the secret opens none of the stored API keys
     """
     registry = config.registry
-    registry.stores = Stores(registry.app_settings, registry.database, registry.throttle)
+    registry.process = Process(registry.app_settings, registry.database, registry.throttle)
     try:
-        registry.stores.check_secret()
+        registry.process.check_secret()
     except Exception:
         registry.database.dispose()
         raise

@@ -1,4 +1,4 @@
-"""The worker: takes due jobs, one at a time, and gives each to the handler of its name.
+"""The worker: takes due jobs, one at a time, and gives each to the handler of its name (``handlers.py``).
 
 Any number of workers share one database, as threads of the servers (``accountsapp.jobs = embedded``) or as
 processes (``accountsapp jobs run``). A worker that dies loses nothing: its lease runs out and another one
@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
@@ -21,16 +21,11 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from accountsapp import mail
-from accountsapp.db import Database
-from accountsapp.domain import audit, jobs
-from accountsapp.domain.credentials import recovery, sessions
-from accountsapp.domain.emails import changing
+from accountsapp.domain import jobs
+from accountsapp.domain.job_handlers import Handler
 from accountsapp.domain.jobs import JobError, LeasedJob, LeaseLost
-from accountsapp.domain.keyring import Keyring
-from accountsapp.domain.mailing import links, notices
-from accountsapp.domain.oauth import tokens
-from accountsapp.settings import Settings
+from accountsapp.handlers import CLEARINGS, HANDLERS
+from accountsapp.process import Process
 from accountsapp.trouble import Trouble
 from accountsapp.waiting import Deadline
 
@@ -55,71 +50,6 @@ PATIENCE = 5.0
 """Seconds that a job in progress gets when the worker is stopped."""
 
 
-class Work:
-    """What a handler works with.
-
-    It does slow outside work without any transaction, then writes in :meth:`finishing`. It may be called
-    again for the same job after everything it did, so doing it twice must be harmless.
-    """
-
-    def __init__(self, database: Database, settings: Settings, keyring: Keyring, job: LeasedJob) -> None:
-        self.database = database
-        self.settings = settings
-        self.keyring = keyring
-        self.job = job
-        self.is_finished = False
-
-    @contextmanager
-    def finishing(self) -> Iterator[Session]:
-        """A session whose transaction also finishes the job: both are committed, or neither.
-
-        A handler that writes nothing need not use it.
-
-        :raises LeaseLost: another worker has the job by now; what was written is rolled back
-        """
-        with self.database.begin() as session:
-            yield session
-            jobs.finish(session, self.job)
-        self.is_finished = True
-
-
-Handler = Callable[[Work], None]
-
-HANDLERS: dict[str, Handler] = {}
-"""Job name to handler."""
-
-
-def handler(name: str) -> Callable[[Handler], Handler]:
-    """Decorator: this function does the jobs of that name."""
-
-    def register(function: Handler) -> Handler:
-        HANDLERS[name] = function
-        return function
-
-    return register
-
-
-@handler(notices.SEND_MAIL)
-def send_mail(work: Work) -> None:
-    """Sends one queued mail. A worker that dies after the server took it and before this is noted sends it
-    again, with the same ``Message-ID``."""
-    mail.send(work.settings, work.keyring, work.job)
-
-
-@handler(recovery.RECOVER)
-def recover(work: Work) -> None:
-    """Answers a request for a code, if an account has the address."""
-    with work.finishing() as session:
-        recovery.send_code(session, work.keyring, work.settings.links_expire, work.job.payload)
-
-
-@handler(changing.CONFIRM)
-def confirm_email(work: Work) -> None:
-    """Mails a code to a new address, if nobody has it."""
-    with work.finishing() as session:
-        changing.send_link(session, work.keyring, work.job.account_id, work.job.payload)
-
-
 class Worker:
     """One worker; thread-safe.
 
@@ -130,17 +60,14 @@ class Worker:
 
     def __init__(
         self,
-        database: Database,
-        settings: Settings,
-        keyring: Keyring,
+        process: Process,
         *,
-        handlers: dict[str, Handler] = HANDLERS,
+        handlers: Mapping[str, Handler] = HANDLERS,
         poll: float = POLL,
         lease: float = LEASE,
     ) -> None:
-        self._database = database
-        self._settings = settings
-        self._keyring = keyring
+        self._process = process
+        self._database = process.database
         self._handlers = handlers
         self._poll = poll
         self._lease = lease
@@ -212,24 +139,28 @@ class Worker:
         with self._database.begin() as session:
             given_up = jobs.give_up_deadly(session)
             jobs.clear_old(session)
-            sessions.clear_old(session)
-            links.clear_old(session)
-            audit.clear_old(session)
-            tokens.clear_old(session)
+            for clear in CLEARINGS:
+                clear(session)
         if given_up:
             log.error("%d jobs were given up: their worker died over them every time", given_up)
 
     def _do(self, job: LeasedJob) -> None:
-        work = Work(self._database, self._settings, self._keyring, job)
         try:
             with self._keeping(job):
-                self._handler(job.name)(work)
-                if not work.is_finished:
-                    self._finish(work)
+                self._handle(job)
         except LeaseLost:
             log.warning("job %d (%s) went to another worker", job.id, job.name)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the worker goes on
             self._fail(job, error)
+
+    def _handle(self, job: LeasedJob) -> None:
+        handler = self._handler(job.name)
+        with self._process.transaction() as store:
+            handler(store, job)
+            if store.is_writing:
+                jobs.finish(store.session, job)
+                return
+        self._finish(job)
 
     def _handler(self, name: str) -> Handler:
         try:
@@ -237,16 +168,18 @@ class Worker:
         except KeyError:
             raise JobError("this version has no handler for it") from None
 
-    def _finish(self, work: Work) -> None:
+    def _finish(self, job: LeasedJob) -> None:
         # The outside work is done and must not be done again because the database is away for a moment.
         while True:
             try:
-                with Deadline(DATABASE_PATIENCE), work.finishing():
-                    return
+                with Deadline(DATABASE_PATIENCE), self._database.begin() as session:
+                    jobs.finish(session, job)
             except SQLAlchemyError as error:
                 self._note_database(answers=False, error=error)
                 if self._stop.wait(self._poll):
                     raise
+            else:
+                return
 
     def _fail(self, job: LeasedJob, error: Exception) -> None:
         tries = error.tries if isinstance(error, JobError) else None
@@ -312,19 +245,19 @@ def _where(error: Exception) -> str:
     return "\n" + "".join(traceback.format_tb(error.__traceback__)).rstrip()
 
 
-def start_embedded(database: Database, settings: Settings, keyring: Keyring, *, poll: float = POLL) -> Worker:
+def start_embedded(process: Process, *, poll: float = POLL) -> Worker:
     """Start a worker in a thread of this process.
 
     It is woken by the commits of sessions that queued a job, and stopped at the interpreter's exit, which
     SIGTERM also brings about unless the process has said otherwise.
     """
-    worker = Worker(database, settings, keyring, poll=poll)
+    worker = Worker(process, poll=poll)
 
     def wake(session: Session) -> None:
         if session.info.pop(jobs.ENQUEUED, False):
             worker.wake()
 
-    for factory in (database.sessions, database.request_sessions):
+    for factory in (process.database.sessions, process.database.request_sessions):
         event.listen(factory, "after_commit", wake)
     atexit.register(worker.stop)
     _exit_on_sigterm()
@@ -349,7 +282,6 @@ def includeme(config: Any) -> None:
     if registry.app_settings.jobs == "embedded":
 
         def start(_event: ApplicationCreated) -> None:
-            stores = registry.stores
-            registry.worker = start_embedded(stores.database, stores.settings, stores.keyring)
+            registry.worker = start_embedded(registry.process)
 
         config.add_subscriber(start, ApplicationCreated)

@@ -16,7 +16,7 @@ from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make
 from accountsapp.domain.throttle import Throttle
 from accountsapp.migrations.revision import alembic_config, newest_revision
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.settings import load
 
 SECRET = "bench-only-" + "b" * 40
@@ -64,7 +64,7 @@ def with_tokens(path: Path, count: int) -> list[str]:
         "accountsapp.secret": SECRET,
         "accountsapp.site_url": "http://127.0.0.1",
     }
-    stores = Stores(load(ini, environ={}), database, Throttle(enabled=False))
+    stores = Process(load(ini, environ={}), database, Throttle(enabled=False))
     with stores.transaction() as store:
         made = [
             tokens.issue_by_hand(store, number, ["profile_read"], seconds=86400)

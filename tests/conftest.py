@@ -27,7 +27,7 @@ from accountsapp.domain.data.models import Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.keyring import Keyring
 from accountsapp.migrations.revision import alembic_config
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.settings import Settings, load
 from accountsapp.web.reports import REPORTER
 from tests.support.bookie import Bookie
@@ -186,9 +186,9 @@ def throttled(make_app: Callable[..., Any]) -> TestApp:
 
 
 @pytest.fixture
-def stores(wsgi: Any) -> Stores:
+def stores(wsgi: Any) -> Process:
     """The domain, beside the application: what an operator's command would use."""
-    return wsgi.registry.stores
+    return wsgi.registry.process
 
 
 @pytest.fixture
@@ -197,12 +197,12 @@ def database(wsgi: Any) -> Database:
 
 
 @pytest.fixture
-def keyring(stores: Stores) -> Keyring:
+def keyring(stores: Process) -> Keyring:
     return stores.keyring
 
 
 @pytest.fixture
-def register(stores: Stores) -> Callable[..., Person]:
+def register(stores: Process) -> Callable[..., Person]:
     """Makes an account: ``register("bob", is_admin=True)``."""
 
     def make(username: str, email: str | None = None, **fields: Any) -> Person:
@@ -235,7 +235,7 @@ def admin(register: Callable[..., Person]) -> Person:
 
 
 @pytest.fixture
-def outbox(stores: Stores) -> Outbox:
+def outbox(stores: Process) -> Outbox:
     """The mails that the application wants sent."""
     return Outbox(stores)
 

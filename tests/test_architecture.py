@@ -16,8 +16,8 @@ LAYERS = (
     {"domain"},
     {"db", "db_errors", "db_postgresql", "db_sqlite"},
     {"process", "security", "mail", "migrations"},
-    {"web", "worker"},
-    {"tree"},
+    {"web", "handlers"},
+    {"tree", "worker"},
     {"pages"},
     {"oauth"},
     {"apis", "cli", "server"},
@@ -25,6 +25,28 @@ LAYERS = (
 )
 """From the ground up: a part imports from its own layer and those below it."""
 FLOOR = {part: number for number, parts in enumerate(LAYERS) for part in parts}
+
+DOMAIN_LAYERS = (
+    {"", "clock", "errors", "unset"},
+    {"rules"},
+    {"keyring", "passwords"},
+    {"data"},
+    {"jobs"},
+    {"job_handlers", "sealed_jobs"},
+    {"audit", "remembered_passwords", "throttle"},
+    {"mailing"},
+    {"store"},
+    {"oauth"},
+    {"emails"},
+    {"credentials"},
+    {"accounts", "transfer"},
+    {"rotation"},
+)
+"""The same inside ``domain/``."""
+DOMAIN_FLOOR = {part: number for number, parts in enumerate(DOMAIN_LAYERS) for part in parts}
+
+LONGEST_MODULE = 400
+"""Lines: a longer module is two ideas."""
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
@@ -75,6 +97,30 @@ def test_nothing_imports_what_is_above_it(path: Path) -> None:
     assert above == set()
 
 
+def domain_part_of(module: str) -> str:
+    """``accountsapp.domain.emails.claims`` is in ``emails``."""
+    return [*module.split("."), ""][2]
+
+
+DOMAIN = sorted((PACKAGE / "domain").rglob("*.py"))
+
+
+def test_every_part_of_the_domain_has_its_floor() -> None:
+    assert {domain_part_of(name_of(path)) for path in DOMAIN} == DOMAIN_FLOOR.keys()
+
+
+@pytest.mark.parametrize("path", DOMAIN, ids=name_of)
+def test_nothing_in_the_domain_imports_what_is_above_it(path: Path) -> None:
+    mine = DOMAIN_FLOOR[domain_part_of(name_of(path))]
+    inside = {name for name in ours(path) if part_of(name) == "domain" and name != "accountsapp.domain"}
+    assert {name for name in inside if DOMAIN_FLOOR[domain_part_of(name)] > mine} == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_is_one_idea(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_MODULE
+
+
 def test_there_is_no_circle() -> None:
     graph = {name_of(path): ours(path) - {"accountsapp"} for path in MODULES}
     while leaves := {name for name, targets in graph.items() if not targets & graph.keys()}:
@@ -90,7 +136,7 @@ def test_no_api_knows_another_one(path: Path) -> None:
     assert known <= {own}
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "domain").rglob("*.py")), ids=name_of)
+@pytest.mark.parametrize("path", DOMAIN, ids=name_of)
 def test_the_domain_knows_nothing_of_the_web(path: Path) -> None:
     web = {"pyramid", "webob", "pyramid_tm", "pyramid_retry", "transaction", "zope", "http", "waitress"}
     assert {name.split(".")[0] for name in imports(path)} & web == set()

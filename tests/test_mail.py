@@ -1,5 +1,6 @@
 """Mail: what messages say, what their headers cannot be made to say, and how they are delivered."""
 
+import json
 import smtplib
 import stat
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from email.policy import default
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -23,25 +25,24 @@ from accountsapp.domain.data.models import Account, JobState
 from accountsapp.domain.jobs import JobError
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.mailing import notices
-from accountsapp.domain.mailing.notices import CONTEXT, Notice
+from accountsapp.domain.mailing.notices import VALUES_OF, Notice
 from accountsapp.mail import Message, compose, render
 from accountsapp.settings import Settings
-from accountsapp.worker import Worker
-from tests.support.jobs import let_time_pass, only_job
+from tests.support.jobs import enqueue, let_time_pass, only_job, process_of, worker_of
 from tests.support.mailserver import LOGIN, MailServer, authenticator, certificate
 
 EXPIRES = datetime(2031, 5, 6, 7, 8, tzinfo=UTC)
 VALUES: dict[str, Any] = {
     "username": "alice",
     "inviter": "bob",
-    "path": "/api/v1/alice/reset/C0de-_",
+    "code": "C0de-_",
     "expires": EXPIRES,
     "new_address": "new@example.com",
 }
 
 
 def values_of(notice: Notice, **changes: Any) -> dict[str, Any]:
-    return {name: changes.get(name, VALUES[name]) for name in CONTEXT[notice]}
+    return {name: changes.get(name, VALUES[name]) for name in VALUES_OF[notice]}
 
 
 def rendered(notice: Notice, *, locale: str | None = None, **changes: Any) -> Message:
@@ -68,7 +69,7 @@ def queue(
 
 
 def work_off(database: Database, settings: Settings, keyring: Keyring) -> None:
-    Worker(database, settings, keyring).run_until_empty()
+    worker_of(database, settings, keyring).run_until_empty()
 
 
 @pytest.fixture
@@ -101,19 +102,19 @@ def test_every_message_names_site_and_account(notice: Notice) -> None:
         assert "alice" in part
         assert "{" not in part
         for value in ("inviter", "new_address"):
-            assert (VALUES[value] in part) is (value in CONTEXT[notice])
+            assert (VALUES[value] in part) is (value in VALUES_OF[notice])
 
 
 @pytest.mark.parametrize("notice", Notice)
 def test_links_begin_with_the_site_url(notice: Notice) -> None:
     message = rendered(notice)
-    link = f"https://acc.example.org{VALUES['path']}"
-    if "path" in CONTEXT[notice]:
+    if "code" in VALUES_OF[notice]:
+        link = f"https://acc.example.org{mail.path_of(notice, VALUES)}"
         assert f"\n{link}\n" in message.text
         assert f'<a href="{link}">' in message.html
         assert "2031-05-06 07:08 UTC" in message.text
-    assert message.text.count("http") == ("path" in CONTEXT[notice])
-    assert message.html.count("href=") == ("path" in CONTEXT[notice])
+    assert message.text.count("http") == ("code" in VALUES_OF[notice])
+    assert message.html.count("href=") == ("code" in VALUES_OF[notice])
 
 
 def test_the_reset_mail_names_its_account_in_the_subject() -> None:
@@ -236,15 +237,48 @@ def test_no_line_is_longer_than_mail_allows(text: str) -> None:
 
 def test_a_notice_takes_exactly_its_values(database: Database, keyring: Keyring) -> None:
     with database.begin() as session:
-        for context in ({}, {"username": "a", "path": "/x"}):
+        for context in ({}, {"username": "a", "code": "x"}):
             with pytest.raises(TypeError):
                 notices.queue(session, keyring, Notice.PASSWORD_CHANGED, to="a@b", account=None, **context)
 
 
+def of_an_older_version(path: str) -> dict[str, Any]:
+    """The values of a mail that was queued when it named its page itself."""
+    return {"username": "alice", "path": path, "expires": EXPIRES.isoformat()}
+
+
 @pytest.mark.parametrize("path", ["", "x", "//evil.example", "https://evil.example/", "/a b", "/a\nb", "/ü"])
-def test_s27_a_link_is_a_path(database: Database, keyring: Keyring, path: str) -> None:
+def test_s27_a_link_is_a_path(path: str) -> None:
     with pytest.raises(ValueError, match="path"):
-        queue(database, keyring, path=path)
+        mail.path_of(Notice.RESET_PASSWORD, of_an_older_version(path))
+
+
+@pytest.mark.parametrize("username", ["//evil.example", "../../x", "a b", "a\nb", "ü", "{code}", "?x#y"])
+def test_s27_what_is_put_into_a_path_stays_one_segment(username: str) -> None:
+    for notice in (notice for notice in Notice if "code" in VALUES_OF[notice]):
+        path = mail.path_of(notice, {"username": username, "code": "C0de-_"})
+        named = mail.path_of(notice, {"username": "alice", "code": "C0de-_"})
+        assert path == named.replace("alice", quote(username, safe=""))
+        assert path.endswith("/C0de-_")
+
+
+def test_a_mail_of_an_older_version_keeps_its_link(
+    database: Database, settings: Settings, keyring: Keyring
+) -> None:
+    contents = {"to": "alice@example.com", "context": of_an_older_version("/recovery/alice/reset/C0de-_")}
+    payload = {
+        "notice": "reset_password",
+        "locale": None,
+        "message_id": "ab" * 16,
+        "secret_id": keyring.secret_id,
+        "sealed": keyring.seal("mail:" + "ab" * 16, json.dumps(contents)),
+    }
+    enqueue(database, "send_mail", payload)
+    work_off(database, settings, keyring)
+    assert only_job(database).state == JobState.DONE
+    (file,) = settings.mail.directory.iterdir()
+    text = message_from_bytes(file.read_bytes(), policy=default).get_body(("plain",))
+    assert "http://accounts.example.org/recovery/alice/reset/C0de-_" in text.get_content()
 
 
 def test_s49_a_queued_mail_is_sealed(
@@ -256,14 +290,14 @@ def test_s49_a_queued_mail_is_sealed(
         account.locale = "sv"
         notices.queue(
             session, keyring, Notice.RESET_PASSWORD, to="carol@example.com", account=account,
-            **values_of(Notice.RESET_PASSWORD, path="/reset/C4NARY"),
+            **values_of(Notice.RESET_PASSWORD, code="C4NARY"),
         )  # fmt: skip
     job = only_job(database)
     assert (job.account_id, job.payload["locale"]) == (1, "sv")
     assert "C4NARY" not in str(job.payload)
     assert "carol" not in str(job.payload)
     to, context = notices.unseal(keyring, job.payload)
-    assert (to, context["path"]) == ("carol@example.com", "/reset/C4NARY")
+    assert (to, context["code"]) == ("carol@example.com", "C4NARY")
     with pytest.raises(SealError):
         notices.unseal(keyring, {**job.payload, "message_id": "of another mail"})
     work_off(database, settings, keyring)
@@ -272,7 +306,7 @@ def test_s49_a_queued_mail_is_sealed(
 
 def test_r22_queued_mail_is_sealed_anew(database: Database, settings: Settings) -> None:
     old, new = "o" * 40, "n" * 40
-    queue(database, Keyring((old,)), path="/reset/C4NARY")
+    queue(database, Keyring((old,)), code="C4NARY")
     queue(database, Keyring((new,)))
     queue(database, Keyring(("of" * 20,)))
     both = Keyring((new, old))
@@ -305,14 +339,15 @@ def test_mail_as_files(database: Database, settings: Settings, keyring: Keyring)
     first, second = (message_from_bytes(file.read_bytes(), policy=default) for file in files)
     assert (first["To"], second["To"]) == ("alice@example.com", "jürgen@exämple.com")
     text = first.get_body(("plain",))
-    assert f"http://accounts.example.org{VALUES['path']}" in text.get_content()
+    assert "http://accounts.example.org/recovery/alice/reset/C0de-_" in text.get_content()
 
 
 def test_a_mail_written_twice_is_one_file(database: Database, settings: Settings, keyring: Keyring) -> None:
     queue(database, keyring)
     with database.begin() as session:
         job = jobs.lease(session, -1)
-    mail.send(settings, keyring, job)
+    with process_of(database, settings, keyring).transaction() as store:
+        mail.send(store, job)
     work_off(database, settings, keyring)
     assert len(list(settings.mail.directory.iterdir())) == 1
     assert only_job(database).state == JobState.DONE

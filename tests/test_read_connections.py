@@ -7,7 +7,7 @@ from sqlalchemy import event, text
 from webtest import TestApp
 
 from accountsapp.db import Database, ReadConnections
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.people import Person
 
 
@@ -87,7 +87,7 @@ def test_those_idle_for_long_are_looked_at_first(
     assert [connection.closed for connection in connections] == [True] * 4
 
 
-def test_one_is_given_back_whatever_the_session_says(stores: Stores, database: Database) -> None:
+def test_one_is_given_back_whatever_the_session_says(stores: Process, database: Database) -> None:
     def fail() -> None:
         raise RuntimeError
 

@@ -19,16 +19,28 @@ from accountsapp.domain.credentials import signin
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import AuditEvent, Job, JobState, Link, SignInSession
 from accountsapp.domain.data.oauth_models import AccessToken
-from accountsapp.domain.jobs import JobError
+from accountsapp.domain.job_handlers import Handler
+from accountsapp.domain.jobs import JobError, LeasedJob
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.oauth.scopes import Scope
-from accountsapp.process import Stores
+from accountsapp.domain.store import Store
+from accountsapp.handlers import HANDLERS
+from accountsapp.process import Process
 from accountsapp.settings import Settings
-from accountsapp.worker import HANDLERS, Handler, Work, Worker, start_embedded
-from tests.support.jobs import DEADLINE, all_jobs, enqueue, eventually, let_time_pass, only_job
+from accountsapp.worker import Worker, start_embedded
+from tests.support.jobs import (
+    DEADLINE,
+    all_jobs,
+    enqueue,
+    eventually,
+    let_time_pass,
+    only_job,
+    process_of,
+    worker_of,
+)
 from tests.support.people import PASSWORD, Person
 
 MakeWorker = Callable[..., Worker]
@@ -41,7 +53,7 @@ def make_worker(database: Database, settings: Settings, keyring: Keyring) -> Ite
 
     def make(handler: Handler, **options: Any) -> Worker:
         options = {"poll": 0.01, **options}
-        made.append(Worker(database, settings, keyring, handlers={"x": handler}, **options))
+        made.append(worker_of(database, settings, keyring, handlers={"x": handler}, **options))
         return made[-1]
 
     yield make
@@ -49,10 +61,9 @@ def make_worker(database: Database, settings: Settings, keyring: Keyring) -> Ite
         assert worker.stop(DEADLINE)
 
 
-def note(work: Work) -> None:
+def note(store: Store, job: LeasedJob) -> None:
     """A handler that writes one row: a job of the far future, which nobody does."""
-    with work.finishing() as session:
-        jobs.enqueue(session, "effect", {"of": work.job.id}, run_at=now().replace(year=2999))
+    jobs.enqueue(store.session, "effect", {"of": job.id}, run_at=now().replace(year=2999))
 
 
 def effects(database: Database) -> list[int]:
@@ -63,7 +74,7 @@ def test_jobs_are_done_in_their_order(database: Database, make_worker: MakeWorke
     done: list[Any] = []
     for number in range(3):
         enqueue(database, "x", {"number": number})
-    make_worker(lambda work: done.append(work.job.payload["number"])).run_until_empty()
+    make_worker(lambda _store, job: done.append(job.payload["number"])).run_until_empty()
     assert done == [0, 1, 2]
     assert {(job.state, str(job.payload)) for job in all_jobs(database)} == {(JobState.DONE, "{}")}
 
@@ -71,11 +82,10 @@ def test_jobs_are_done_in_their_order(database: Database, make_worker: MakeWorke
 def test_what_a_handler_writes_and_the_end_of_its_job_are_one(
     database: Database, make_worker: MakeWorker
 ) -> None:
-    def write_then_fail(work: Work) -> None:
-        with work.finishing() as session:
-            jobs.enqueue(session, "effect", {"of": 0})
-            session.flush()
-            raise ZeroDivisionError
+    def write_then_fail(store: Store, _job: LeasedJob) -> None:
+        jobs.enqueue(store.session, "effect", {"of": 0})
+        store.session.flush()
+        raise ZeroDivisionError
 
     job_id = enqueue(database, "x")
     make_worker(write_then_fail).run_until_empty()
@@ -88,10 +98,10 @@ def test_what_a_handler_writes_and_the_end_of_its_job_are_one(
 def test_a_worker_that_lost_its_lease_writes_nothing(
     database: Database, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def slow(work: Work) -> None:
+    def slow(store: Store, job: LeasedJob) -> None:
         let_time_pass(database)
         make_worker(note).run_until_empty()
-        note(work)
+        note(store, job)
 
     job_id = enqueue(database, "x")
     make_worker(slow).run_until_empty()
@@ -104,7 +114,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
 def test_a_failure_after_the_lease_was_lost_changes_nothing(
     database: Database, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def slow(_work: Work) -> None:
+    def slow(_store: Store, _job: LeasedJob) -> None:
         let_time_pass(database)
         make_worker(note).run_until_empty()
         raise ZeroDivisionError
@@ -129,8 +139,8 @@ def test_two_workers_never_both_finish_one_job(database: Database, make_worker: 
 def test_a_failure_is_noted_and_logged_without_secrets(
     database: Database, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def leak(work: Work) -> None:
-        raise ValueError(f"cannot send {work.job.payload['canary']}")
+    def leak(store: Store, job: LeasedJob) -> None:
+        raise ValueError(f"cannot send {job.payload['canary']}")
 
     enqueue(database, "x", {"canary": "s3cr3t-canary"})
     with caplog.at_level(logging.DEBUG):
@@ -145,7 +155,7 @@ def test_a_failure_is_noted_and_logged_without_secrets(
 def test_a_known_failure_says_why(
     database: Database, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(_work: Work) -> None:
+    def refuse(_store: Store, _job: LeasedJob) -> None:
         raise JobError("nobody is there", tries=1)
 
     enqueue(database, "x")
@@ -156,10 +166,10 @@ def test_a_known_failure_says_why(
 
 
 def test_a_failed_job_does_not_hold_up_the_others(database: Database, make_worker: MakeWorker) -> None:
-    def fail_first(work: Work) -> None:
-        if work.job.payload.get("bad"):
+    def fail_first(store: Store, job: LeasedJob) -> None:
+        if job.payload.get("bad"):
             raise ZeroDivisionError
-        note(work)
+        note(store, job)
 
     enqueue(database, "x", {"bad": True})
     second = enqueue(database, "x")
@@ -182,13 +192,13 @@ def test_no_transaction_is_open_while_a_handler_works_outside(
     open_connections = []
     enqueue(database, "x")
     make_worker(
-        lambda _work: open_connections.append(database.write_engine.pool.checkedout())
+        lambda _store, _job: open_connections.append(database.write_engine.pool.checkedout())
     ).run_until_empty()
     assert open_connections == [0]
 
 
 def test_a_lease_is_kept_as_long_as_the_work_takes(database: Database, make_worker: MakeWorker) -> None:
-    def slow(_work: Work) -> None:
+    def slow(_store: Store, _job: LeasedJob) -> None:
         first = only_job(database).leased_until
         eventually(lambda: only_job(database).leased_until != first)
 
@@ -215,7 +225,7 @@ def test_a_lease_that_cannot_be_kept_leaves_the_judgement_to_the_end(
 
     monkeypatch.setattr(jobs, "extend", refuse)
     enqueue(database, "x")
-    make_worker(lambda _work: over.wait(DEADLINE), lease=0.03).run_until_empty()
+    make_worker(lambda _store, _job: over.wait(DEADLINE), lease=0.03).run_until_empty()
     assert "lease not extended: OperationalError" in caplog.text
     assert only_job(database).state == JobState.DONE
 
@@ -231,7 +241,7 @@ def test_a_worker_can_be_stopped_while_the_database_is_away(
 
     monkeypatch.setattr(jobs, "finish", away)
     enqueue(database, "x")
-    worker = make_worker(lambda _work: None)
+    worker = make_worker(lambda _store, _job: None)
     worker.start()
     assert tried.wait(DEADLINE)
     assert worker.stop(DEADLINE)
@@ -252,7 +262,7 @@ def test_the_work_is_not_repeated_because_the_database_was_away_at_its_end(
 
     monkeypatch.setattr(jobs, "finish", away_at_first)
     enqueue(database, "x")
-    make_worker(lambda _work: calls.append("work")).run_until_empty()
+    make_worker(lambda _store, _job: calls.append("work")).run_until_empty()
     assert calls == ["work", "finish", "finish", "finish"]
     assert only_job(database).state == JobState.DONE
 
@@ -286,10 +296,10 @@ def test_a_database_that_is_away_is_waited_for(
 def test_stop_lets_the_job_in_progress_end(database: Database, make_worker: MakeWorker) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(work: Work) -> None:
+    def slow(store: Store, job: LeasedJob) -> None:
         begun.set()
         go_on.wait(DEADLINE)
-        note(work)
+        note(store, job)
 
     first = enqueue(database, "x")
     enqueue(database, "x")
@@ -326,7 +336,7 @@ def test_old_jobs_are_cleared_now_and_then(
 
 
 def test_what_is_too_old_is_cleared_now_and_then(
-    database: Database, make_worker: MakeWorker, stores: Stores, alice: Person
+    database: Database, make_worker: MakeWorker, stores: Process, alice: Person
 ) -> None:
     def kept() -> set[type[Any]]:
         with database.begin() as session:
@@ -359,8 +369,8 @@ def test_the_embedded_worker_is_woken_by_a_commit(
     database: Database, settings: Settings, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = threading.Event()
-    monkeypatch.setitem(HANDLERS, "x", lambda _work: done.set())
-    worker = start_embedded(database, settings, keyring, poll=10 * DEADLINE)
+    monkeypatch.setitem(HANDLERS, "x", lambda _store, _job: done.set())
+    worker = start_embedded(process_of(database, settings, keyring), poll=10 * DEADLINE)
     try:
         enqueue(database, "x")
         assert done.wait(DEADLINE)
@@ -371,11 +381,11 @@ def test_the_embedded_worker_is_woken_by_a_commit(
 
 @pytest.mark.parametrize(("setting", "starts"), [("embedded", True), ("external", False)])
 def test_the_server_has_a_worker_where_the_setting_says_so(
-    settings: Settings, stores: Stores, setting: str, starts: bool
+    settings: Settings, stores: Process, setting: str, starts: bool
 ) -> None:
     with Configurator() as config:
         config.registry.app_settings = settings.model_copy(update={"jobs": setting})
-        config.registry.stores = stores
+        config.registry.process = stores
         config.include(worker_module)
         config.make_wsgi_app()
     worker = getattr(config.registry, "worker", None)

@@ -12,9 +12,8 @@ from accountsapp.cli.output import print_json, print_json_lines, print_lines
 from accountsapp.cli.transfer import export, import_
 from accountsapp.domain.accounts import lifecycle, registration
 from accountsapp.domain.credentials import api_keys, password_change
-from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
-from accountsapp.domain.data.reads import AccountRow, by_id, listing
+from accountsapp.domain.data.reads import AccountRow, listing
 from accountsapp.domain.errors import EmailTaken, UsernameTaken
 from accountsapp.domain.rules import app_permissions, emails, names, usernames
 from accountsapp.domain.rules.api_keys import check_given, make_api_key
@@ -60,17 +59,17 @@ def add(
     fields: dict[str, Any] = {
         "name": names.parse(name) if name is not None else None,
         "api_key": check_given(api_key) if api_key is not None else None,
-        "permissions": list(dict.fromkeys(app_permissions.check(given) for given in permissions)),
+        "permissions": list(dict.fromkeys(app_permissions.check(permission) for permission in permissions)),
         "is_admin": admin,
         "is_staff": staff,
     }
     username, email = usernames.check_new(username), emails.parse(email)
     password = read_password() if password_stdin else None
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         if password is not None:
             password = store.passwords.check(password, names=(username, email))
-        made = _made(store, username, email, password=password, **fields)
-    print_json(made)
+        credentials = _register(store, username, email, password=password, **fields)
+    print_json(credentials)
 
 
 @group.command("ensure-admin")
@@ -83,14 +82,14 @@ def ensure_admin(context: Context, username: str, email: str | None) -> None:
         return
     username, email = usernames.check_new(username), emails.parse(email or f"{username}@localhost")
     try:
-        with context.stores.transaction() as store:
-            made = _made(store, username, email, is_admin=True)
+        with context.process.transaction() as store:
+            credentials = _register(store, username, email, is_admin=True)
     except (UsernameTaken, EmailTaken) as error:
         if _has_admin(context):
             return
         taken = str(error).rstrip(".")
         raise Failed(f"{taken}, by no administrator; name another one: USERNAME --email E") from None
-    print_json(made)
+    print_json(credentials)
 
 
 def _has_admin(context: Context) -> bool:
@@ -98,9 +97,9 @@ def _has_admin(context: Context) -> bool:
         return connection.execute(select(Account.id).where(Account.is_admin).limit(1)).first() is not None
 
 
-def _made(store: Store, username: str, email: str, **fields: Any) -> dict[str, Any]:
+def _register(store: Store, username: str, email: str, **fields: Any) -> dict[str, Any]:
     account = registration.register(store, username, email, verified=True, **fields)
-    row = by_id(store.session.connection(), account.id)
+    row = store.reread(account.id)
     return {"username": row.username, "api_key": api_keys.reveal(store, row)}
 
 
@@ -127,8 +126,8 @@ def _table_line(row: AccountRow) -> str:
 @pass_context
 def show(context: Context, username: str) -> None:
     """Print the record of an account as JSON, without secrets."""
-    found = context.find(username)
-    print_json_lines(export_named(context.database.read_engine, [found.username]))
+    account = context.find(username)
+    print_json_lines(export_named(context.database.read_engine, [account.username]))
 
 
 @group.command()
@@ -136,9 +135,9 @@ def show(context: Context, username: str) -> None:
 @pass_context
 def delete(context: Context, username: str) -> None:
     """Delete an account and all that is its own."""
-    found = context.find(username)
-    with context.stores.transaction() as store:
-        lifecycle.delete(store, found.id)
+    account = context.find(username)
+    with context.process.transaction() as store:
+        lifecycle.delete(store, account.id)
 
 
 @group.command("reset-key")
@@ -149,11 +148,10 @@ def reset_key(context: Context, username: str) -> None:
 
     It works with a secret that opens nothing, too, so that a lost one can be replaced.
     """
-    found = context.find(username)
-    with context.unchecked_stores.transaction() as store:
-        account = locking.lock(store.session, found.id)
-        api_key = api_keys.set_to(store, account, make_api_key())
-    print_json({"username": found.username, "api_key": api_key})
+    account = context.find(username)
+    with context.unchecked_process.transaction() as store:
+        api_key = api_keys.set_to(store, store.lock(account.id), make_api_key())
+    print_json({"username": account.username, "api_key": api_key})
 
 
 @group.command("set-password")
@@ -165,9 +163,9 @@ def reset_key(context: Context, username: str) -> None:
 def set_password(context: Context, username: str, password_stdin: bool) -> None:
     """Set the password of an account; its sessions and mailed links end."""
     password = read_password()
-    found = context.find(username)
-    with context.stores.transaction() as store:
-        password_change.set_by_operator(store, found.id, password)
+    account = context.find(username)
+    with context.process.transaction() as store:
+        password_change.set_by_operator(store, account.id, password)
 
 
 @group.command()
@@ -175,9 +173,9 @@ def set_password(context: Context, username: str, password_stdin: bool) -> None:
 @pass_context
 def activate(context: Context, username: str) -> None:
     """Let a pending or deactivated account sign in."""
-    found = context.find(username)
-    with context.stores.transaction() as store:
-        lifecycle.activate(store, found.id)
+    account = context.find(username)
+    with context.process.transaction() as store:
+        lifecycle.activate(store, account.id)
 
 
 @group.command()
@@ -185,9 +183,9 @@ def activate(context: Context, username: str) -> None:
 @pass_context
 def deactivate(context: Context, username: str) -> None:
     """Lock an account: its sessions end, its API key is refused until it is active again."""
-    found = context.find(username)
-    with context.stores.transaction() as store:
-        lifecycle.deactivate(store, found.id)
+    account = context.find(username)
+    with context.process.transaction() as store:
+        lifecycle.deactivate(store, account.id)
 
 
 group.add_command(import_)

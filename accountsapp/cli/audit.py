@@ -23,7 +23,7 @@ def group() -> None:
 def list_events(obj: Context, days: int, username: str | None, as_json: bool) -> None:
     """Events, newest first."""
     account_id = obj.find(username).id if username is not None else None
-    with obj.stores.transaction() as store:
+    with obj.process.transaction() as store:
         for event in listing(store.connection, since=now() - timedelta(days=days), account_id=account_id):
             if as_json:
                 click.echo(json.dumps({**event._asdict(), "at": event.at.isoformat()}))

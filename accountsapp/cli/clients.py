@@ -38,7 +38,7 @@ def add(
 ) -> None:
     """Let a program in; prints its client_id, and its client_secret if it is confidential, as JSON."""
     owner_id = context.find(owner).id if owner is not None else None
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         client, secret = clients.register(
             store.session,
             name,
@@ -47,8 +47,8 @@ def add(
             confidential=confidential,
             owner_id=owner_id,
         )
-        made = {"client_id": client.client_id}
-    print_json({**made, "client_secret": secret} if secret is not None else made)
+        answer = {"client_id": client.client_id}
+    print_json({**answer, "client_secret": secret} if secret is not None else answer)
 
 
 @group.command("list")
@@ -84,5 +84,5 @@ def list_(context: Context, as_json: bool) -> None:
 @pass_context
 def revoke(context: Context, client_id: str) -> None:
     """End a client and every token it was given."""
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         clients.revoke(store.session, client_id)

@@ -19,7 +19,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.text import is_encodable
 from accountsapp.domain.throttle import Throttle
 from accountsapp.migrations.revision import check_revision
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.settings import Settings
 
 
@@ -80,27 +80,27 @@ class Context:
         return self.unchecked_database
 
     @cached_property
-    def unchecked_stores(self) -> Stores:
+    def unchecked_process(self) -> Process:
         """The domain with whatever secret, without throttle: the operator may try as often as is wanted."""
-        return Stores(self.settings, self.database, Throttle(enabled=False))
+        return Process(self.settings, self.database, Throttle(enabled=False))
 
     @cached_property
-    def stores(self) -> Stores:
+    def process(self) -> Process:
         """
         :raises SettingsError: the secret opens none of the stored API keys
         """
-        self.unchecked_stores.check_secret()
-        return self.unchecked_stores
+        self.unchecked_process.check_secret()
+        return self.unchecked_process
 
     @property
     def keyring(self) -> Keyring:
-        return self.stores.keyring
+        return self.process.keyring
 
     def find(self, username: str) -> AccountRow:
         """
         :raises Failed: there is no account of that name
         """
-        with self.unchecked_stores.transaction() as store:
+        with self.unchecked_process.transaction() as store:
             row = store.reader.by_username(username) if is_encodable(username) else None
         if row is None:
             raise Failed(f"{username!a}: no such account")

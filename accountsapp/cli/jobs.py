@@ -3,11 +3,11 @@
 import json
 import signal
 import threading
-from typing import Any
 
 import click
 
 from accountsapp import folders
+from accountsapp.cli.context import Context
 from accountsapp.domain import jobs as queue
 from accountsapp.worker import Worker
 
@@ -20,10 +20,10 @@ def group() -> None:
 @group.command()
 @click.option("--until-empty", is_flag=True, help="Work off what is due and exit.")
 @click.pass_obj
-def run(application: Any, until_empty: bool) -> None:
+def run(context: Context, until_empty: bool) -> None:
     """Work off jobs until stopped (SIGTERM, SIGINT)."""
-    folders.check(application.settings)
-    worker = Worker(application.database, application.settings, application.keyring)
+    folders.check(context.settings)
+    worker = Worker(context.process)
     if until_empty:
         worker.run_until_empty()
         return
@@ -38,9 +38,9 @@ def run(application: Any, until_empty: bool) -> None:
 @group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
-def list_(application: Any, as_json: bool) -> None:
+def list_(context: Context, as_json: bool) -> None:
     """Every job that is kept: queued, running, failed, done."""
-    with application.database.read_engine.connect() as connection:
+    with context.database.read_engine.connect() as connection:
         for row in queue.listing(connection):
             if as_json:
                 click.echo(json.dumps(row._asdict(), default=lambda moment: moment.isoformat()))
@@ -53,7 +53,7 @@ def list_(application: Any, as_json: bool) -> None:
 @group.command()
 @click.argument("job_id", metavar="ID", type=int)
 @click.pass_obj
-def retry(application: Any, job_id: int) -> None:
+def retry(context: Context, job_id: int) -> None:
     """Try a failed job again, or a waiting one at once."""
-    with application.database.begin() as session:
+    with context.database.begin() as session:
         queue.retry(session, job_id)

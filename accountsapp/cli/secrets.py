@@ -21,7 +21,7 @@ def rotate_(context: Context) -> None:
 
     When it exits 0, the older values can be taken out of the setting.
     """
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         rotated = rotate(store, context.database.write)
     print_json(asdict(rotated))
     if rotated.unreadable:

@@ -39,7 +39,7 @@ def group() -> None:
 def issue(context: Context, username: str, scopes: tuple[str, ...], seconds: int) -> None:
     """Make a token for an account; prints it, its scope and its life as JSON."""
     row = context.find(username)
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         try:
             token = tokens.issue_by_hand(store, row.id, scopes, seconds=seconds)
         except StaleCredential:
@@ -52,5 +52,5 @@ def issue(context: Context, username: str, scopes: tuple[str, ...], seconds: int
 @pass_context
 def revoke(context: Context, token: str) -> None:
     """End a token; a refresh token with everything that was granted with it."""
-    with context.stores.transaction() as store:
+    with context.process.transaction() as store:
         tokens.revoke_by_hand(store, token)

@@ -36,9 +36,9 @@ def import_(context: Context, file: str, update: bool) -> None:
         update_existing=update,
     )
     counts = Counts()
-    with _opened(file) as stream, _progress(stream) as shown:
+    with _opened(file) as stream, _progress(stream) as show:
         for counts in importer.run(strict_json.read_lines(stream)):
-            shown(counts)
+            show(counts)
     print_json(asdict(counts))
     if counts.failed:
         sys.exit(1)

@@ -19,18 +19,18 @@ def command(context: Context, as_json: bool, plain: bool) -> None:
     """
     with configure(context.settings, context.app_settings) as config:
         config.commit()
-        found = rows(config.registry)
+        urls = rows(config.registry)
     if as_json:
-        print_json_lines(row._asdict() for row in found)
+        print_json_lines(row._asdict() for row in urls)
     elif plain:
-        print_lines(plain_lines(found))
+        print_lines(plain_lines(urls))
     else:
-        print_lines(table(found))
+        print_lines(table(urls))
 
 
-def plain_lines(found: list[Row]) -> list[str]:
+def plain_lines(urls: list[Row]) -> list[str]:
     """The rows without padding and line numbers, so that a line changes with its own view only."""
-    cells = ((",".join(row.methods), row.path, row.permission, _kinds(row), row.view) for row in found)
+    cells = ((",".join(row.methods), row.path, row.permission, _kinds(row), row.view) for row in urls)
     return ["  ".join(line) for line in cells]
 
 
@@ -38,10 +38,10 @@ def _kinds(row: Row) -> str:
     return ",".join(row.credentials) or "-"
 
 
-def table(found: list[Row]) -> list[str]:
+def table(urls: list[Row]) -> list[str]:
     """The rows as lines of a table, each column as wide as it must be."""
     cells = [("URL", "VERBS", "PERMISSION", "CREDENTIALS", "VIEW")] + [
-        (row.path, ",".join(row.methods), row.permission, _kinds(row), row.source) for row in found
+        (row.path, ",".join(row.methods), row.permission, _kinds(row), row.source) for row in urls
     ]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     return [

@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session, aliased
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AuditEvent
+from accountsapp.domain.job_handlers import clears
 
 log = logging.getLogger(__name__)
 
-KEPT = timedelta(days=400)
+EVENT_LIFE = timedelta(days=400)
 
 
 class Event(StrEnum):
@@ -43,6 +44,7 @@ class Event(StrEnum):
     EMAIL_VERIFIED = "e-mail address verified"
     EMAIL_REMOVED = "e-mail address removed"
     RECOVERY_SENT = "recovery mail sent"
+    RENAMED = "renamed"
     ACTIVATED = "activated"
     DEACTIVATED = "deactivated"
     DELETED = "deleted"
@@ -156,6 +158,7 @@ def forget_addresses(session: Session, account_id: int) -> None:
     )
 
 
+@clears
 def clear_old(session: Session) -> None:
     """Forget events that are over 400 days old."""
-    session.execute(delete(AuditEvent).where(AuditEvent.at < now() - KEPT))
+    session.execute(delete(AuditEvent).where(AuditEvent.at < now() - EVENT_LIFE))

@@ -331,8 +331,8 @@ def clear_old(session: Session, done: timedelta = KEPT_DONE, failed: timedelta =
     """
     dialect = _dialect(session)
     over = [
-        (Job.state == state) & (Job.finished < _moment(dialect, -kept.total_seconds()))
-        for state, kept in ((JobState.DONE, done), (JobState.FAILED, failed))
+        (Job.state == state) & (Job.finished < _moment(dialect, -life.total_seconds()))
+        for state, life in ((JobState.DONE, done), (JobState.FAILED, failed))
     ]
     old = delete(Job).where(or_(*over)).returning(Job.id)
     return len(session.scalars(old.execution_options(synchronize_session=False)).all())

@@ -91,6 +91,6 @@ class Keyring:
 
 
 def _hmac(keyed: hmac.HMAC, purpose: str, value: str) -> bytes:
-    made = keyed.copy()
-    made.update(f"{purpose}\0{value}".encode("utf-8", "surrogatepass"))
-    return made.digest()
+    mac = keyed.copy()
+    mac.update(f"{purpose}\0{value}".encode("utf-8", "surrogatepass"))
+    return mac.digest()

@@ -20,7 +20,7 @@ from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.store import Store
 from accountsapp.domain.transfer.writing import Write
 
-BATCH = 500
+KEYS_AT_ONCE = 500
 
 _keys = Base.metadata.tables[ApiKey.__tablename__]
 _RESEAL = (
@@ -76,7 +76,7 @@ def _pages(store: Store) -> Iterator[Sequence[Any]]:
             select(_keys.c.account_id, _keys.c.digest, _keys.c.sealed)
             .where(_keys.c.secret_id != store.keyring.secret_id, _keys.c.account_id > last)
             .order_by(_keys.c.account_id)
-            .limit(BATCH)
+            .limit(KEYS_AT_ONCE)
         ).all()
         if not rows:
             return

@@ -9,8 +9,12 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
-from accountsapp.domain.data.reads import Reader
+from accountsapp.domain.data import locking
+from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.reads import AccountRow, Columns, Reader, by_id
 from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.settings import Settings
@@ -62,6 +66,8 @@ class Store:
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
     :param client_address: the client's, for throttle and audit; empty for commands and jobs
     :ivar read_only: whether :attr:`session` is refused
+    :param columns: what the ``profile`` of each account that is read has
+    :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
     """
 
     def __init__(
@@ -75,6 +81,7 @@ class Store:
         open_session: Callable[[], Session],
         begin: Callable[[], AbstractContextManager[Session]],
         client_address: str = "",
+        columns: Columns | None = None,
     ) -> None:
         self.settings = settings
         self.keyring = keyring
@@ -84,6 +91,7 @@ class Store:
         self.begin = begin
         self.client_address = client_address
         self.read_only = False
+        self.columns = columns
         self.actor_id: int | None = None
         self._read_connections = read_connections
         self._open_session = open_session
@@ -119,21 +127,80 @@ class Store:
         return self._session
 
     @property
+    def is_writing(self) -> bool:
+        """Whether :attr:`session` was opened."""
+        return self._session is not None
+
+    @property
     def reader(self) -> Reader:
         """Accounts as frozen rows, each read once."""
         if self._reader is None:
-            self._reader = Reader(self.connection, self.keyring)
+            self._reader = Reader(self.connection, self.keyring, self.columns)
         return self._reader
 
-    def record(self, event: Event, **facts: Any) -> None:
-        """Record an event in the transaction of :attr:`session` (:func:`audit.record`)."""
-        audit.record(self.session, event, address=self.client_address or None, **facts)
+    def lock(self, account_id: int, *, wholly: bool = False) -> Account:
+        """The first step of every change: the account's row, locked, as it is now.
 
-    def record_apart(self, event: Event, **facts: Any) -> None:
-        """Record an event that must be there although the transaction is rolled back
+        The actor must still be active; an account that somebody else acts on may be in any state.
+
+        :param wholly: see :func:`locking.lock`
+        :raises StaleCredential: the actor was deactivated or deleted since he was proved
+        :raises AccountNotFound: the account is gone, and is not the actor's own
+        """
+        if self._reader is not None:
+            self._reader.forget(account_id)
+        return locking.lock_for(self.session, account_id, self.actor_id, wholly=wholly)
+
+    def reread(self, account_id: int) -> AccountRow:
+        """An account that is known to be there, with what this caller has changed of it."""
+        self.session.flush()
+        row = by_id(self.session.connection(), account_id, self.columns)
+        if self._reader is not None:
+            self._reader.remember(row)
+        return row
+
+    def record(self, event: Event, *, account_id: int | None = None, **detail: Any) -> None:
+        """Record what the actor did, in the transaction of :attr:`session` (:func:`audit.record`).
+
+        :param account_id: whose account it is about
+        """
+        audit.record(
+            self.session,
+            event,
+            account_id=account_id,
+            actor_id=self.actor_id,
+            address=self.client_address or None,
+            **detail,
+        )
+
+    def record_apart(self, event: Event, *, account_id: int | None = None, **detail: Any) -> None:
+        """As :meth:`record`, an event that must be there although the transaction is rolled back
         (:func:`audit.record_apart`).
         """
-        audit.record_apart(self.begin, event, address=self.client_address or None, **facts)
+        audit.record_apart(
+            self.begin,
+            event,
+            account_id=account_id,
+            actor_id=self.actor_id,
+            address=self.client_address or None,
+            **detail,
+        )
+
+    def notify(self, account: Account, notice: Notice, *, to: str | None = None, **values: Any) -> None:
+        """Queue a mail about an account, with its username (:func:`notices.queue`).
+
+        :param to: its primary address by default
+        :param values: the further ones that the notice names
+        """
+        notices.queue(
+            self.session,
+            self.keyring,
+            notice,
+            to=to if to is not None else account.primary_email.address,
+            account=account,
+            username=account.username,
+            **values,
+        )
 
     def commit(self) -> None:
         """End the transaction, where the caller ends it; what is written next begins another one."""

@@ -88,7 +88,7 @@ class SessionCookie:
         value = request.cookies.get(session_cookie.COOKIE)
         if not value:
             return None
-        session = sessions.find(request.store.connection, value)
+        session = sessions.find(request.store.connection, value, request.store.columns)
         if session is None:
             return None
         if session.needs_touch:
@@ -132,7 +132,7 @@ class Bearer:
         value = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), "bearer")
         if value is None:
             return None
-        token = tokens.find(request.store.connection, value)
+        token = tokens.find(request.store.connection, value, request.store.columns)
         if isinstance(token, DeadToken):
             return Nobody(_REASONS[token])
         account = request.store.reader.remember(token.account)

@@ -125,7 +125,6 @@ def _refuse(request: "Request", caller: Identity, reason: Reason, permission: st
     request.store.record_apart(
         Event.REFUSED,
         account_id=target.id if target is not None else None,
-        actor_id=caller.account_id,
         permission=permission,
         reason=reason.value,
         credential=caller.kind,

@@ -81,7 +81,8 @@ class Request(PyramidRequest):
     def store(self) -> Store:
         """The accounts, for this request: writes are committed with the request's transaction."""
         if self._store is None:
-            self._store = self.registry.stores.for_request(self.client_addr)
+            columns = self.api.columns if self.api is not None else None
+            self._store = self.registry.process.for_request(self.client_addr, columns)
             self._store.read_only = not self.is_unsafe
         return self._store
 

@@ -13,7 +13,7 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.interfaces import ITraverser
 from zope.interface import implementer
 
-from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.data.reads import AccountRow, Columns
 from accountsapp.security.credentials import Credential
 from accountsapp.security.identity import principal
 from accountsapp.security.permissions import OWNER
@@ -94,6 +94,8 @@ class ApiRoot(Resource):
     """
 
     accepts: Sequence[Credential] = ()
+    columns: Columns | None = None
+    """What it shows of an account: read together with the credential."""
     checks: tuple[str, ...] = ("credential", "csrf", "scope", "acl", "body")
     """What a request must pass, in this order (:data:`accountsapp.web.checks.CHECKS`)."""
     body: Body = Body()

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.mailserver import free_port
 from tests.support.oauth import APPLICATIONS, TOKEN, VERIFIER, Client
 from tests.support.people import PASSWORD, Person
@@ -65,7 +65,7 @@ def callback() -> Iterator[str]:
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_are_accessible(
-    stores: Stores, alice: Person, server: Server, browser: Browser, callback: str, scheme: Any
+    stores: Process, alice: Person, server: Server, browser: Browser, callback: str, scheme: Any
 ) -> None:
     client = Client(stores, redirect_uris=[callback])
     url = server.url + client.query(redirect_uri=None)
@@ -88,7 +88,7 @@ def test_the_pages_are_accessible(
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_without_scripts_and_by_keyboard(
-    stores: Stores, alice: Person, server: Server, browser: Browser, callback: str
+    stores: Process, alice: Person, server: Server, browser: Browser, callback: str
 ) -> None:
     client = Client(stores, confidential=True, redirect_uris=[callback])
     pkce = {"code_challenge": None, "code_challenge_method": None}

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, sync_playwright
 from webtest import TestApp
 
 from accountsapp.domain.credentials import signin
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.jobs import eventually
 from tests.support.mailserver import MailServer, free_port
@@ -49,7 +49,7 @@ def server(ini: dict[str, str], tmp_path: Path, postbox: MailServer) -> Iterator
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_from_the_request_to_the_new_password(
-    stores: Stores, alice: Person, server: Server, postbox: MailServer, page: Page, tmp_path: Path
+    stores: Process, alice: Person, server: Server, postbox: MailServer, page: Page, tmp_path: Path
 ) -> None:
     asked = page.request.post(f"{server.url}/api/v1/suspend", form={"email": alice.email})
     assert asked.status == 200
@@ -110,7 +110,7 @@ CONTRAST = """() => {
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_the_pages_can_be_read_in_light_and_dark_and_on_a_small_screen(
     app: TestApp,
-    stores: Stores,
+    stores: Process,
     register: Callable[..., Person],
     server: Server,
     postbox: MailServer,

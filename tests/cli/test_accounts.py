@@ -8,7 +8,7 @@ from webtest import TestApp
 
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.rules.usernames import RESERVED
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.cli.conftest import Ran, Run
 from tests.support.people import PASSWORD, Person
 
@@ -20,7 +20,7 @@ def refused(ran: Ran) -> str:
     return ran.err
 
 
-def stored(stores: Stores, username: str) -> Account:
+def stored(stores: Process, username: str) -> Account:
     with stores.transaction() as store:
         account = store.session.scalars(select(Account).where(Account.username == username)).one()
         assert account.emails
@@ -28,7 +28,7 @@ def stored(stores: Stores, username: str) -> Account:
         return account
 
 
-def test_add(run: Run, app: TestApp, stores: Stores) -> None:
+def test_add(run: Run, app: TestApp, stores: Process) -> None:
     made = run("accounts", "add", "bob", "--email", " Bob@Example.com ", "--name", " Bob B ").json
     assert made.keys() == {"username", "api_key"}
     answer = app.get("/api/v1/bob/account", {"api_key": made["api_key"]}).json
@@ -39,7 +39,7 @@ def test_add(run: Run, app: TestApp, stores: Stores) -> None:
     assert account.emails[0].verified
 
 
-def test_add_with_everything(run: Run, app: TestApp, stores: Stores) -> None:
+def test_add_with_everything(run: Run, app: TestApp, stores: Process) -> None:
     made = run(
         *("accounts", "add", "carol", "--email", "c@example.com", "--api-key", "12ab34cd56ef", "--admin"),
         *("--staff", "--permission", "Addons:Edit", "--permission", "*:*", "--permission", "Addons:Edit"),
@@ -103,7 +103,7 @@ def test_add_refuses_what_is_taken(run: Run, alice: Person) -> None:
     ],
 )
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_password_rule(run: Run, stores: Stores, line: str | bytes) -> None:
+def test_password_rule(run: Run, stores: Process, line: str | bytes) -> None:
     add = ("accounts", "add", "bobby123", "--email", "bob@example.com")
     refused(run(*add, "--password-stdin", input=line, exit_code=1))
     run(*add)
@@ -172,7 +172,7 @@ def test_reset_key(run: Run, app: TestApp, alice: Person) -> None:
     app.get("/api/v1/alice/account", {"api_key": made["api_key"]})
 
 
-def test_set_password(run: Run, stores: Stores, alice: Person) -> None:
+def test_set_password(run: Run, stores: Process, alice: Person) -> None:
     epoch = stored(stores, "alice").credential_epoch
     run("accounts", "set-password", "alice", "--password-stdin", input="ein anderes Wort ü\n")
     account = stored(stores, "alice")
@@ -180,7 +180,7 @@ def test_set_password(run: Run, stores: Stores, alice: Person) -> None:
     assert account.credential_epoch == epoch + 1
 
 
-def test_deactivate_and_activate(run: Run, app: TestApp, stores: Stores, alice: Person) -> None:
+def test_deactivate_and_activate(run: Run, app: TestApp, stores: Process, alice: Person) -> None:
     run("accounts", "deactivate", "alice")
     assert stored(stores, "alice").state == AccountState.DEACTIVATED
     answer = app.get("/api/v1/alice/account", {"api_key": alice.api_key}, status=403)

@@ -3,7 +3,7 @@
 import pytest
 from webtest import TestApp
 
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.cli.conftest import Run
 from tests.support.oauth import CALLBACK, Client, works
 from tests.support.people import Person
@@ -49,7 +49,7 @@ def test_what_cannot_be_done(run: Run, arguments: tuple[str, ...], exit_code: in
         assert len(ran.err.splitlines()) == 1
 
 
-def test_a_revoked_client_and_its_tokens(run: Run, app: TestApp, stores: Stores, alice: Person) -> None:
+def test_a_revoked_client_and_its_tokens(run: Run, app: TestApp, stores: Process, alice: Person) -> None:
     client = Client(stores)
     token = client.tokens(app)["access_token"]
     run("clients", "revoke", client.client_id)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from webtest import TestApp
 
 from accountsapp.domain.data.models import Account, AccountState
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.strict_json import LONGEST_LINE
 from tests.cli.conftest import Ran, Run
 from tests.support.people import PASSWORD, Person
@@ -89,7 +89,7 @@ def test_every_key_comes_back(run: Run, load: Load, app: TestApp) -> None:
     app.get("/api/v1/%C3%84lva%20%C3%96/account", {"api_key": FULL["api_key"]})
 
 
-def test_the_least_record(run: Run, load: Load, stores: Stores) -> None:
+def test_the_least_record(run: Run, load: Load, stores: Process) -> None:
     load({"username": "b", "email": " B@Example.COM "})
     record = exported(run)[0]
     assert record["emails"] == [{"email": "b@example.com", "verified": True, "primary": True}]
@@ -117,7 +117,7 @@ def test_state(run: Run, load: Load, fields: dict[str, Any], state: AccountState
     assert run("accounts", "list", "--json").json["state"] == state
 
 
-def test_password_is_hashed(load: Load, stores: Stores) -> None:
+def test_password_is_hashed(load: Load, stores: Process) -> None:
     load(*[{"username": f"u{n}", "email": f"u{n}@e.com", "password": f"{PASSWORD} {n}"} for n in range(20)])
     with stores.transaction() as store:
         for account in store.session.scalars(select(Account)):
@@ -139,7 +139,7 @@ def test_password_rule(run: Run, load: Load, password: Any) -> None:
 
 
 @pytest.mark.parametrize("variant", ["2a", "2b", "2y"])
-def test_bcrypt_variants(load: Load, stores: Stores, variant: str) -> None:
+def test_bcrypt_variants(load: Load, stores: Process, variant: str) -> None:
     load(bob(password_hash=f"${variant}${HASH[4:]}"))
     with stores.transaction() as store:
         assert stores.passwords.verify(PASSWORD, store.session.scalars(select(Account.password_hash)).one())

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from webtest import TestApp
 
 from accountsapp.domain.data.models import Account, AccountState
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.cli.conftest import Run
 from tests.cli.test_import import FULL, HASH, Load, bob, complaints, exported
 from tests.support.people import PASSWORD, Person
@@ -14,14 +14,14 @@ from tests.support.people import PASSWORD, Person
 WITHOUT_CHANGE = {"username": FULL["username"]}
 
 
-def stored(stores: Stores) -> Account:
+def stored(stores: Process) -> Account:
     with stores.transaction() as store:
         account = store.session.scalars(select(Account)).one()
         store.session.expunge_all()
         return account
 
 
-def test_nothing_that_is_not_named_changes(run: Run, load: Load, stores: Stores) -> None:
+def test_nothing_that_is_not_named_changes(run: Run, load: Load, stores: Process) -> None:
     load(FULL)
     before = stored(stores)
     assert load(WITHOUT_CHANGE, update=True).json == {"created": 0, "updated": 1, "failed": 0}
@@ -120,7 +120,7 @@ def test_what_is_taken(run: Run, load: Load, alice: Person) -> None:
     assert exported(run) == before
 
 
-def test_password_ends_sessions(load: Load, stores: Stores, alice: Person) -> None:
+def test_password_ends_sessions(load: Load, stores: Process, alice: Person) -> None:
     for change, ends in [
         ({"password": "another good one"}, True),
         ({"password_hash": HASH}, True),
@@ -133,7 +133,7 @@ def test_password_ends_sessions(load: Load, stores: Stores, alice: Person) -> No
     assert stores.passwords.verify(PASSWORD, stored(stores).password_hash)
 
 
-def test_state(load: Load, stores: Stores, alice: Person) -> None:
+def test_state(load: Load, stores: Process, alice: Person) -> None:
     """Who is switched off is locked, and stays so; only a new record can be pending."""
     load({"username": "alice", "activated": False}, update=True)
     assert stored(stores).state == AccountState.DEACTIVATED
@@ -144,7 +144,7 @@ def test_state(load: Load, stores: Stores, alice: Person) -> None:
     assert stored(stores).state == AccountState.ACTIVE
 
 
-def test_a_pending_account_stays_pending(load: Load, stores: Stores) -> None:
+def test_a_pending_account_stays_pending(load: Load, stores: Process) -> None:
     record: dict[str, Any] = bob(activated=False)
     load(record)
     load(record, update=True)
@@ -158,7 +158,7 @@ def test_a_new_key_is_the_only_one(app: TestApp, load: Load, alice: Person) -> N
 
 
 def test_a_pending_address_is_dropped_with_the_address(
-    app: TestApp, load: Load, alice: Person, stores: Stores
+    app: TestApp, load: Load, alice: Person, stores: Process
 ) -> None:
     app.post("/api/v1/alice/account", {"api_key": alice.api_key, "email": "next@example.com"})
     load({"username": "alice", "email": "alice@example.com"}, update=True)

@@ -17,12 +17,12 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
-from tests.support.jobs import all_jobs, only_job
+from tests.support.jobs import all_jobs, only_job, process_of
 
 
 @pytest.fixture
 def command(database: Database, settings: Settings, keyring: Keyring) -> Any:
-    application = SimpleNamespace(database=database, settings=settings, keyring=keyring)
+    application = SimpleNamespace(database=database, process=process_of(database, settings, keyring))
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(group, arguments, obj=application, catch_exceptions=False)

@@ -9,7 +9,7 @@ from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import Job, JobState
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.cli.conftest import Run, write_ini
 from tests.support.jobs import all_jobs
 from tests.support.outbox import Outbox
@@ -23,7 +23,7 @@ def test_r22_what_waits_or_was_given_up_is_done_without_the_old_secret(
     run: Run,
     ini: dict[str, str],
     tmp_path: Path,
-    stores: Stores,
+    stores: Process,
     alice: Person,
     outbox: Outbox,
     state: JobState,

@@ -16,7 +16,7 @@ from accountsapp.domain.audit import AuditRow, Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.concurrently import concurrently
 from tests.support.outbox import Outbox
@@ -38,7 +38,7 @@ def bookie(app: TestApp) -> Bookie:
 
 
 @pytest.fixture
-def news(stores: Stores) -> Callable[[], list[AuditRow]]:
+def news(stores: Process) -> Callable[[], list[AuditRow]]:
     """The events since the last time, oldest first."""
     seen: set[int] = set()
 
@@ -61,7 +61,7 @@ def test_s43_one_row_per_event(
     alice: Person,
     bob: Person,
     admin: Person,
-    stores: Stores,
+    stores: Process,
     outbox: Outbox,
     news: Callable[[], list[AuditRow]],
 ) -> None:
@@ -176,7 +176,7 @@ def test_s43_every_password_change_that_lost_the_race_is_told(
     assert Counter(row.event for row in news()) == {Event.PASSWORD_CHANGED: 1, Event.PASSWORD_WRONG: 7}
 
 
-def test_listing(stores: Stores, alice: Person, bob: Person) -> None:
+def test_listing(stores: Process, alice: Person, bob: Person) -> None:
     with stores.transaction() as store:
         for number in range(3):
             audit.record(
@@ -190,7 +190,7 @@ def test_listing(stores: Stores, alice: Person, bob: Person) -> None:
         assert len(list(audit.listing(store.connection, since=now() - timedelta(minutes=1)))) == 5
 
 
-def test_a_deleted_account_leaves_rows_that_name_nobody(stores: Stores, alice: Person, bob: Person) -> None:
+def test_a_deleted_account_leaves_rows_that_name_nobody(stores: Process, alice: Person, bob: Person) -> None:
     for name, address in (("alice", "192.0.2.1"), ("bob", "192.0.2.2")):
         with stores.transaction(address) as store:
             signin.sign_in(store, signin.authenticate(store, name, PASSWORD))
@@ -203,7 +203,7 @@ def test_a_deleted_account_leaves_rows_that_name_nobody(stores: Stores, alice: P
     assert next(row for row in rows if row.event == Event.DELETED).detail == {"was": alice.id}
 
 
-def test_old_ones_are_cleared_and_no_others(stores: Stores, alice: Person) -> None:
+def test_old_ones_are_cleared_and_no_others(stores: Process, alice: Person) -> None:
     def left(days: int) -> int:
         with time_machine.travel(now() + timedelta(days=days)), stores.transaction() as store:
             audit.clear_old(store.session)

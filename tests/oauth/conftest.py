@@ -3,19 +3,19 @@
 import pytest
 from webtest import TestApp
 
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.oauth import Client
 from tests.support.people import Person
 
 
 @pytest.fixture
-def public(stores: Stores, alice: Person) -> Client:
+def public(stores: Process, alice: Person) -> Client:
     """A client without a secret, and alice to let it in."""
     return Client(stores, name="Public <b>& Co</b>")
 
 
 @pytest.fixture
-def confidential(stores: Stores, alice: Person) -> Client:
+def confidential(stores: Process, alice: Person) -> Client:
     """A client with a secret."""
     return Client(stores, confidential=True)
 

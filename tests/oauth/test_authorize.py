@@ -13,7 +13,7 @@ from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.data.oauth_models import OAuthGrant
 from accountsapp.domain.oauth import clients
 from accountsapp.domain.oauth.scopes import Scope
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.oauth import APPLICATIONS, AUTHORIZE, CALLBACK, Client, sent_back, sign_in
 from tests.support.people import PASSWORD, Person
 
@@ -33,12 +33,12 @@ def error_of(app: TestApp, url: str) -> dict[str, str]:
     return sent_back(answer)
 
 
-def grants(stores: Stores) -> int:
+def grants(stores: Process) -> int:
     with stores.transaction() as store:
         return store.session.query(OAuthGrant).count()
 
 
-def test_unknown_client_or_redirect_uri_is_a_page(app: TestApp, stores: Stores, public: Client) -> None:
+def test_unknown_client_or_redirect_uri_is_a_page(app: TestApp, stores: Process, public: Client) -> None:
     bare = Client(stores, redirect_uris=[])
     gone = Client(stores)
     with stores.transaction() as store:
@@ -65,7 +65,7 @@ def test_unknown_client_or_redirect_uri_is_a_page(app: TestApp, stores: Stores, 
         assert not answer.forms
 
 
-def test_other_errors_go_to_the_client(app: TestApp, stores: Stores, public: Client) -> None:
+def test_other_errors_go_to_the_client(app: TestApp, stores: Process, public: Client) -> None:
     for changes, error in [
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": "code token"}, "unsupported_response_type"),
@@ -113,7 +113,7 @@ def test_a_confidential_client_needs_no_pkce_but_never_plain(app: TestApp, confi
     assert error == "invalid_request"
 
 
-def test_without_a_redirect_uri_the_first_one_counts(app: TestApp, stores: Stores, alice: Person) -> None:
+def test_without_a_redirect_uri_the_first_one_counts(app: TestApp, stores: Process, alice: Person) -> None:
     client = Client(stores, redirect_uris=["https://one.example/cb", CALLBACK])
     answer = sign_in(app.get(client.query(redirect_uri=None)))
     assert "one.example" in answer.text
@@ -121,7 +121,7 @@ def test_without_a_redirect_uri_the_first_one_counts(app: TestApp, stores: Store
     assert answer.location.startswith("https://one.example/cb?code=")
 
 
-def test_without_a_scope_the_default_as_far_as_allowed(app: TestApp, stores: Stores, alice: Person) -> None:
+def test_without_a_scope_the_default_as_far_as_allowed(app: TestApp, stores: Process, alice: Person) -> None:
     assert Client(stores).tokens(app, scope=None)["scope"] == "profile_read email_read"
     some = Client(stores, scopes=[Scope.EMAIL_READ, Scope.EMAIL_WRITE])
     assert some.tokens(app, scope=None)["scope"] == "email_read"
@@ -145,7 +145,7 @@ def test_username_or_primary_address_sign_in(app: TestApp, public: Client, name:
 
 
 def test_a_wrong_password_shows_the_form_again(
-    app: TestApp, stores: Stores, public: Client, bob: Person
+    app: TestApp, stores: Process, public: Client, bob: Person
 ) -> None:
     with stores.transaction() as store:
         lifecycle.deactivate(store, bob.id)
@@ -189,7 +189,7 @@ def test_s44_secure_with_https(make_app: Callable[..., Any], public: Client) -> 
 
 
 def test_s20_a_session_that_ended_is_asked_to_sign_in(
-    signed_in: TestApp, stores: Stores, public: Client, alice: Person
+    signed_in: TestApp, stores: Process, public: Client, alice: Person
 ) -> None:
     page = signed_in.get(public.query())
     with stores.transaction() as store:
@@ -230,7 +230,7 @@ def test_the_consent_page(signed_in: TestApp, public: Client) -> None:
     assert not answer.html.select("script")
 
 
-def test_allow_deny_and_neither(signed_in: TestApp, stores: Stores, public: Client) -> None:
+def test_allow_deny_and_neither(signed_in: TestApp, stores: Process, public: Client) -> None:
     page = signed_in.get(public.query())
     answer = page.form.submit("decision", value="deny")
     assert answer.location.startswith(CALLBACK + "?")
@@ -253,7 +253,7 @@ def test_state_comes_back_unchanged(signed_in: TestApp, public: Client) -> None:
         assert "\n" not in answer.location
 
 
-def test_an_app_with_its_own_scheme(app: TestApp, stores: Stores, alice: Person) -> None:
+def test_an_app_with_its_own_scheme(app: TestApp, stores: Process, alice: Person) -> None:
     client = Client(stores, redirect_uris=["org.example.app:/callback"])
     page = sign_in(app.get(client.query(redirect_uri=None)))
     answer = page.form.submit("decision", value="allow")
@@ -271,7 +271,7 @@ def test_an_app_with_its_own_scheme(app: TestApp, stores: Stores, alice: Person)
     ],
 )
 def test_the_query_of_a_redirect_uri_stays_as_it_is(
-    app: TestApp, stores: Stores, alice: Person, uri: str
+    app: TestApp, stores: Process, alice: Person, uri: str
 ) -> None:
     client = Client(stores, redirect_uris=[uri])
     start = uri + "&"
@@ -299,7 +299,7 @@ def test_only_the_consent_page_has_a_form_that_leads_away(app: TestApp, public: 
 
 @pytest.mark.parametrize("case", ["none", "empty", "wrong", "visitor", "other", "before", "origin", "null"])
 def test_s26_no_code_without_a_good_token(
-    app: TestApp, wsgi: Any, stores: Stores, public: Client, case: str, bob: Person
+    app: TestApp, wsgi: Any, stores: Process, public: Client, case: str, bob: Person
 ) -> None:
     first = app.get(public.query())
     good = sign_in(first).form["csrf_token"].value
@@ -329,7 +329,7 @@ def test_s26_an_origin_is_ours_however_the_setting_spells_it(
 
 
 def test_s26_signing_in_needs_a_token_and_a_get_never_decides(
-    app: TestApp, stores: Stores, public: Client
+    app: TestApp, stores: Process, public: Client
 ) -> None:
     page = app.get(public.query())
     app.post(public.query(), {"username": "alice", "password": PASSWORD}, status=400)

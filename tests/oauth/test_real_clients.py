@@ -11,7 +11,7 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth2Session
 from webtest import TestApp
 
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.mailserver import free_port
 from tests.support.oauth import AUTHORIZE, CALLBACK, REVOKE, TOKEN, Client, sign_in
 from tests.support.people import PASSWORD, Person
@@ -46,7 +46,7 @@ def consent(app: TestApp) -> Callable[[str], str]:
 def test_requests_oauthlib(
     site: str,
     consent: Callable[[str], str],
-    stores: Stores,
+    stores: Process,
     alice: Person,
     monkeypatch: pytest.MonkeyPatch,
     redirect_uri: str | None,
@@ -81,7 +81,7 @@ def test_requests_oauthlib(
 def test_authlib(
     site: str,
     consent: Callable[[str], str],
-    stores: Stores,
+    stores: Process,
     alice: Person,
     method: str,
     redirect_uri: str | None,

@@ -14,8 +14,8 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthGrant, RefreshToken
-from accountsapp.domain.oauth import clients, tokens
-from accountsapp.process import Stores
+from accountsapp.domain.oauth import clients, grants
+from accountsapp.process import Process
 from tests.support.oauth import (
     APPLICATIONS,
     CALLBACK,
@@ -102,7 +102,7 @@ def test_a_client_that_is_not_proved(app: TestApp, confidential: Client, public:
     confidential.exchange(app, code)  # nothing was used up
 
 
-def test_a_revoked_client(app: TestApp, stores: Stores, public: Client, code: str) -> None:
+def test_a_revoked_client(app: TestApp, stores: Process, public: Client, code: str) -> None:
     given = public.tokens(app)
     with stores.transaction() as store:
         clients.revoke(store.session, public.client_id)
@@ -111,7 +111,7 @@ def test_a_revoked_client(app: TestApp, stores: Stores, public: Client, code: st
     assert not works(app, given["access_token"])
 
 
-def test_what_does_not_fit_the_code(app: TestApp, stores: Stores, public: Client, code: str) -> None:
+def test_what_does_not_fit_the_code(app: TestApp, stores: Process, public: Client, code: str) -> None:
     for changes in (
         {"code": "unknown"},
         {"code": "é\u2603"},
@@ -149,7 +149,7 @@ def test_s21_a_code_lives_60_seconds(
 
 
 def test_s21_a_code_used_twice_ends_its_tokens(
-    app: TestApp, stores: Stores, public: Client, code: str
+    app: TestApp, stores: Process, public: Client, code: str
 ) -> None:
     given = public.exchange(app, code).json
     assert works(app, given["access_token"])
@@ -243,7 +243,7 @@ def test_s21_a_refresh_token_used_twice_ends_the_grant(app: TestApp, public: Cli
     assert works(app, elsewhere["access_token"])  # another grant
 
 
-def test_refresh_tokens_that_are_invalid_grant(app: TestApp, stores: Stores, public: Client) -> None:
+def test_refresh_tokens_that_are_invalid_grant(app: TestApp, stores: Process, public: Client) -> None:
     given, thief = public.tokens(app), Client(stores)
     for client, token in (
         (public, "unknown"),
@@ -267,7 +267,7 @@ def test_s21_an_access_token_lives_an_hour(app: TestApp, public: Client) -> None
 
 @pytest.mark.parametrize("event", ["deactivate", "delete", "password", "client", "withdraw"])
 def test_s20_tokens_end_on_the_next_request_on_every_server(
-    make_app: Callable[..., Any], app: TestApp, stores: Stores, public: Client, alice: Person, event: str
+    make_app: Callable[..., Any], app: TestApp, stores: Process, public: Client, alice: Person, event: str
 ) -> None:
     given, another = public.tokens(app), TestApp(make_app())
     code, by_hand = public.code(app), issue(stores, alice)
@@ -289,7 +289,7 @@ def test_s20_tokens_end_on_the_next_request_on_every_server(
     public.exchange(another, code, status)
 
 
-def test_s49_only_hashes_are_kept(app: TestApp, stores: Stores, confidential: Client) -> None:
+def test_s49_only_hashes_are_kept(app: TestApp, stores: Process, confidential: Client) -> None:
     given = confidential.tokens(app)
     with stores.transaction() as store:
         rows = [*store.session.query(AccessToken), *store.session.query(RefreshToken)]
@@ -298,17 +298,17 @@ def test_s49_only_hashes_are_kept(app: TestApp, stores: Stores, confidential: Cl
         assert secret not in kept
 
 
-def test_what_expired_is_cleared(app: TestApp, stores: Stores, public: Client) -> None:
+def test_what_expired_is_cleared(app: TestApp, stores: Process, public: Client) -> None:
     public.tokens(app)
     with stores.transaction() as store:
-        tokens.clear_old(store.session)
+        grants.clear_old(store.session)
         assert store.session.query(AccessToken).count() == 1
     with later(hours=5), stores.transaction() as store:
-        tokens.clear_old(store.session)
+        grants.clear_old(store.session)
         assert store.session.query(AccessToken).count() == 0
         assert store.session.query(OAuthGrant).count() == 1  # a refresh token is left
     with later(days=181), stores.transaction() as store:
-        tokens.clear_old(store.session)
+        grants.clear_old(store.session)
         assert store.session.query(OAuthGrant).count() == 0
 
 
@@ -317,7 +317,7 @@ def revoke(app: TestApp, client: Client, token: str | None, status: int = 200, *
     return app.post(REVOKE, body, status=status)
 
 
-def test_revocation(app: TestApp, stores: Stores, public: Client) -> None:
+def test_revocation(app: TestApp, stores: Process, public: Client) -> None:
     given, thief = public.tokens(app), Client(stores, confidential=True)
     for token in ("unknown", given["access_token"], given["refresh_token"]):
         assert revoke(app, thief, token).body == b""
@@ -358,7 +358,7 @@ def introspect(app: TestApp, client: Client, token: str, status: int = 200) -> A
 
 
 def test_introspection(
-    app: TestApp, stores: Stores, confidential: Client, public: Client, alice: Person
+    app: TestApp, stores: Process, confidential: Client, public: Client, alice: Person
 ) -> None:
     given, other = confidential.tokens(app), public.tokens(app)
     answer = introspect(app, confidential, given["access_token"]).json
@@ -410,7 +410,7 @@ def test_one_withdraws_only_ones_own(wsgi: Any, app: TestApp, public: Client, bo
 
 @pytest.mark.parametrize("client_id", ["unknown", "", "a\0b", "\ud800", "é", None, 1, ["x"]])
 def test_withdrawing_from_a_client_that_is_none_changes_nothing(
-    app: TestApp, stores: Stores, public: Client, client_id: Any
+    app: TestApp, stores: Process, public: Client, client_id: Any
 ) -> None:
     given = public.tokens(app)
     token = app.get(APPLICATIONS).form["csrf_token"].value
@@ -422,7 +422,7 @@ def test_withdrawing_from_a_client_that_is_none_changes_nothing(
 
 @pytest.mark.parametrize("what", ["code", "refresh"])
 def test_s41_used_at_once_one_wins(
-    make_app: Callable[..., Any], app: TestApp, stores: Stores, public: Client, what: str
+    make_app: Callable[..., Any], app: TestApp, stores: Process, public: Client, what: str
 ) -> None:
     wsgi, code = make_app(), public.code(app)
     given = public.exchange(app, code).json if what == "refresh" else {}

@@ -12,7 +12,7 @@ from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import Person
@@ -21,7 +21,7 @@ NEW = "a new and better one"
 
 
 @pytest.fixture
-def page_of(stores: Stores) -> Callable[..., str]:
+def page_of(stores: Process) -> Callable[..., str]:
     """The path of the page where a person sets a password."""
 
     def path(person: Person, *, pending: bool = False) -> str:
@@ -45,7 +45,7 @@ def check_headers(answer: Any) -> None:
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_set_a_password(app: TestApp, alice: Person, stores: Stores, page_of: Callable[..., str]) -> None:
+def test_set_a_password(app: TestApp, alice: Person, stores: Process, page_of: Callable[..., str]) -> None:
     path = page_of(alice)
     for _ in range(2):
         opened = app.get(path)
@@ -86,7 +86,7 @@ def test_a_refused_password_shows_the_form_again(
 
 
 def test_a_pending_account_chooses_a_name(
-    app: TestApp, alice: Person, bob: Person, page_of: Callable[..., str], stores: Stores
+    app: TestApp, alice: Person, bob: Person, page_of: Callable[..., str], stores: Process
 ) -> None:
     form = app.get(page_of(alice, pending=True)).form
     assert [name for name in form.fields if name] == ["new_username", "new_password"]
@@ -124,7 +124,7 @@ def test_every_field_has_its_label(app: TestApp, alice: Person, page_of: Callabl
 
 
 def test_links_that_lead_nowhere_are_one_page(
-    app: TestApp, alice: Person, bob: Person, stores: Stores, page_of: Callable[..., str]
+    app: TestApp, alice: Person, bob: Person, stores: Process, page_of: Callable[..., str]
 ) -> None:
     good = page_of(alice)
     code = good.rpartition("/")[2]

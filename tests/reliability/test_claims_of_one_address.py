@@ -11,7 +11,7 @@ from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.emails import addresses, changing
 from accountsapp.domain.errors import DomainError
 from accountsapp.domain.store import Store
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.concurrently import concurrently
 from tests.support.outbox import Outbox, path_in
 from tests.support.people import Person
@@ -19,7 +19,7 @@ from tests.support.people import Person
 ROUNDS = 6
 
 
-def attempt(stores: Stores, work: Callable[[Store], Any]) -> Callable[[], bool]:
+def attempt(stores: Process, work: Callable[[Store], Any]) -> Callable[[], bool]:
     """Whether it succeeded; a refusal of the domain is no error, one of the database is."""
 
     def run() -> bool:
@@ -34,7 +34,7 @@ def attempt(stores: Stores, work: Callable[[Store], Any]) -> Callable[[], bool]:
 
 
 def test_one_has_it_and_nobody_waits_in_a_circle(
-    stores: Stores, register: Callable[..., Person], outbox: Outbox
+    stores: Process, register: Callable[..., Person], outbox: Outbox
 ) -> None:
     for number in range(ROUNDS):
         address = f"wanted{number}@example.com"
@@ -44,9 +44,7 @@ def test_one_has_it_and_nobody_waits_in_a_circle(
             for claimed_by in (prover, rival):
                 addresses.add(store, claimed_by, address)
             for waiting in (asker, late):
-                row = store.reader.by_id(waiting)
-                assert row is not None
-                profile.update(store, row, email=address)
+                profile.change(store, waiting, email=address)
         paths = [path_in(mail) for mail in outbox.take() if mail["To"] == address]
         first, second = (path.rpartition("/")[2] for path in paths)
 
@@ -78,7 +76,7 @@ def test_one_has_it_and_nobody_waits_in_a_circle(
 
 
 def test_an_invited_account_against_one_who_claims_its_address(
-    stores: Stores, register: Callable[..., Person], outbox: Outbox
+    stores: Process, register: Callable[..., Person], outbox: Outbox
 ) -> None:
     inviter = register("inviter", invite_ct=100)
     for number in range(ROUNDS):

@@ -16,7 +16,7 @@ from accountsapp.domain.accounts import registration
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.throttle import Throttle
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.settings import load
 from tests.conftest import migrate
 from tests.support.concurrently import concurrently
@@ -55,7 +55,7 @@ def ini(postgres: Postgres, tmp_path: Path) -> dict[str, str]:
 def key(ini: dict[str, str]) -> str:
     """The API key of an account, ``alice``."""
     database = Database(ini["sqlalchemy.url"])
-    stores = Stores(load(ini, environ={}), database, Throttle(enabled=False))
+    stores = Process(load(ini, environ={}), database, Throttle(enabled=False))
     with stores.transaction() as store:
         account = registration.register(store, "alice", "a@example.com", password=PASSWORD, verified=True)
         row = by_id(store.session.connection(), account.id)

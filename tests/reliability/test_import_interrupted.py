@@ -11,15 +11,14 @@ from accountsapp import strict_json
 from accountsapp.db import Database
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
-from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.transfer.importing import BATCH, Counts, Importer
-from accountsapp.process import Stores
+from accountsapp.domain.transfer.importing import RECORDS_AT_ONCE, Counts, Importer
+from accountsapp.process import Process
 from tests.support import killing
 from tests.support.people import SECRET, Person
 
-RECORDS = 4 * BATCH
+RECORDS = 4 * RECORDS_AT_ONCE
 
 
 def counts(database: Database) -> list[int]:
@@ -48,13 +47,13 @@ def test_killed(database: Database, database_url: str, tmp_path: Path) -> None:
     for _ in range(5):
         killing.kill_after(random.uniform(0.1, 1.0), killing.import_accounts, *arguments)
         made, addresses, keys = counts(database)
-        assert made % BATCH == 0
+        assert made % RECORDS_AT_ONCE == 0
         assert made == addresses == keys
     killing.finish(killing.import_accounts, *arguments)
     assert counts(database) == [RECORDS] * 3
 
 
-def test_others_write_meanwhile(stores: Stores, alice: Person, tmp_path: Path) -> None:
+def test_others_write_meanwhile(stores: Process, alice: Person, tmp_path: Path) -> None:
     path = tmp_path / "accounts.jsonl"
     killing.write_records(path, RECORDS)
     complaints: list[str] = []
@@ -64,7 +63,7 @@ def test_others_write_meanwhile(stores: Stores, alice: Person, tmp_path: Path) -
     while importing.is_alive():
         began = time.monotonic()
         with stores.transaction() as store:
-            profile.update(store, by_id(store.connection, alice.id), name=f"name {began}")
+            profile.change(store, alice.id, {"name": f"name {began}"})
         waits.append(time.monotonic() - began)
     importing.join()
     assert complaints == []
@@ -75,16 +74,16 @@ def test_others_write_meanwhile(stores: Stores, alice: Person, tmp_path: Path) -
 def test_two_imports_of_the_same_file(database: Database, tmp_path: Path) -> None:
     """Each account is made once; the slower import says that the names are taken."""
     path = tmp_path / "accounts.jsonl"
-    killing.write_records(path, 2 * BATCH)
+    killing.write_records(path, 2 * RECORDS_AT_ONCE)
     results: list[Counts] = []
     threads = [threading.Thread(target=lambda: results.append(run(database, path, []))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(result.created for result in results) == 2 * BATCH
-    assert sum(result.failed for result in results) == 2 * BATCH
-    assert counts(database) == [2 * BATCH] * 3
+    assert sum(result.created for result in results) == 2 * RECORDS_AT_ONCE
+    assert sum(result.failed for result in results) == 2 * RECORDS_AT_ONCE
+    assert counts(database) == [2 * RECORDS_AT_ONCE] * 3
 
 
 def test_somebody_is_faster_with_one_name(database: Database, tmp_path: Path) -> None:

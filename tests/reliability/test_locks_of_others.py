@@ -16,7 +16,7 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.audit import listing
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.web import front
 from tests.support.concurrently import concurrently
 from tests.support.outbox import Outbox
@@ -88,7 +88,7 @@ def test_not_too_long_does_not_show(app: TestApp, alice: Person, hold: Hold) -> 
 
 
 def test_reads_and_refusals_do_not_wait(
-    app: TestApp, alice: Person, bob: Person, stores: Stores, hold: Hold
+    app: TestApp, alice: Person, bob: Person, stores: Process, hold: Hold
 ) -> None:
     with hold(alice) as let_go:
         assert app.get(f"/api/v1/alice/account?api_key={alice.api_key}").status_int == 200
@@ -117,7 +117,7 @@ def test_a_request_that_was_tried_again_counts_once(
 
 
 def test_who_asked_for_a_code_in_vain_may_ask_again(
-    make_app: Callable[..., Any], stores: Stores, alice: Person, hold: Hold, backend: str
+    make_app: Callable[..., Any], stores: Process, alice: Person, hold: Hold, backend: str
 ) -> None:
     throttled = TestApp(make_app(**{"accountsapp.rate_limit": "true"}))
 
@@ -134,7 +134,7 @@ def test_who_asked_for_a_code_in_vain_may_ask_again(
     assert len(outbox.take()) == (1 if backend == "sqlite" else 3)
 
 
-def test_a_deletion_does_not_wait_for_ever(stores: Stores, alice: Person, hold: Hold) -> None:
+def test_a_deletion_does_not_wait_for_ever(stores: Process, alice: Person, hold: Hold) -> None:
     with hold(alice) as let_go:
         with pytest.raises(db.DBAPIError) as refused, stores.transaction() as store:
             lifecycle.delete(store, alice.id)
@@ -143,7 +143,7 @@ def test_a_deletion_does_not_wait_for_ever(stores: Stores, alice: Person, hold: 
 
 
 def test_s45_a_sign_in_that_fails_during_the_deletion_leaves_no_address(
-    stores: Stores, alice: Person, admin: Person, monkeypatch: pytest.MonkeyPatch
+    stores: Process, alice: Person, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is recorded of an account after its addresses were forgotten waits until it is gone."""
     real, told = audit.forget_addresses, []
@@ -159,7 +159,8 @@ def test_s45_a_sign_in_that_fails_during_the_deletion_leaves_no_address(
 
     monkeypatch.setattr(audit, "forget_addresses", forget)
     with stores.transaction("198.51.100.1") as store:
-        lifecycle.delete(store, alice.id, actor_id=admin.id)
+        store.actor_id = admin.id
+        lifecycle.delete(store, alice.id)
     assert told == ["failed"]
     with stores.transaction() as store:
         assert [row.event for row in audit.listing(store.connection) if row.address == "203.0.113.77"] == []

@@ -24,7 +24,7 @@ from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
 from accountsapp.worker import Worker
-from tests.support.jobs import all_jobs, eventually, let_time_pass
+from tests.support.jobs import all_jobs, eventually, let_time_pass, worker_of
 from tests.support.mailserver import MailServer, drop
 from tests.support.people import Person
 from tests.support.processes import start_worker
@@ -55,7 +55,7 @@ def sending(ini: dict[str, str], server: MailServer) -> dict[str, str]:
 @pytest.fixture
 def worker(sending: dict[str, str], database: Database, settings: Settings, keyring: Keyring) -> Worker:
     assert settings.mail.enabled
-    return Worker(database, settings, keyring)
+    return worker_of(database, settings, keyring)
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +119,7 @@ def test_r05_not_even_a_greeting(
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), NotToday) as closed:
         threading.Thread(target=closed.serve_forever, kwargs={"poll_interval": 0.01}).start()
         port = closed.server_address[1]
-        Worker(database, settings.model_copy(update={"mail_port": port}), keyring).run_until_empty()
+        worker_of(database, settings.model_copy(update={"mail_port": port}), keyring).run_until_empty()
         closed.shutdown()
     assert {(job.state, job.last_error) for job in all_jobs(database)} == {
         (JobState.QUEUED, "no connection to the mail server: SMTPConnectError 421")
@@ -248,14 +248,14 @@ def test_r05_trickles(
 ) -> None:
     """In time with every step, without end: the whole delivery has its time, and the next mail its turn."""
     outlasted: list[bool] = []
-    monkeypatch.setattr(mail, "LONGEST", 0.5)
+    monkeypatch.setattr(mail, "LONGEST_DELIVERY", 0.5)
     if tls != "none":
         monkeypatch.setattr(mail, "TIMEOUT", 0.5)
     handler = type("Handler", (Trickle,), {"words": words, "drop": drop, "outlasted": outlasted})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as slow:
         threading.Thread(target=slow.serve_forever, kwargs={"poll_interval": 0.01}).start()
         here = {"mail_port": slow.server_address[1], "mail_tls": tls}
-        Worker(database, settings.model_copy(update=here), keyring).run_until_empty()
+        worker_of(database, settings.model_copy(update=here), keyring).run_until_empty()
         slow.shutdown()
     assert outlasted == [False] * len(PEOPLE)
     for job in all_jobs(database):

@@ -18,7 +18,7 @@ from accountsapp.db import Database
 from accountsapp.db_errors import is_retryable
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.concurrently import concurrently
 from tests.support.people import Person
 from tests.support.servers import Server
@@ -27,7 +27,7 @@ CLIENTS = 50
 TIMES = 10
 
 
-def in_turn(stores: Stores, change: Callable[[Any], None]) -> None:
+def in_turn(stores: Process, change: Callable[[Any], None]) -> None:
     """One change in a transaction of its own, tried again where the database says so, as a request is."""
     while True:
         try:
@@ -100,7 +100,7 @@ def test_r09_more_threads_than_a_pool_has_connections(wsgi: Any, alice: Person) 
     assert concurrently([client] * CLIENTS) == [{200}] * CLIENTS
 
 
-def test_r09_read_modify_write_loses_nothing(stores: Stores, database: Database, alice: Person) -> None:
+def test_r09_read_modify_write_loses_nothing(stores: Process, database: Database, alice: Person) -> None:
     """A counter that every client reads and writes back (a), under the lock all operations take."""
 
     def count(session: Session) -> None:
@@ -114,7 +114,7 @@ def test_r09_read_modify_write_loses_nothing(stores: Stores, database: Database,
     assert row(database, alice).invite_ct == CLIENTS * TIMES
 
 
-def test_r09_disjoint_fields(stores: Stores, database: Database, alice: Person) -> None:
+def test_r09_disjoint_fields(stores: Process, database: Database, alice: Person) -> None:
     """Fifty keys of one document, one by each client (b)."""
 
     def client(number: int) -> None:

@@ -95,19 +95,21 @@ def test_r12_the_command_ends_when_told(
 SERVER = """
 import json, sys, time
 from accountsapp.db import Database
-from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.throttle import Throttle
+from accountsapp.handlers import HANDLERS
+from accountsapp.process import Process
 from accountsapp.settings import load
-from accountsapp.worker import HANDLERS, start_embedded
+from accountsapp.worker import start_embedded
 from tests.support.processes import mark
 
-def slow(work):
-    mark(work, "begun")
+def slow(store, job):
+    mark(store, job, "begun")
     time.sleep(0.5)
-    mark(work, "ended")
+    mark(store, job, "ended")
 
 HANDLERS["slow"] = slow
 settings = load(json.loads(sys.argv[1]), environ={})
-start_embedded(Database(settings.database_url), settings, Keyring(settings.secrets), poll=0.01)
+start_embedded(Process(settings, Database(settings.database_url), Throttle(enabled=False)), poll=0.01)
 time.sleep(600)
 """
 

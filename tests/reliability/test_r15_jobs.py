@@ -8,8 +8,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
-from accountsapp.worker import Worker
-from tests.support.jobs import all_jobs
+from tests.support.jobs import all_jobs, worker_of
 
 
 def test_r15_mail_of_a_request_that_failed_is_not_sent(
@@ -28,6 +27,6 @@ def test_r15_mail_of_a_request_that_failed_is_not_sent(
     for steps in range(3):
         with pytest.raises(ZeroDivisionError):
             request_that_fails_after(steps)
-    Worker(database, settings, keyring).run_until_empty()
+    worker_of(database, settings, keyring).run_until_empty()
     assert all_jobs(database) == []
     assert not settings.mail.directory.exists()

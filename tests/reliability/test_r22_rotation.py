@@ -19,7 +19,7 @@ from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rotation import Rotated, rotate
 from accountsapp.domain.throttle import Throttle
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.settings import load
 from tests.support import killing
 from tests.support.people import SECRET, Person
@@ -122,7 +122,7 @@ def test_a_key_that_is_reset_between_reading_and_writing_is_not_lost(
     make_app: Callable[..., Any], alice: Person
 ) -> None:
     app = make_app(**{"accountsapp.secret": BOTH})
-    client, stores = TestApp(app), app.registry.stores
+    client, stores = TestApp(app), app.registry.process
     answers = []
 
     def write_late(work: Callable[..., Any]) -> Any:
@@ -136,13 +136,13 @@ def test_a_key_that_is_reset_between_reading_and_writing_is_not_lost(
 
 
 def test_queued_mails_are_sealed_anew(
-    stores: Stores, database: Database, make_app: Callable[..., Any]
+    stores: Process, database: Database, make_app: Callable[..., Any]
 ) -> None:
     with database.begin() as session:
         notices.queue(
             session, stores.keyring, Notice.API_KEY_RESET, to="a@example.com", account=None, username="a"
         )
-    rotated_stores = make_app(**{"accountsapp.secret": BOTH}).registry.stores
+    rotated_stores = make_app(**{"accountsapp.secret": BOTH}).registry.process
     with rotated_stores.transaction() as store:
         assert rotate(store, database.write) == Rotated(mails=1)
     with database.begin() as session:
@@ -151,9 +151,9 @@ def test_queued_mails_are_sealed_anew(
 
 
 def test_a_key_that_an_older_secret_sealed_is_taken(
-    make_app: Callable[..., Any], stores: Stores, alice: Person
+    make_app: Callable[..., Any], stores: Process, alice: Person
 ) -> None:
-    rotating = make_app(**{"accountsapp.secret": BOTH}).registry.stores
+    rotating = make_app(**{"accountsapp.secret": BOTH}).registry.process
     with pytest.raises(ApiKeyTaken), rotating.transaction() as store:
         registration.register(store, "thief", "thief@example.com", api_key=alice.api_key)
     with rotating.transaction() as store:
@@ -164,7 +164,7 @@ def test_a_key_that_an_older_secret_sealed_is_taken(
         assert row.username == "alice"
 
 
-def test_nothing_to_do(stores: Stores, alice: Person) -> None:
+def test_nothing_to_do(stores: Process, alice: Person) -> None:
     with stores.transaction() as store:
         assert rotate(store, stores.database.write) == Rotated()
 
@@ -173,8 +173,8 @@ def test_a_key_whose_secret_is_gone_is_counted_and_left(
     make_app: Callable[..., Any], ini: dict[str, str], alice: Person, database: Database
 ) -> None:
     settings = load({**ini, "accountsapp.secret": NEW}, environ={})
-    with Stores(settings, database, Throttle(enabled=False)).transaction() as store:
+    with Process(settings, database, Throttle(enabled=False)).transaction() as store:
         assert rotate(store, database.write) == Rotated(unreadable=1)
-    stores = make_app(**{"accountsapp.secret": BOTH}).registry.stores
+    stores = make_app(**{"accountsapp.secret": BOTH}).registry.process
     with stores.transaction() as store:
         assert rotate(store, database.write) == Rotated(api_keys=1)

@@ -19,7 +19,7 @@ from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.passwords import commonest_passwords
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, is_plausible, make_api_key
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.people import PASSWORD, SECRET, Person
 
 NEW_KEY = make_api_key()
@@ -90,7 +90,7 @@ def test_s14_what_bcrypt_cannot_read_is_no_password(app: TestApp, alice: Person,
     assert app.post_json(path, wrong, expect_errors=True).status_int == 403
 
 
-def test_s14_passwords_equal_in_72_bytes_are_two(stores: Stores) -> None:
+def test_s14_passwords_equal_in_72_bytes_are_two(stores: Process) -> None:
     hashed = stores.passwords.hash("p" * 72)
     assert stores.passwords.verify("p" * 72, hashed)
     assert not stores.passwords.verify("p" * 72 + "q", hashed)
@@ -101,7 +101,7 @@ SETTERS = ("Bookie", "Bookie, other path", "mailed code", "operator")
 
 @pytest.mark.parametrize("setter", SETTERS)
 def test_s15_every_door_refuses_weak_passwords(
-    setter: str, app: TestApp, stores: Stores, alice: Person
+    setter: str, app: TestApp, stores: Process, alice: Person
 ) -> None:
     commonest = [word for word in sorted(commonest_passwords()) if len(word) >= 8][:40]
     weak = [*commonest, "short", "alice@example.com", "ALICE@example.com", "        ", "PASSWORD1"]
@@ -109,7 +109,7 @@ def test_s15_every_door_refuses_weak_passwords(
         assert _is_refused(setter, app, stores, alice, password), password
 
 
-def _is_refused(setter: str, app: TestApp, stores: Stores, person: Person, password: str) -> bool:
+def _is_refused(setter: str, app: TestApp, stores: Process, person: Person, password: str) -> bool:
     change = {"current_password": PASSWORD, "new_password": password}
     match setter:
         case "Bookie" | "Bookie, other path":
@@ -188,7 +188,7 @@ def test_the_dump_sees_what_is_there(database: Database, register: Callable[...,
 
 @pytest.mark.parametrize("call", ["read", "change password"])
 def test_s20_an_old_key_is_not_shown_the_new_one(
-    app: TestApp, stores: Stores, alice: Person, call: str, monkeypatch: pytest.MonkeyPatch
+    app: TestApp, stores: Process, alice: Person, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its owner resets it after the credential was looked at and before the key is read."""
     reveal = api_keys.reveal

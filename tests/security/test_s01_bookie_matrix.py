@@ -12,7 +12,7 @@ from webtest import TestApp
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.people import PASSWORD, Person
 
 TARGET = "target"
@@ -79,7 +79,7 @@ def expected(operation: Operation, actor: str, way: str) -> int:
 
 
 @pytest.fixture
-def people(register: Callable[..., Person], stores: Stores) -> dict[str, Person]:
+def people(register: Callable[..., Person], stores: Process) -> dict[str, Person]:
     """Every actor; ``target`` is the one called self, or its state is the actor's."""
     made = {
         "other": register("other"),
@@ -93,7 +93,7 @@ def people(register: Callable[..., Person], stores: Stores) -> dict[str, Person]
 
 
 def as_target(
-    actor: str, register: Callable[..., Person], stores: Stores, people: dict[str, Person]
+    actor: str, register: Callable[..., Person], stores: Process, people: dict[str, Person]
 ) -> Person:
     """The account that is acted on, and whose own key the actor may be holding."""
     target = register(TARGET)
@@ -150,7 +150,7 @@ def send(app: TestApp, operation: Operation, way: str, person: Person | None) ->
 
 @pytest.mark.parametrize("actor", ACTORS)
 def test_s01_every_cell_is_as_declared(
-    actor: str, app: TestApp, register: Callable[..., Person], stores: Stores, people: dict[str, Person]
+    actor: str, app: TestApp, register: Callable[..., Person], stores: Process, people: dict[str, Person]
 ) -> None:
     wrong = []
     target = as_target(actor, register, stores, people)
@@ -167,7 +167,7 @@ def test_s01_every_cell_is_as_declared(
     assert wrong == []
 
 
-def remove_target(stores: Stores) -> None:
+def remove_target(stores: Process) -> None:
     with stores.transaction() as store:
         row = store.reader.by_username(TARGET)
         if row is not None:

@@ -10,7 +10,7 @@ from webtest import TestApp
 
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.domain.oauth.scopes import Scope
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.apis.dockerhub.test_user import KEYS
 from tests.support.actors import ACTORS, DEAD, OWNER, STRANGERS, WAYS, Shown, cast, show
 from tests.support.oauth import ALL, issue
@@ -76,7 +76,7 @@ def send(app: TestApp, operation: Operation, shown: Shown) -> tuple[int, frozens
 
 @pytest.mark.parametrize("actor", ACTORS)
 def test_s01_every_cell_is_as_declared(
-    actor: str, app: TestApp, register: Callable[..., Person], stores: Stores
+    actor: str, app: TestApp, register: Callable[..., Person], stores: Process
 ) -> None:
     owner, who = cast(actor, register, stores)
     wrong = []
@@ -91,7 +91,7 @@ def test_s01_every_cell_is_as_declared(
     assert wrong == []
 
 
-def put_back(stores: Stores, person: Person) -> None:
+def put_back(stores: Process, person: Person) -> None:
     """The addresses that the owner begins with."""
     mine = EmailAddress.account_id == person.id
     with stores.transaction() as store:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from webtest import TestApp
 
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.actors import ACTORS, DEAD, OWNER, WAYS, Shown, cast, hold, show
 from tests.support.oauth import Client, basic
 from tests.support.people import Person
@@ -60,7 +60,7 @@ def expected_page(page: Page, actor: str, way: str) -> Seen:
 
 @pytest.mark.parametrize("actor", ACTORS)
 def test_s01_every_page_is_as_declared(
-    actor: str, wsgi: Any, register: Callable[..., Person], stores: Stores
+    actor: str, wsgi: Any, register: Callable[..., Person], stores: Process
 ) -> None:
     owner, who = cast(actor, register, stores)
     client = Client(stores)
@@ -114,7 +114,7 @@ def expected_of_endpoint(path: str, who: str) -> tuple[int, Any]:
 
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_s01_every_endpoint_is_as_declared(
-    path: str, wsgi: Any, register: Callable[..., Person], stores: Stores
+    path: str, wsgi: Any, register: Callable[..., Person], stores: Process
 ) -> None:
     owner = hold(stores, register(OWNER))
     client = Client(stores, confidential=True, owner_id=owner.person.id)

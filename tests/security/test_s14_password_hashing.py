@@ -11,7 +11,7 @@ from accountsapp.db import Database
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.errors import WrongPassword
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.people import PASSWORD, Person
 
@@ -36,7 +36,7 @@ def put_hash(database: Database, person: Person, password_hash: str) -> None:
         session.execute(update(Account).where(Account.id == person.id).values(password_hash=password_hash))
 
 
-def signs_in(stores: Stores, name: str, password: str) -> bool:
+def signs_in(stores: Process, name: str, password: str) -> bool:
     with stores.transaction() as store:
         try:
             signin.authenticate(store, name, password)
@@ -105,7 +105,7 @@ def test_s14_imported_hashes(bookie: Bookie, database: Database, alice: Person) 
 def test_s14_a_lower_cost_is_upgraded_once(
     make_app: Callable[..., object], database: Database, alice: Person
 ) -> None:
-    stores: Stores = make_app(**{"accountsapp.bcrypt_rounds": "5"}).registry.stores  # type: ignore[attr-defined]
+    stores: Process = make_app(**{"accountsapp.bcrypt_rounds": "5"}).registry.process  # type: ignore[attr-defined]
     before = stored(database, alice)
     assert before.startswith("$2b$04$")
     assert not signs_in(stores, "alice", "wrong battery")

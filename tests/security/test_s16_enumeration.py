@@ -10,7 +10,7 @@ from webtest import TestApp
 from accountsapp.db import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.rules.api_keys import make_api_key
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.oauth import basic
 from tests.support.people import PASSWORD, Person
@@ -28,7 +28,7 @@ CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 
 @pytest.fixture
-def names(register: Callable[..., Person], stores: Stores) -> list[str]:
+def names(register: Callable[..., Person], stores: Process) -> list[str]:
     """Somebody, nobody, an administrator, a deactivated one, a deleted one, one of another script."""
     register("known")
     register("admin", is_admin=True)

@@ -83,7 +83,7 @@ def test_s18_the_doors_share_one_count(
     make_app: Callable[..., Any], alice: Person, checks: list[bytes]
 ) -> None:
     app = make_app(**{"accountsapp.rate_limit": "true"})
-    stores, outcomes = app.registry.stores, []
+    stores, outcomes = app.registry.process, []
     for number in range(20):
         if number % 2:
             outcomes.append(guess(TestApp(app), alice, number).status_int)

@@ -11,7 +11,7 @@ from webtest import TestApp
 
 from accountsapp.db import Database
 from accountsapp.domain.transfer.importing import Importer
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import in_path
 from tests.support.outbox import Outbox
 from tests.support.people import Person
@@ -71,7 +71,7 @@ Import = Callable[..., list[tuple[int, str]]]
 
 
 @pytest.fixture
-def imported(database: Database, stores: Stores) -> Import:
+def imported(database: Database, stores: Process) -> Import:
     """Imports records, each in its file; the lines that were refused."""
 
     def run(*records: dict[str, object]) -> list[tuple[int, str]]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from webtest import TestApp
 
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.oauth import APPLICATIONS, Client
 from tests.support.people import PASSWORD, Person
 
@@ -85,7 +85,7 @@ PLACES = ("query", "form", "json")
 
 
 @pytest.fixture
-def client(stores: Stores, alice: Person) -> Client:
+def client(stores: Process, alice: Person) -> Client:
     return Client(stores)
 
 

@@ -18,7 +18,7 @@ from webtest import TestApp
 from accountsapp.domain.accounts import invitations, registration
 from accountsapp.domain.credentials import api_keys, recovery
 from accountsapp.domain.data import locking
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.web.reports import REPORTER
 from tests.support.everywhere import urls
 from tests.support.outbox import Outbox
@@ -90,12 +90,12 @@ def noisy(logged: Callable[[], str], make_app: Callable[..., Any]) -> TestApp:
 
 
 @pytest.fixture
-def noisy_stores(noisy: TestApp) -> Stores:
-    return noisy.app.registry.stores
+def noisy_stores(noisy: TestApp) -> Process:
+    return noisy.app.registry.process
 
 
 @pytest.fixture
-def kanarie(noisy_stores: Stores) -> Person:
+def kanarie(noisy_stores: Process) -> Person:
     with noisy_stores.transaction() as store:
         account = registration.register(
             store,
@@ -158,7 +158,7 @@ HARMLESS = ("email", "new email", "key")
 def test_s30_every_operation(noisy: TestApp, kanarie: Person, logged: Callable[[], str]) -> None:
     answers = ask_everything(noisy)
     assert {200, 400, 401, 403} <= {answer.status_int for answer in answers}
-    Outbox(noisy.app.registry.stores).take()
+    Outbox(noisy.app.registry.process).take()
     assert "sqlalchemy.engine" in logged()
     assert "accountsapp.access" in logged()
     assert found_in(logged(), CANARIES) == {}
@@ -203,7 +203,7 @@ def test_s30_a_database_that_is_gone(noisy: TestApp, kanarie: Person, logged: Ca
 
 
 def test_s30_what_a_database_says_of_duplicates(
-    noisy: TestApp, noisy_stores: Stores, kanarie: Person, logged: Callable[[], str], monkeypatch: Any
+    noisy: TestApp, noisy_stores: Process, kanarie: Person, logged: Callable[[], str], monkeypatch: Any
 ) -> None:
     """PostgreSQL tells the value that is there already."""
     for module in (registration, recovery, invitations, locking):

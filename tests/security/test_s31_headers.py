@@ -62,7 +62,7 @@ def test_s31_faults_of_ours(everywhere: Everywhere, monkeypatch: pytest.MonkeyPa
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(type(everywhere.app.app.registry.stores), "for_request", fail)
+    monkeypatch.setattr(type(everywhere.app.app.registry.process), "for_request", fail)
     wrong = {}
     faults = 0
     for method, path in everywhere.urls:

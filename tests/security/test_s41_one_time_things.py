@@ -8,7 +8,7 @@ from webtest import TestApp
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import Person
@@ -19,7 +19,7 @@ def fifty(use: Callable[[int], int]) -> list[int]:
         return sorted(pool.map(use, range(50)))
 
 
-def test_s41_one_reset_code(app: TestApp, alice: Person, stores: Stores, outbox: Outbox) -> None:
+def test_s41_one_reset_code(app: TestApp, alice: Person, stores: Process, outbox: Outbox) -> None:
     with stores.transaction() as store:
         account = lock(store.session, alice.id)
         code = links.make(store.session, account, Purpose.RESET, alice.email, 600)

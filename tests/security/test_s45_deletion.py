@@ -21,7 +21,7 @@ from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuth
 from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import Person
@@ -76,7 +76,7 @@ def dump(database: Database) -> bytes:
 
 @pytest.fixture
 def canary(
-    app: TestApp, register: Callable[..., Person], stores: Stores, admin: Person, bob: Person
+    app: TestApp, register: Callable[..., Person], stores: Process, admin: Person, bob: Person
 ) -> Person:
     """An account with a canary wherever one can be."""
     fields: dict[str, Any] = {}
@@ -142,7 +142,7 @@ def test_s45_nothing_is_left(
     canary: Person,
     admin: Person,
     database: Database,
-    stores: Stores,
+    stores: Process,
     outbox: Outbox,
 ) -> None:
     before = dump(database)
@@ -172,7 +172,7 @@ def test_s45_nothing_is_left(
 
 
 def test_s45_the_name_and_the_address_are_free_again(
-    canary: Person, admin: Person, stores: Stores, app: TestApp
+    canary: Person, admin: Person, stores: Process, app: TestApp
 ) -> None:
     with stores.transaction() as store:
         lifecycle.delete(store, canary.id)

@@ -8,7 +8,7 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.oauth import ALL, basic, bearer, issue
 from tests.support.people import Person
 
@@ -53,14 +53,14 @@ class Shown(NamedTuple):
     headers: dict[str, str]
 
 
-def hold(stores: Stores, person: Person) -> Holder:
+def hold(stores: Process, person: Person) -> Holder:
     token = issue(stores, person, *ALL)
     with stores.transaction() as store:
         account = locking.lock(store.session, person.id)
         return Holder(person, token, sessions.begin(store.session, account, "127.0.0.1"))
 
 
-def cast(actor: str, register: Callable[..., Person], stores: Stores) -> tuple[Holder, Holder | None]:
+def cast(actor: str, register: Callable[..., Person], stores: Process) -> tuple[Holder, Holder | None]:
     """The owner of the account that is acted on, in the state that the actor's name says, and the actor."""
     owner = hold(stores, register(OWNER))
     roles = {"staff": {"is_staff": True}, "administrator": {"is_admin": True}}

@@ -12,6 +12,11 @@ from accountsapp.db import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Job, JobState
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.throttle import Throttle
+from accountsapp.process import Process
+from accountsapp.settings import Settings
+from accountsapp.worker import Worker
 
 DEADLINE = 60.0
 """Seconds after which a test gives up waiting for something that must happen."""
@@ -24,6 +29,18 @@ def eventually(condition: Callable[[], Any]) -> Any:
         assert time.monotonic() < give_up, "it did not happen"
         time.sleep(0.01)
     return found
+
+
+def process_of(database: Database, settings: Settings, keyring: Keyring) -> Process:
+    """A process with those settings and keys."""
+    process = Process(settings, database, Throttle(enabled=False))
+    process.keyring = keyring
+    return process
+
+
+def worker_of(database: Database, settings: Settings, keyring: Keyring, **options: Any) -> Worker:
+    """The worker of such a process."""
+    return Worker(process_of(database, settings, keyring), **options)
 
 
 def enqueue(database: Database, name: str, payload: dict[str, Any] | None = None, **options: Any) -> int:

@@ -21,7 +21,7 @@ from accountsapp.domain.rotation import rotate
 from accountsapp.domain.throttle import Throttle
 from accountsapp.domain.transfer.importing import Importer
 from accountsapp.migrations.revision import alembic_config
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.settings import load
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -67,7 +67,7 @@ def import_accounts(url: str, secret: str, path: str, update: bool) -> None:
 def rotate_secrets(ini: dict[str, str]) -> None:
     settings = load(ini, environ={})
     database = Database(settings.database_url)
-    with Stores(settings, database, Throttle(enabled=False)).transaction() as store:
+    with Process(settings, database, Throttle(enabled=False)).transaction() as store:
         rotate(store, database.write)
 
 

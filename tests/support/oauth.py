@@ -9,9 +9,11 @@ from webtest import TestApp
 
 from accountsapp.domain.data.models import Job
 from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.oauth import clients, tokens
 from accountsapp.domain.oauth.scopes import Scope
-from accountsapp.process import Stores
+from accountsapp.mail import path_of
+from accountsapp.process import Process
 from tests.support.people import PASSWORD, Person
 
 ALL = tuple(scope.value for scope in Scope)
@@ -33,7 +35,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def issue(stores: Stores, person: Person | None, *scopes: str, **options: Any) -> str:
+def issue(stores: Process, person: Person | None, *scopes: str, **options: Any) -> str:
     """An access token, without any client unless one is named."""
     with stores.transaction() as store:
         account_id = person.id if person is not None else None
@@ -43,7 +45,7 @@ def issue(stores: Stores, person: Person | None, *scopes: str, **options: Any) -
 class Client:
     """A registered OAuth client and what it does."""
 
-    def __init__(self, stores: Stores, *, confidential: bool = False, **options: Any) -> None:
+    def __init__(self, stores: Process, *, confidential: bool = False, **options: Any) -> None:
         options.setdefault("redirect_uris", [CALLBACK])
         options.setdefault("scopes", list(Scope))
         self.confidential = confidential
@@ -115,13 +117,14 @@ def works(app: TestApp, token: str, username: str = "alice") -> bool:
     return answer.status_int == 200
 
 
-def mails(stores: Stores) -> list[tuple[str, str, dict[str, Any]]]:
+def mails(stores: Process) -> list[tuple[str, str, dict[str, Any]]]:
     """Every mail that is queued: which, to whom, with what."""
     with stores.transaction() as store:
         jobs = store.session.query(Job).filter(Job.name == notices.SEND_MAIL).order_by(Job.id)
         return [(job.payload["notice"], *notices.unseal(store.keyring, job.payload)) for job in jobs]
 
 
-def mailed_path(stores: Stores) -> str:
+def mailed_path(stores: Process) -> str:
     """The link of the last mail, without its origin."""
-    return mails(stores)[-1][2]["path"]
+    notice, _to, values = mails(stores)[-1]
+    return path_of(Notice(notice), values)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 
 from accountsapp.domain.data.models import Job
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.worker import Worker
 
 LINK = re.compile(r"https?://\S+/(?:recovery|confirm)/\S+")
@@ -18,9 +18,9 @@ LINK = re.compile(r"https?://\S+/(?:recovery|confirm)/\S+")
 class Outbox:
     """The mails that the application wants sent."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Process) -> None:
         self._stores = stores
-        self._worker = Worker(stores.database, stores.settings, stores.keyring)
+        self._worker = Worker(stores)
 
     def take(self) -> list[EmailMessage]:
         """Work off all jobs; the mails since the last time, in their order."""

@@ -12,9 +12,13 @@ from accountsapp.db import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Job
-from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.jobs import LeasedJob
+from accountsapp.domain.store import Store
+from accountsapp.domain.throttle import Throttle
+from accountsapp.handlers import HANDLERS
+from accountsapp.process import Process
 from accountsapp.settings import load
-from accountsapp.worker import HANDLERS, Work, Worker
+from accountsapp.worker import Worker
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
@@ -28,46 +32,43 @@ def start_worker(ini: dict[str, str], *, lease: float = 60.0) -> BaseProcess:
 
 def _work(ini: dict[str, str], lease: float) -> None:
     settings = load(ini, environ={})
-    database, keyring = Database(settings.database_url), Keyring(settings.secrets)
+    process = Process(settings, Database(settings.database_url), Throttle(enabled=False))
     HANDLERS.update(three_steps=three_steps, stuck_outside=stuck_outside, stuck_writing=stuck_writing)
-    Worker(database, settings, keyring, poll=0.01, lease=lease).run()
+    Worker(process, poll=0.01, lease=lease).run()
 
 
-def mark(work: Work, name: str) -> int:
+def mark(store: Store, job: LeasedJob, name: str) -> int:
     """Say, outside the job's transaction, how far its handler is; returns how often that was said."""
-    with work.database.begin() as session:
-        leave(session, work, name)
+    with store.begin() as session:
+        leave(session, job, name)
         return session.query(Job).filter_by(name=name).count()
 
 
-def leave(session: Any, work: Work, name: str) -> None:
+def leave(session: Any, job: LeasedJob, name: str) -> None:
     far = now().replace(year=2999)
-    jobs.enqueue(session, name, {"of": work.job.id}, run_at=far)
+    jobs.enqueue(session, name, {"of": job.id}, run_at=far)
 
 
-def three_steps(work: Work) -> None:
+def three_steps(store: Store, job: LeasedJob) -> None:
     """Outside work, then two rows that belong together."""
     time.sleep(0.005)
-    with work.finishing() as session:
-        leave(session, work, "first")
-        session.flush()
-        time.sleep(0.005)
-        leave(session, work, "second")
+    leave(store.session, job, "first")
+    store.session.flush()
+    time.sleep(0.005)
+    leave(store.session, job, "second")
 
 
-def stuck_outside(work: Work) -> None:
+def stuck_outside(store: Store, job: LeasedJob) -> None:
     """Does not come to its end the first time."""
-    if mark(work, "begun") == 1:
+    if mark(store, job, "begun") == 1:
         time.sleep(600)
-    with work.finishing() as session:
-        leave(session, work, "first")
+    leave(store.session, job, "first")
 
 
-def stuck_writing(work: Work) -> None:
+def stuck_writing(store: Store, job: LeasedJob) -> None:
     """The same, after it wrote."""
-    begun = mark(work, "begun")
-    with work.finishing() as session:
-        leave(session, work, "first")
-        session.flush()
-        if begun == 1:
-            time.sleep(600)
+    begun = mark(store, job, "begun")
+    leave(store.session, job, "first")
+    store.session.flush()
+    if begun == 1:
+        time.sleep(600)

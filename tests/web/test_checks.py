@@ -11,7 +11,7 @@ from webtest import TestApp, TestResponse
 
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.oauth.scopes import Scope
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.security.credentials import (
     ApiKeyHeader,
     ApiKeyParameter,
@@ -138,7 +138,7 @@ def wsgi(orders: TestApp) -> Any:
 class Caller:
     """Alice's calls, in which what is asked for is broken."""
 
-    def __init__(self, app: TestApp, stores: Stores, alice: Person) -> None:
+    def __init__(self, app: TestApp, stores: Process, alice: Person) -> None:
         self.app = app
         self.api_key = alice.api_key
         self.token = issue(stores, alice)
@@ -179,7 +179,7 @@ class Caller:
 
 
 @pytest.fixture
-def caller(orders: TestApp, stores: Stores, alice: Person, bob: Person) -> Caller:
+def caller(orders: TestApp, stores: Process, alice: Person, bob: Person) -> Caller:
     return Caller(orders, stores, alice)
 
 

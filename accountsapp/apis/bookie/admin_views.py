@@ -15,6 +15,7 @@ from accountsapp.apis.bookie.resources import (
     Users,
 )
 from accountsapp.apis.bookie.schemas import (
+    AdminColumns,
     InviteNumber,
     LogQuery,
     NewUser,
@@ -25,7 +26,7 @@ from accountsapp.apis.bookie.schemas import (
     show_log,
 )
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import administration, lifecycle, registration
+from accountsapp.domain.accounts import administration, lifecycle, profile, registration
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import AccountNotFound, InvalidValue
@@ -38,7 +39,7 @@ from accountsapp.web.request import Request
 def list_users(context: Users, request: Request) -> dict[str, Any]:
     part = load(SortedSlice, request.parameters)
     page = administration.users(
-        request.store.connection, order=part.order, limit=part.limit, offset=part.offset
+        request.store.connection, AdminColumns, order=part.order, limit=part.limit, offset=part.offset
     )
     return _show_page(page)
 
@@ -46,17 +47,18 @@ def list_users(context: Users, request: Request) -> dict[str, Any]:
 @view_config(context=Accounts, name="inactive", request_method="GET", permission=Permission.ADMINISTER)
 def list_inactive(context: Accounts, request: Request) -> dict[str, Any]:
     part = load(Slice, request.parameters)
-    page = administration.inactive(request.store.connection, limit=part.limit, offset=part.offset)
+    page = administration.inactive(
+        request.store.connection, AdminColumns, limit=part.limit, offset=part.offset
+    )
     return _show_page(page)
 
 
 @view_config(context=Users, name="add", request_method="POST", permission=Permission.ADMINISTER)
 def add_user(context: Users, request: Request) -> dict[str, Any]:
     new = load(NewUser, request.parameters)
-    account, password = registration.add_with_random_password(
-        request.store, new.username, new.email, actor_id=request.actor.id
-    )
-    return {**show_full(account), "random_pass": password}
+    account, password = registration.add_with_random_password(request.store, new.username, new.email)
+    columns = profile.read(request.store, account.id, AdminColumns)
+    return {**show_full(account, columns), "random_pass": password}
 
 
 @view_config(context=Deletion, request_method="DELETE", permission=Permission.ADMINISTER)
@@ -64,7 +66,7 @@ def delete_user(context: Deletion, request: Request) -> dict[str, Any]:
     account = _found(request, context.__name__, "User not found.")
     if account.id == request.actor.id:
         raise InvalidValue("username", "You cannot delete your own account here.")
-    lifecycle.delete(request.store, account.id, actor_id=request.actor.id)
+    lifecycle.delete(request.store, account.id)
     return {"success": True, "message": f"Removed user: {account.username}"}
 
 
@@ -78,13 +80,9 @@ def list_invites(context: Invites, request: Request) -> dict[str, Any]:
 @view_config(context=InviteCount, request_method="POST", permission=Permission.ADMINISTER)
 def set_invites(context: InviteCount, request: Request) -> dict[str, Any]:
     account = _found(request, context.whose, "Invalid user account.")
-    after = administration.set_invites(
-        request.store,
-        account.id,
-        fields.load(InviteNumber, {"count": context.count}).count,
-        actor_id=request.actor.id,
-    )
-    return show_full(after)
+    count = fields.load(InviteNumber, {"count": context.count}).count
+    after = administration.set_invites(request.store, account.id, count)
+    return show_full(after, profile.read(request.store, account.id, AdminColumns))
 
 
 @view_config(context=NonActivated, request_method="GET", permission=Permission.ADMINISTER)
@@ -95,7 +93,7 @@ def list_stale(context: NonActivated, request: Request) -> dict[str, Any]:
 
 @view_config(context=NonActivated, request_method="DELETE", permission=Permission.ADMINISTER)
 def delete_stale(context: NonActivated, request: Request) -> dict[str, Any]:
-    administration.delete_stale(request.store, actor_id=request.actor.id)
+    administration.delete_stale(request.store)
     return {"status": True, "message": "Removed non activated accounts"}
 
 
@@ -110,7 +108,7 @@ def list_log(context: ApplicationLog, request: Request) -> dict[str, Any]:
 
 
 def _show_page(page: administration.Page) -> dict[str, Any]:
-    users = [show_full(account) for account in page.rows]
+    users = [show_full(account, account.profile) for account in page.rows]
     return {"count": len(users), "total": page.total, "users": users}
 
 

@@ -7,6 +7,7 @@ calls add below them has other names.
 from pyramid.authorization import DENY_ALL, Allow
 from pyramid.decorator import reify
 
+from accountsapp.apis.bookie.schemas import OwnColumns
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.rules.folding import fold
 from accountsapp.security.credentials import ApiKeyParameter
@@ -21,6 +22,7 @@ class BookieApi(ApiRoot):
     """API keys alone authorise, so that JSONP and ``*`` can show nobody anything ambient."""
 
     accepts = (ApiKeyParameter(),)
+    columns = OwnColumns
     checks = ("callback", "credential", "scope", "acl")
     cors = Cors(origins=ANY, allowed_headers=("X-Requested-With", "Content-Type"))
     answer = staticmethod(jsonp_answer)
@@ -47,6 +49,10 @@ class BookieAccount(AccountResource):
 
 class BookieProfile(PartOfAccount):
     """``/api/v1/{username}/account``."""
+
+    @property
+    def target(self) -> AccountRow:
+        return self.__parent__.target
 
 
 class PingWithoutName(BookieAccount):

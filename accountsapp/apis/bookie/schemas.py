@@ -1,7 +1,7 @@
 """What the Bookie calls take, and what they show."""
 
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, PlainValidator
 
@@ -19,8 +19,12 @@ from accountsapp.web.fields import by_rule
 class Update(BaseModel):
     """What call 2 may change; what was not given, or given as JSON null, stays."""
 
-    name: Annotated[str | None | Unset, PlainValidator(by_rule(names.parse))] = UNSET
+    name: Annotated[str | None, PlainValidator(by_rule(names.parse))] = None
     email: Annotated[str | Unset, PlainValidator(by_rule(emails.parse))] = UNSET
+
+    def columns(self) -> dict[str, str | None]:
+        """What was given, by column of the account."""
+        return {"name": self.name} if "name" in self.model_fields_set else {}
 
 
 def _number(name: str, least: int, most: int) -> PlainValidator:
@@ -104,18 +108,36 @@ def load(schema: type[Schema], parameters: Parameters) -> Schema:
     return fields.load(schema, dict.fromkeys(needed) | given)
 
 
-def show_full(account: AccountRow) -> dict[str, Any]:
+class OwnColumns(NamedTuple):
+    """What an account shows of itself."""
+
+    name: str | None
+    signup: datetime | None
+    last_login: datetime | None
+
+
+class AdminColumns(NamedTuple):
+    """What an account shows to administrators."""
+
+    name: str | None
+    signup: datetime | None
+    last_login: datetime | None
+    invite_ct: int
+    invited_by: str | None
+
+
+def show_full(account: AccountRow, profile: AdminColumns) -> dict[str, Any]:
     """What administrators see of an account."""
     return {
         "username": account.username,
-        "name": account.name,
+        "name": profile.name,
         "email": account.email,
         "activated": account.activated,
         "is_admin": account.is_admin,
-        "signup": show_time(account.signup),
-        "last_login": show_time(account.last_login),
-        "invite_ct": account.invite_ct,
-        "invited_by": account.invited_by,
+        "signup": show_time(profile.signup),
+        "last_login": show_time(profile.last_login),
+        "invite_ct": profile.invite_ct,
+        "invited_by": profile.invited_by,
     }
 
 
@@ -136,14 +158,14 @@ def _status(event: str) -> str:
     return "1" if failed else "0"
 
 
-def show_account(account: AccountRow) -> dict[str, Any]:
+def show_account(account: AccountRow, profile: OwnColumns) -> dict[str, Any]:
     """The six keys that the owner sees."""
     return {
         "username": account.username,
-        "name": account.name,
-        "signup": show_time(account.signup),
+        "name": profile.name,
+        "signup": show_time(profile.signup),
         "activated": account.activated,
-        "last_login": show_time(account.last_login),
+        "last_login": show_time(profile.last_login),
         "email": account.shown_email,
     }
 

@@ -1,6 +1,7 @@
 """What the Docker Hub calls take, and what they show."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
@@ -52,19 +53,31 @@ class AddressChange(Address):
     primary: FlagSet = False
 
 
-def show_user(request: Request, account: AccountRow) -> dict[str, Any]:
+class UserColumns(NamedTuple):
+    """What a user shows."""
+
+    name: str | None
+    location: str | None
+    company: str | None
+    homepage: str | None
+    gravatar_email: str | None
+    signup: datetime | None
+    created: datetime
+
+
+def show_user(request: Request, account: AccountRow, profile: UserColumns) -> dict[str, Any]:
     """The twelve keys of a user."""
     return {
         "id": account.id,
         "username": account.username,
         "url": f"{request.app_settings.site_url}/api/v1.1/users/{quote(account.username, safe='')}/",
-        "date_joined": microseconds(account.signup or account.created),
+        "date_joined": microseconds(profile.signup or profile.created),
         "type": "User",
-        "full_name": account.name or "",
-        "location": account.location or "",
-        "company": account.company or "",
-        "profile_url": account.homepage or "",
-        "gravatar_url": gravatar_url(account.gravatar_email),
+        "full_name": profile.name or "",
+        "location": profile.location or "",
+        "company": profile.company or "",
+        "profile_url": profile.homepage or "",
+        "gravatar_url": gravatar_url(profile.gravatar_email),
         "email": account.email,
         "is_active": account.activated,
     }

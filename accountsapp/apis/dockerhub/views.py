@@ -11,6 +11,7 @@ from accountsapp.apis.dockerhub.schemas import (
     Address,
     AddressChange,
     ProfileChange,
+    UserColumns,
     show_address,
     show_user,
 )
@@ -25,14 +26,15 @@ from accountsapp.web.request import Request
 
 @view_config(context=User, request_method="GET", permission=Permission.ACCOUNT_READ)
 def read_user(context: User, request: Request) -> dict[str, Any]:
-    return show_user(request, context.target)
+    columns = profile.read(request.store, context.target.id, UserColumns)
+    return show_user(request, context.target, columns)
 
 
 @view_config(context=User, request_method="PATCH", permission=Permission.ACCOUNT_WRITE)
 def update_user(context: User, request: Request) -> dict[str, Any]:
     change = load_body(ProfileChange, request)
     account = profile.change(request.store, context.target.id, change.columns())
-    return show_user(request, account)
+    return show_user(request, account, account.profile)
 
 
 @view_config(context=Emails, request_method="GET", permission=Permission.EMAIL_READ)

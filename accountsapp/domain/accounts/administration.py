@@ -8,13 +8,12 @@ from sqlalchemy import Connection, func, select
 from accountsapp.domain.accounts.lifecycle import delete
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress, Link
-from accountsapp.domain.data.reads import ACCOUNTS, AccountRow, by_id
+from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.store import Store
 
 MOST_INVITES = 1_000_000
-STALE = timedelta(days=33)
+STALE_AFTER = timedelta(days=33)
 """After how long a pending account that nobody activated is stale."""
 
 ORDERS: dict[str, Any] = {
@@ -29,25 +28,33 @@ ORDERS: dict[str, Any] = {
 class Page(NamedTuple):
     """A part of a list."""
 
-    rows: list[Any]
+    rows: list[AccountRow]
     total: int
 
 
-def users(connection: Connection, *, order: str, limit: int, offset: int) -> Page:
+def users(connection: Connection, columns: Columns, *, order: str, limit: int, offset: int) -> Page:
     """All accounts.
 
+    :param columns: what the ``profile`` of each has
     :param order: a key of :data:`ORDERS`; unknown values come last, equal ones by id
     """
     column = ORDERS[order]
-    statement = ACCOUNTS.order_by(column.is_(None), column, Account.id).limit(limit).offset(offset)
-    return Page(_rows(connection, statement), _count(connection))
+    accounts = selection_of(columns)
+    statement = accounts.statement.order_by(column.is_(None), column, Account.id)
+    rows = connection.execute(statement.limit(limit).offset(offset))
+    return Page([accounts.row(row) for row in rows], _count(connection))
 
 
-def inactive(connection: Connection, *, limit: int, offset: int) -> Page:
-    """Pending and deactivated accounts, by username."""
-    wanted = Account.state != AccountState.ACTIVE
-    statement = ACCOUNTS.where(wanted).order_by(Account.username_key).limit(limit).offset(offset)
-    return Page(_rows(connection, statement), _count(connection, wanted))
+def inactive(connection: Connection, columns: Columns, *, limit: int, offset: int) -> Page:
+    """Pending and deactivated accounts, by username.
+
+    :param columns: what the ``profile`` of each has
+    """
+    is_inactive = Account.state != AccountState.ACTIVE
+    accounts = selection_of(columns)
+    statement = accounts.statement.where(is_inactive).order_by(Account.username_key)
+    rows = connection.execute(statement.limit(limit).offset(offset))
+    return Page([accounts.row(row) for row in rows], _count(connection, is_inactive))
 
 
 def invites(connection: Connection, *, limit: int, offset: int) -> list[tuple[str, int]]:
@@ -58,17 +65,16 @@ def invites(connection: Connection, *, limit: int, offset: int) -> list[tuple[st
     return [(username, count) for username, count in connection.execute(statement)]
 
 
-def set_invites(store: Store, account_id: int, count: int, *, actor_id: int) -> AccountRow:
+def set_invites(store: Store, account_id: int, count: int) -> AccountRow:
     """Give an account that many invitations.
 
     :param count: 0 to :data:`MOST_INVITES`
     :returns: the account after it
     :raises AccountNotFound: it is gone
     """
-    lock(store.session, account_id).invite_ct = count
-    store.record(Event.INVITES_SET, account_id=account_id, actor_id=actor_id, count=count)
-    store.session.flush()
-    return by_id(store.session.connection(), account_id)
+    store.lock(account_id).invite_ct = count
+    store.record(Event.INVITES_SET, account_id=account_id, count=count)
+    return store.reread(account_id)
 
 
 def stale(connection: Connection) -> list[tuple[int, str]]:
@@ -76,30 +82,26 @@ def stale(connection: Connection) -> list[tuple[int, str]]:
     return [(account_id, username) for account_id, username in connection.execute(_stale())]
 
 
-def delete_stale(store: Store, *, actor_id: int) -> int:
+def delete_stale(store: Store) -> int:
     """Remove the accounts of :func:`stale`, locked first: one that was activated meanwhile stays.
 
     :returns: how many
     """
     locked = _stale().with_for_update(of=Account, key_share=True)
-    found = store.session.execute(locked).all()
-    for account_id, _username in found:
-        delete(store, account_id, actor_id=actor_id)
-    return len(found)
+    accounts = store.session.execute(locked).all()
+    for account_id, _username in accounts:
+        delete(store, account_id)
+    return len(accounts)
 
 
 def _stale() -> Any:
-    before = now() - STALE
+    before = now() - STALE_AFTER
     sent_lately = select(Link.id).where(Link.account_id == Account.id, Link.created >= before).exists()
     return (
         select(Account.id, Account.username)
         .where(Account.state == AccountState.PENDING, Account.signup < before, ~sent_lately)
         .order_by(Account.username_key)
     )
-
-
-def _rows(connection: Connection, statement: Any) -> list[AccountRow]:
-    return [AccountRow._make(row) for row in connection.execute(statement)]
 
 
 def _count(connection: Connection, *conditions: Any) -> int:

@@ -5,18 +5,16 @@ from datetime import timedelta
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.credentials.recovery import path_of
-from accountsapp.domain.data.locking import lock_active
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.errors import NoInvitesLeft
-from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules import emails, usernames
 from accountsapp.domain.store import Store
 
-SECONDS = 3 * 24 * 3600
-"""How long the code of an invitation works."""
+INVITATION_LIFE = 3 * 24 * 3600
+"""Seconds that the code of an invitation works."""
 
 
 def invite(store: Store, inviter_id: int, email: object) -> str:
@@ -27,7 +25,7 @@ def invite(store: Store, inviter_id: int, email: object) -> str:
     :raises InvalidEmail, InvalidUsername, EmailTaken, UsernameTaken: the invitation is kept
     """
     session = store.session
-    inviter = lock_active(session, inviter_id)
+    inviter = store.lock(inviter_id)
     if inviter.invite_ct < 1:
         raise NoInvitesLeft
     address = usernames.check_imported(emails.parse(email))
@@ -38,20 +36,15 @@ def invite(store: Store, inviter_id: int, email: object) -> str:
         state=AccountState.PENDING,
         invited_by=inviter.username,
         event=Event.INVITED,
-        actor_id=inviter.id,
     )
     inviter.invite_ct -= 1
-    code = links.make(session, invited, Purpose.RESET, address, SECONDS)
-    notices.queue(
-        session,
-        store.keyring,
+    code = links.make(session, invited, Purpose.RESET, address, INVITATION_LIFE)
+    store.notify(
+        invited,
         Notice.INVITATION,
-        to=address,
-        account=invited,
-        username=invited.username,
         inviter=inviter.username,
-        path=path_of(invited.username, code),
-        expires=now() + timedelta(seconds=SECONDS),
+        code=code,
+        expires=now() + timedelta(seconds=INVITATION_LIFE),
     )
     session.flush()
     return address

@@ -1,51 +1,123 @@
-"""What people say about themselves: columns of the account that prove and open nothing."""
+"""What people say about themselves, and what they are called: read, and changed as one."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
-from accountsapp.domain.data.locking import lock_active
-from accountsapp.domain.data.reads import AccountRow, by_id
+from sqlalchemy import update
+
+from accountsapp.domain.audit import Event
+from accountsapp.domain.data import reads
+from accountsapp.domain.data.locking import refusing_duplicates
+from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.reads import AccountRow, P
+from accountsapp.domain.data.usernames import set_username
 from accountsapp.domain.emails import changing
+from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.store import Store
 from accountsapp.domain.unset import UNSET, Unset
 
-FIELDS = frozenset({"name", "location", "company", "homepage", "gravatar_email"})
-"""Columns that may be changed here."""
+COLUMNS = frozenset(
+    {
+        "name",
+        "display_name",
+        "biography",
+        "location",
+        "company",
+        "occupation",
+        "homepage",
+        "gravatar_email",
+        "country",
+        "locale",
+        "language",
+        "gender",
+        "goals",
+        "level_of_education",
+        "mailing_address",
+        "language_proficiencies",
+        "year_of_birth",
+        "account_privacy",
+        "privacy_mode",
+        "subscribed",
+        "read_dev_agreement",
+        "notifications",
+        "info",
+    }
+)
+"""Columns of the account that prove and open nothing."""
 
 
-def change(store: Store, account_id: int, values: Mapping[str, str | None]) -> AccountRow:
-    """Set what is given; the rest stays.
+def read(store: Store, account_id: int, columns: type[P]) -> P:
+    """What an account says.
 
-    :param values: by column, checked by the API; None clears
-    :returns: the account after it
-    :raises StaleCredential: it was locked or deleted meanwhile
+    :param columns: a NamedTuple class whose fields are columns of the account; what was read with the
+        credential is not read again
+    :raises AccountNotFound: there is none of that id
     """
-    if not values.keys() <= FIELDS:
-        raise ValueError(", ".join(sorted(values.keys() - FIELDS)))
-    account = lock_active(store.session, account_id)
-    for column, value in values.items():
-        setattr(account, column, value)
-    store.session.flush()
-    return by_id(store.session.connection(), account_id)
+    row = store.reader.by_id(account_id) if columns is store.columns else None
+    if row is not None and isinstance(row.profile, columns):
+        return row.profile
+    profile = reads.profile(store.latest, account_id, columns)
+    if profile is None:
+        raise AccountNotFound
+    return profile
 
 
-def update(
-    store: Store, row: AccountRow, *, name: str | None | Unset = UNSET, email: str | Unset = UNSET
+def change(
+    store: Store,
+    account_id: int,
+    columns: Mapping[str, Any] | None = None,
+    *,
+    username: str | Unset = UNSET,
+    email: str | Unset = UNSET,
 ) -> AccountRow:
-    """Change what was given of an account's name and address; a new address waits for its confirmation.
+    """Change what is given, all of it or nothing, as one version of the account; the rest stays.
 
-    :param row: the account as it was read
-    :param name: one that ``parse_name`` gave
-    :param email: one that ``emails.parse`` gave
+    :param columns: of :data:`COLUMNS`, checked by the API; None clears
+    :param username: one that ``rules.usernames`` let pass
+    :param email: one that ``emails.parse`` gave; it waits for its confirmation
     :returns: the account after it
+    :raises UsernameTaken: another account has that name
     :raises TooManyAttempts: too many new addresses
+    :raises StaleCredential: the actor was locked or deleted meanwhile
     """
-    changes_email = not isinstance(email, Unset) and changing.is_change(row, email)
-    with store.throttle.counted("email-change", row.id) if changes_email else nullcontext():
-        account = lock_active(store.session, row.id)
-        if not isinstance(name, Unset):
-            account.name = name
-        if not isinstance(email, Unset):
-            changing.ask(store, account, email)
-        store.session.flush()
-        return by_id(store.session.connection(), row.id)
+    values = columns or {}
+    if not values.keys() <= COLUMNS:
+        raise ValueError(", ".join(sorted(values.keys() - COLUMNS)))
+    with _counting(store, account_id, email):
+        account = store.lock(account_id)
+        with refusing_duplicates():
+            with store.session.no_autoflush:  # each flush would be a version
+                for column, value in values.items():
+                    setattr(account, column, value)
+                if not isinstance(username, Unset):
+                    rename(store, account, username)
+                if not isinstance(email, Unset):
+                    changing.ask(store, account, email)
+            store.session.flush()
+        return store.reread(account_id)
+
+
+def _counting(store: Store, account_id: int, email: str | Unset) -> AbstractContextManager[None]:
+    """Counts a new address, before anything is locked."""
+    if isinstance(email, Unset):
+        return nullcontext()
+    row = store.reader.by_id(account_id)
+    if row is None or not changing.is_change(row, email):
+        return nullcontext()
+    return store.throttle.counted("email-change", account_id)
+
+
+def rename(store: Store, account: Account, username: str) -> None:
+    """Give a locked account another name, also where it is named as the one who invited somebody.
+
+    The caller flushes, in ``refusing_duplicates``.
+
+    :raises UsernameTaken: another account has it
+    """
+    former = account.username
+    if username == former:
+        return
+    set_username(store.session, account, username)
+    store.session.execute(update(Account).where(Account.invited_by == former).values(invited_by=username))
+    store.record(Event.RENAMED, account_id=account.id)

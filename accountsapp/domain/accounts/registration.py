@@ -1,23 +1,16 @@
 """An account is made."""
 
 import secrets
-from datetime import datetime
 from typing import Any
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.locking import lock_address, refusing_duplicates
-from accountsapp.domain.data.models import Account, AccountState, EmailAddress
-from accountsapp.domain.data.reads import AccountRow, by_id
+from accountsapp.domain.data.models import Account, EmailAddress
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.data.usernames import check_username_free
 from accountsapp.domain.emails import changing, claims
-from accountsapp.domain.errors import (
-    EmailTaken,
-    UsernameTaken,
-)
 from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
@@ -28,15 +21,11 @@ def register(
     username: str,
     email: str,
     *,
-    name: str | None = None,
     password: str | None = None,
     api_key: str | None = None,
     verified: bool = False,
-    state: AccountState = AccountState.ACTIVE,
-    signup: datetime | None = None,
     event: Event = Event.REGISTERED,
-    actor_id: int | None = None,
-    **fields: Any,
+    **columns: Any,
 ) -> Account:
     """Make an account with an API key and one primary address.
 
@@ -45,50 +34,38 @@ def register(
     :param password: one that passed ``Passwords.check``; hashed here, before anything is locked
     :param api_key: kept as given; made if absent
     :param event: how the audit names it
-    :param actor_id: who does it, if it is another account
-    :param fields: further columns of the account
+    :param columns: further ones of the account
     :raises UsernameTaken, EmailTaken, ApiKeyTaken: also when somebody else was faster
     """
     password_hash = store.passwords.hash(password) if password is not None else None
-    session = store.session
-    changing.lock_waiting(session, fold(email))
-    lock_address(session, fold(email))
-    _check_free(session, username, email)
+    session, address_key = store.session, fold(email)
+    changing.lock_waiting(session, address_key)
+    lock_address(session, address_key)
+    check_username_free(session, username)
+    claims.check_free(session, email)
     account = Account(
         username=username,
         username_key=fold(username),
-        name=name,
         password_hash=password_hash,
-        state=state,
-        signup=signup or now(),
-        **fields,
+        **{"signup": now(), **columns},
     )
-    account.emails = [EmailAddress(address=email, address_key=fold(email), verified=verified, primary=True)]
+    account.emails = [EmailAddress(address=email, address_key=address_key, verified=verified, primary=True)]
     with refusing_duplicates():
         session.add(account)
         session.flush()
     api_keys.set_to(store, account, api_key or make_api_key())
-    changing.void_pending_of_others(store, account.id, fold(email))
-    store.record(event, account_id=account.id, actor_id=actor_id)
+    changing.void_pending_of_others(store, account.id, address_key)
+    store.record(event, account_id=account.id)
     return account
 
 
-def add_with_random_password(
-    store: Store, username: str, email: str, *, actor_id: int
-) -> tuple[AccountRow, str]:
+def add_with_random_password(store: Store, username: str, email: str) -> tuple[AccountRow, str]:
     """Make an active account with a verified address, for an administrator; no mail.
 
     :returns: the account and its password, which is never shown again
     :raises UsernameTaken, EmailTaken: as :func:`register`
     """
     password = secrets.token_urlsafe(15)
-    account = register(store, username, email, password=password, verified=True, actor_id=actor_id)
+    account = register(store, username, email, password=password, verified=True)
     claims.drop_unproved_copies(store.session, account.id, fold(email))
-    return by_id(store.session.connection(), account.id), password
-
-
-def _check_free(session: Session, username: str, email: str) -> None:
-    if session.scalar(select(Account.id).where(Account.username_key == fold(username))) is not None:
-        raise UsernameTaken
-    if claims.owner_id(session, email) is not None:
-        raise EmailTaken
+    return store.reread(account.id), password

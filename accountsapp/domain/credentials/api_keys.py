@@ -4,8 +4,7 @@ from sqlalchemy import select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.credentials import password_change
-from accountsapp.domain.data.locking import lock_active, refusing_duplicates
+from accountsapp.domain.data.locking import refusing_duplicates
 from accountsapp.domain.data.models import Account, ApiKey
 from accountsapp.domain.data.reads import AccountRow, sealed_api_key
 from accountsapp.domain.errors import (
@@ -69,13 +68,13 @@ def reset(store: Store, account_id: int, *, presented: str | None = None) -> str
     :returns: the new key
     :raises StaleCredential: ``presented`` is not the account's key any more, or the account is locked
     """
-    account = lock_active(store.session, account_id)
+    account = store.lock(account_id)
     if presented is not None and (
         account.api_key is None
         or account.api_key.digest not in store.keyring.digests(DIGEST_PURPOSE, presented)
     ):
         raise StaleCredential
     api_key = set_to(store, account, make_api_key())
-    store.record(Event.API_KEY_RESET, account_id=account_id, actor_id=account_id)
-    password_change.tell(store, account, Notice.API_KEY_RESET)
+    store.record(Event.API_KEY_RESET, account_id=account_id)
+    store.notify(account, Notice.API_KEY_RESET)
     return api_key

@@ -2,16 +2,15 @@
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import sessions
-from accountsapp.domain.data.locking import lock, lock_active
 from accountsapp.domain.data.models import Account
-from accountsapp.domain.data.reads import AccountRow, by_id
+from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import changing
 from accountsapp.domain.errors import (
     AccountNotFound,
     StaleCredential,
     WrongPassword,
 )
-from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.store import Store
 
@@ -35,19 +34,18 @@ def change(store: Store, account_id: int, *, current: object, new: object) -> Ac
     known_hash = store.reader.password_hash(account_id)
     with store.throttle.guess(row.username_key, store.client_address):
         if not store.passwords.verify(current, known_hash):
-            store.record_apart(Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id)
+            store.record_apart(Event.PASSWORD_WRONG, account_id=account_id)
             raise WrongPassword
     new_hash = store.passwords.hash(password)
-    account = lock_active(store.session, account_id)
+    account = store.lock(account_id)
     if account.credential_epoch != row.credential_epoch:
         store.session.rollback()
-        store.record_apart(Event.PASSWORD_WRONG, account_id=account_id, actor_id=account_id)
+        store.record_apart(Event.PASSWORD_WRONG, account_id=account_id)
         raise WrongPassword
     set_hash(store, account, new_hash)
-    store.record(Event.PASSWORD_CHANGED, account_id=account_id, actor_id=account_id)
-    tell(store, account, Notice.PASSWORD_CHANGED)
-    store.session.flush()
-    return by_id(store.session.connection(), account_id)
+    store.record(Event.PASSWORD_CHANGED, account_id=account_id)
+    store.notify(account, Notice.PASSWORD_CHANGED)
+    return store.reread(account_id)
 
 
 def set_hash(store: Store, account: Account, password_hash: str) -> None:
@@ -64,18 +62,6 @@ def end_credentials(store: Store, account: Account) -> None:
     sessions.end_all(store.session, account.id)
 
 
-def tell(store: Store, account: Account, notice: Notice) -> None:
-    """Queue a mail to the primary address that says what happened to the account."""
-    notices.queue(
-        store.session,
-        store.keyring,
-        notice,
-        to=account.primary_email.address,
-        account=account,
-        username=account.username,
-    )
-
-
 def set_by_operator(store: Store, account_id: int, password: object) -> None:
     """Set a password on the operator's word.
 
@@ -87,5 +73,5 @@ def set_by_operator(store: Store, account_id: int, password: object) -> None:
     password_hash = store.passwords.hash(
         store.passwords.check(password, names=(row.username, row.email, row.awaited_email))
     )
-    set_hash(store, lock(store.session, account_id), password_hash)
+    set_hash(store, store.lock(account_id), password_hash)
     store.record(Event.PASSWORD_CHANGED, account_id=account_id)

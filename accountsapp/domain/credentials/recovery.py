@@ -1,28 +1,34 @@
-"""A forgotten password, and the first one of an invited account (Bookie contract 2.2)."""
+"""A forgotten password, and the first one of an invited account.
+
+The mail with a code takes two jobs. The request queues the first one whether or not anybody has the address,
+so its time tells nothing; the worker finds out, and only then queues the mail.
+"""
 
 import logging
 from datetime import timedelta
-from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accountsapp.domain import audit, jobs
+from accountsapp.domain import audit, jobs, sealed_jobs
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.credentials.password_change import set_hash, tell
+from accountsapp.domain.credentials.password_change import set_hash
 from accountsapp.domain.data.locking import lock, lock_address, refusing_duplicates
-from accountsapp.domain.data.models import Account, AccountState, EmailAddress, Job, JobState
+from accountsapp.domain.data.models import Account, AccountState, EmailAddress
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.data.usernames import set_username
 from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import (
     AccountNotFound,
     DeadLink,
     InvalidUsername,
     TooManyAttempts,
-    UsernameTaken,
 )
-from accountsapp.domain.keyring import Keyring, SealError
-from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.job_handlers import handles
+from accountsapp.domain.jobs import LeasedJob
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import LinkRow, Purpose
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules import emails, usernames
@@ -34,11 +40,6 @@ log = logging.getLogger(__name__)
 RECOVER = "recover"
 """The name of the job that answers a request for a code."""
 SEALED_FOR = "recovery"
-
-
-def path_of(username: str, code: str) -> str:
-    """The path of the page where a code is used."""
-    return f"/recovery/{quote(username, safe='')}/reset/{code}"
 
 
 def ask(store: Store, email: object) -> None:
@@ -55,66 +56,41 @@ def ask(store: Store, email: object) -> None:
     counted, key = store.throttle.counted, fold(parsed)
     try:
         with counted("recovery-burst", key), counted("recovery-mail", key):
-            asked = {**_seal(store.keyring, parsed), "address": store.client_address}
-            jobs.enqueue(store.session, RECOVER, asked)
+            payload = {
+                **sealed_jobs.seal(store.keyring, "email", SEALED_FOR, parsed),
+                "address": store.client_address,
+            }
+            jobs.enqueue(store.session, RECOVER, payload)
     except TooManyAttempts:
         log.info("a request for a code was not answered: too many for that address")
 
 
-def send_code(session: Session, keyring: Keyring, seconds: float, payload: dict[str, str]) -> None:
-    """What the worker does with a request: a code to the account whose primary address it is.
+@handles(RECOVER)
+def send_code(store: Store, job: LeasedJob) -> None:
+    """Mail a code to the account whose primary address was named.
 
     Only to an active or a pending account: what the operator deactivated no code revives.
-
-    :param seconds: how long the code works
-    :param payload: of the job
     """
-    email = keyring.unseal(SEALED_FOR, payload["email"])
+    session, seconds = store.session, store.settings.links_expire
+    email = store.keyring.unseal(SEALED_FOR, job.payload["email"])
     owner = session.scalar(
         select(EmailAddress.account_id).where(EmailAddress.address_key == fold(email), EmailAddress.primary)
     )
     if owner is None:
         return
-    account = lock(session, owner)
+    account = store.lock(owner)
     if account.state not in (AccountState.ACTIVE, AccountState.PENDING):
         return
     to = account.primary_email.address
     code = links.make(session, account, Purpose.RESET, to, seconds)
-    audit.record(session, Event.RECOVERY_SENT, account_id=account.id, address=payload.get("address"))
-    notices.queue(
-        session,
-        keyring,
-        Notice.RESET_PASSWORD,
-        to=to,
-        account=account,
-        username=account.username,
-        path=path_of(account.username, code),
-        expires=now() + timedelta(seconds=seconds),
-    )
+    audit.record(session, Event.RECOVERY_SENT, account_id=account.id, address=job.payload.get("address"))
+    expires = now() + timedelta(seconds=seconds)
+    store.notify(account, Notice.RESET_PASSWORD, code=code, expires=expires)
 
 
 def reseal(session: Session, keyring: Keyring) -> int:
-    """Seal anew, with the present secret, every request for a code that an older one sealed.
-
-    Also one that was given up: the operator may have it tried again. One that no given secret opens stays.
-
-    :returns: how many
-    """
-    kept = select(Job).where(Job.name == RECOVER, Job.state != JobState.DONE)
-    resealed = 0
-    for job in session.scalars(kept.with_for_update()):
-        if job.payload["secret_id"] != keyring.secret_id:
-            try:
-                email = keyring.unseal(SEALED_FOR, job.payload["email"])
-            except SealError:
-                continue
-            job.payload = {**job.payload, **_seal(keyring, email)}
-            resealed += 1
-    return resealed
-
-
-def _seal(keyring: Keyring, email: str) -> dict[str, str]:
-    return {"secret_id": keyring.secret_id, "email": keyring.seal(SEALED_FOR, email)}
+    """Seal the waiting requests for a code anew (:func:`sealed_jobs.reseal`)."""
+    return sealed_jobs.reseal(session, keyring, RECOVER, "email", lambda _payload: SEALED_FOR)
 
 
 def find(store: Store, username: object, code: object) -> LinkRow | None:
@@ -154,40 +130,42 @@ def reset(
     checked = store.passwords.check(
         password, names=(link.account.username, link.account.email, link.account.awaited_email)
     )
-    name = None
-    if new_username not in (None, ""):
-        if link.account.state != AccountState.PENDING:
-            raise InvalidUsername("Only an invited account may choose its user name here")
-        name = usernames.check_chosen(new_username)
-        store.passwords.check(checked, names=(name,))
+    chosen_name = _chosen_name(link.account, new_username)
+    if chosen_name is not None:
+        store.passwords.check(checked, names=(chosen_name,))
     password_hash = store.passwords.hash(checked)
-    session = store.session
-    try:
-        account = lock(session, link.account.id)
-    except AccountNotFound:
-        raise DeadLink from None
-    lock_address(session, account.primary_email.address_key)
-    if account.state == AccountState.DEACTIVATED or not links.consume(session, account, link):
-        raise DeadLink
-    if name is not None and account.state == AccountState.PENDING:
-        _rename(store, account, name)
+    account = _lock_and_consume(store, link)
+    store.actor_id = account.id  # who has the code reads the mail of the account
+    if chosen_name is not None and account.state == AccountState.PENDING:
+        with refusing_duplicates():
+            set_username(store.session, account, chosen_name)
+            store.session.flush()
     set_hash(store, account, password_hash)
     account.state = AccountState.ACTIVE
     account.primary_email.verified = True
-    claims.drop_unproved_copies(session, account.id, account.primary_email.address_key)
-    store.record(Event.PASSWORD_RESET, account_id=account.id, actor_id=account.id)
-    tell(store, account, Notice.PASSWORD_CHANGED)
-    session.flush()
+    claims.drop_unproved_copies(store.session, account.id, account.primary_email.address_key)
+    store.record(Event.PASSWORD_RESET, account_id=account.id)
+    store.notify(account, Notice.PASSWORD_CHANGED)
+    store.session.flush()
     return account.username
 
 
-def _rename(store: Store, account: Account, username: str) -> None:
-    key = fold(username)
-    taken = store.session.scalar(
-        select(Account.id).where(Account.username_key == key, Account.id != account.id)
-    )
-    if taken is not None:
-        raise UsernameTaken
-    account.username, account.username_key = username, key
-    with refusing_duplicates():
-        store.session.flush()
+def _chosen_name(account: AccountRow, username: object) -> str | None:
+    """The name that a pending account is to have; None where nothing was chosen."""
+    if username in (None, ""):
+        return None
+    if account.state != AccountState.PENDING:
+        raise InvalidUsername("Only an invited account may choose its user name here")
+    return usernames.check_chosen(username)
+
+
+def _lock_and_consume(store: Store, link: LinkRow) -> Account:
+    """The account and its address, locked; the code is used up."""
+    try:
+        account = lock(store.session, link.account.id)
+    except AccountNotFound:
+        raise DeadLink from None
+    lock_address(store.session, account.primary_email.address_key)
+    if account.state == AccountState.DEACTIVATED or not links.consume(store.session, account, link):
+        raise DeadLink
+    return account

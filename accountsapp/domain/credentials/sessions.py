@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from hashlib import sha256
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, delete, update
@@ -18,15 +18,17 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState, SignInSession
-from accountsapp.domain.data.reads import ACCOUNTS, AccountRow
+from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
+from accountsapp.domain.job_handlers import clears
+from accountsapp.domain.rules.digests import digest_of
 
 log = logging.getLogger(__name__)
 
-IDLE = timedelta(days=30)
+LIFE_UNUSED = timedelta(days=30)
 """How long a session lives after its last use."""
-ABSOLUTE = timedelta(days=365)
+LONGEST_LIFE = timedelta(days=365)
 """How long it lives however often it is used."""
-TOUCHED = timedelta(hours=1)
+TOUCH_PAUSE = timedelta(hours=1)
 """How exactly its last use is known: more would be a write on every read."""
 
 
@@ -37,11 +39,6 @@ class SessionRow(NamedTuple):
     needs_touch: bool
     """Whether its last use is to be written again (:func:`touch`)."""
     account: AccountRow
-
-
-def digest(value: str) -> bytes:
-    """What the database knows of a cookie's value."""
-    return sha256(value.encode("utf-8", "surrogatepass")).digest()
 
 
 def new_value() -> str:
@@ -60,7 +57,7 @@ def begin(session: Session, account: Account, address: str | None) -> str:
     account.last_login_ip = address
     session.add(
         SignInSession(
-            digest=digest(value),
+            digest=digest_of(value),
             account_id=account.id,
             credential_epoch=account.credential_epoch,
             address=address,
@@ -69,29 +66,32 @@ def begin(session: Session, account: Account, address: str | None) -> str:
     return value
 
 
-_columns = len(AccountRow._fields)
-_FIND: Select[Any] = ACCOUNTS.add_columns(
-    SignInSession.id, SignInSession.created, SignInSession.last_used
-).join(
-    SignInSession,
-    (SignInSession.account_id == Account.id)
-    & (SignInSession.credential_epoch == Account.credential_epoch)
-    & (SignInSession.digest == bindparam("digest")),
-)
+@cache
+def _find_statement(columns: Columns | None) -> Select[Any]:
+    accounts = selection_of(columns).statement
+    return accounts.add_columns(SignInSession.id, SignInSession.created, SignInSession.last_used).join(
+        SignInSession,
+        (SignInSession.account_id == Account.id)
+        & (SignInSession.credential_epoch == Account.credential_epoch)
+        & (SignInSession.digest == bindparam("digest")),
+    )
 
 
-def find(connection: Connection, value: str) -> SessionRow | None:
-    """The living session of that value: not ended, not too old, its account active."""
-    row = connection.execute(_FIND, {"digest": digest(value)}).first()
+def find(connection: Connection, value: str, columns: Columns | None = None) -> SessionRow | None:
+    """The living session of that value: not ended, not too old, its account active.
+
+    :param columns: what the account's ``profile`` has
+    """
+    row = connection.execute(_find_statement(columns), {"digest": digest_of(value)}).first()
     if row is None:
         return None
-    account = AccountRow._make(row[:_columns])
-    session_id, created, last_used = row[_columns:]
+    account = selection_of(columns).row(row)
+    session_id, created, last_used = selection_of(columns).after(row)
     moment = now()
-    alive = moment - last_used < IDLE and moment - created < ABSOLUTE
+    alive = moment - last_used < LIFE_UNUSED and moment - created < LONGEST_LIFE
     if not alive or account.state != AccountState.ACTIVE:
         return None
-    return SessionRow(session_id, moment - last_used > TOUCHED, account)
+    return SessionRow(session_id, moment - last_used > TOUCH_PAUSE, account)
 
 
 def touch(begin: Callable[[], AbstractContextManager[Session]], session_id: int) -> None:
@@ -112,7 +112,7 @@ def end(session: Session, value: str) -> bool:
 
     :returns: whether there was one
     """
-    ended = delete(SignInSession).where(SignInSession.digest == digest(value))
+    ended = delete(SignInSession).where(SignInSession.digest == digest_of(value))
     return session.scalar(ended.returning(SignInSession.id)) is not None
 
 
@@ -123,15 +123,16 @@ def end_all(session: Session, account_id: int, *, but: str | None = None) -> Non
     """
     statement = delete(SignInSession).where(SignInSession.account_id == account_id)
     if but is not None:
-        statement = statement.where(SignInSession.digest != digest(but))
+        statement = statement.where(SignInSession.digest != digest_of(but))
     session.execute(statement)
 
 
+@clears
 def clear_old(session: Session) -> None:
     """Forget sessions that are too old to live."""
     moment = now()
     session.execute(
         delete(SignInSession).where(
-            (SignInSession.last_used < moment - IDLE) | (SignInSession.created < moment - ABSOLUTE)
+            (SignInSession.last_used < moment - LIFE_UNUSED) | (SignInSession.created < moment - LONGEST_LIFE)
         )
     )

@@ -4,14 +4,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data.locking import lock_active
-from accountsapp.domain.data.models import Account, AccountState, EmailAddress
+from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import Busy, InactiveAccount, StaleCredential, WrongPassword
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.text import is_storable
@@ -93,7 +94,8 @@ def sign_in(store: Store, row: AccountRow) -> str:
     account = lock_active(store.session, row.id)
     if account.credential_epoch != row.credential_epoch:
         raise StaleCredential
-    store.record(Event.SIGNED_IN, account_id=row.id, actor_id=row.id)
+    store.actor_id = row.id
+    store.record(Event.SIGNED_IN, account_id=row.id)
     value = sessions.begin(store.session, account, store.client_address or None)
     store.session.flush()
     return value
@@ -104,14 +106,9 @@ def _find(store: Store, typed: str) -> AccountRow | None:
         return None
     identifier = typed.strip()
     if "@" in identifier:
-        owner = store.connection.execute(
-            select(EmailAddress.account_id).where(
-                EmailAddress.address_key == fold(identifier),
-                EmailAddress.verified | EmailAddress.primary,
-            )
-        ).scalar()
-        if owner is not None:
-            return store.reader.by_id(owner)
+        owner_id = claims.owner_id(store.connection, identifier)
+        if owner_id is not None:
+            return store.reader.by_id(owner_id)
     return store.reader.by_username(typed) or store.reader.by_username(identifier)
 
 

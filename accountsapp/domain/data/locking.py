@@ -41,17 +41,33 @@ def lock(session: Session, account_id: int, *, wholly: bool = False) -> Account:
     return account
 
 
-def lock_active(session: Session, account_id: int) -> Account:
-    """As :func:`lock`, for an account that acts itself.
+def lock_active(session: Session, account_id: int, *, wholly: bool = False) -> Account:
+    """As :func:`lock`, for what an account alone can do: sign in, use a mailed link, let a client in.
 
     :raises StaleCredential: it was deactivated or deleted since its credential was checked
     """
     try:
-        account = lock(session, account_id)
+        account = lock(session, account_id, wholly=wholly)
     except AccountNotFound as error:
         raise StaleCredential from error
     if account.state != AccountState.ACTIVE:
         raise StaleCredential
+    return account
+
+
+def lock_for(session: Session, account_id: int, actor_id: int | None, *, wholly: bool = False) -> Account:
+    """As :func:`lock`, for a change by somebody: only the actor himself must be active.
+
+    :param actor_id: whose credential was checked; None for the operator
+    :raises StaleCredential: the actor was deactivated or deleted since then
+    """
+    if actor_id == account_id:
+        return lock_active(session, account_id, wholly=wholly)
+    account = lock(session, account_id, wholly=wholly)
+    if actor_id is not None:
+        state = session.scalar(select(Account.state).where(Account.id == actor_id))
+        if state != AccountState.ACTIVE:
+            raise StaleCredential
     return account
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     CheckConstraint,
+    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
@@ -145,9 +146,20 @@ class Account(Base):
 
     __mapper_args__ = {"version_id_col": version}
 
+    def forget_pending_email(self) -> None:
+        """Nothing waits for confirmation any more."""
+        for column in NO_PENDING_EMAIL:
+            setattr(self, column, None)
+
     @property
     def primary_email(self) -> "EmailAddress":
         return next(email for email in self.emails if email.primary)
+
+
+NO_PENDING_EMAIL: dict[str, None] = dict.fromkeys(
+    ("pending_email", "pending_email_key", "pending_email_expires")
+)
+"""The values of an account that waits for no address."""
 
 
 class EmailAddress(Base):
@@ -188,8 +200,12 @@ class EmailAddress(Base):
     account: Mapped[Account] = relationship(back_populates="emails")
 
 
+IS_TAKEN: ColumnElement[bool] = EmailAddress.__table__.c.verified | EmailAddress.__table__.c.is_primary
+"""Of an :class:`EmailAddress`: whether its account has it for itself."""
+
+
 class ApiKey(Base):
-    """The one API key of an account, never in clear (``domain/keys.py``)."""
+    """The one API key of an account, never in clear (``domain/keyring.py``)."""
 
     __tablename__ = "api_key"
 
@@ -272,7 +288,7 @@ class Job(Base):
 
 
 class SignInSession(Base):
-    """Somebody who signed in, on one device (``domain/sessions.py``)."""
+    """Somebody who signed in, on one device (``domain/credentials/sessions.py``)."""
 
     __tablename__ = "session"
 
@@ -288,7 +304,7 @@ class SignInSession(Base):
 
 
 class Link(Base):
-    """A mailed one-time code (``domain/links.py``)."""
+    """A mailed one-time code (``domain/mailing/links.py``)."""
 
     __tablename__ = "link"
 
@@ -319,18 +335,3 @@ class AuditEvent(Base):
     """The client's."""
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Plain facts such as the view's name; never a secret, an e-mail address or what a client typed."""
-
-
-__all__ = [
-    "Account",
-    "AccountState",
-    "ApiKey",
-    "AuditEvent",
-    "Base",
-    "EmailAddress",
-    "Job",
-    "JobState",
-    "Link",
-    "SignInSession",
-    "UTCDateTime",
-]

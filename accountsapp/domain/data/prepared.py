@@ -29,24 +29,24 @@ class Prepared:
         :raises sqlalchemy.exc.DBAPIError: as ``connection.execute`` would
         """
         if connection.engine.dispatch.before_cursor_execute:  # somebody wants to see every statement
-            found = connection.execute(self.statement, parameters).first()
-            return list(found) if found is not None else None
+            row = connection.execute(self.statement, parameters).first()
+            return list(row) if row is not None else None
         dialect = connection.dialect
         sql, order, conversions = self._compiled.get(dialect.name) or self._compile(dialect)
         try:
             cursor = connection.connection.cursor()
             try:
                 cursor.execute(sql, parameters if order is None else [parameters[name] for name in order])
-                found = cursor.fetchone()
+                values = cursor.fetchone()
             finally:
                 cursor.close()
         except dialect.loaded_dbapi.Error:
             # SQLAlchemy knows which errors mean a lost connection, so it meets this one itself.
-            found = connection.execute(self.statement, parameters).first()
-            return list(found) if found is not None else None
-        if found is None:
+            row = connection.execute(self.statement, parameters).first()
+            return list(row) if row is not None else None
+        if values is None:
             return None
-        values = list(found)
+        values = list(values)
         for index, convert in conversions:
             if values[index] is not None:
                 values[index] = convert(values[index])
@@ -59,6 +59,6 @@ class Prepared:
             convert = column.type.dialect_impl(dialect).result_processor(dialect, None)
             if convert is not None:
                 conversions.append((index, convert))
-        made = str(compiled), getattr(compiled, "positiontup", None), conversions
-        self._compiled[dialect.name] = made
-        return made
+        prepared = str(compiled), getattr(compiled, "positiontup", None), conversions
+        self._compiled[dialect.name] = prepared
+        return prepared

@@ -1,11 +1,12 @@
 """Core selects that return plain frozen rows: the fast way to an account.
 
-The statements are built once, here; SQLAlchemy keeps them compiled.
+The statements are built once for the columns that an API shows; SQLAlchemy keeps them compiled.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
 
@@ -16,9 +17,13 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.rules.folding import fold
 
+P = TypeVar("P", bound=NamedTuple)
+Columns = type[NamedTuple]
+"""A class whose fields are columns of :class:`Account`: what an API shows."""
+
 
 class AccountRow(NamedTuple):
-    """What most answers need of an account, with its primary address."""
+    """What proving somebody, and judging what he may, needs of an account, with its primary address."""
 
     id: int
     username: str
@@ -27,20 +32,12 @@ class AccountRow(NamedTuple):
     is_admin: bool
     is_staff: bool
     credential_epoch: int
-    name: str | None
-    location: str | None
-    company: str | None
-    homepage: str | None
-    gravatar_email: str | None
-    signup: datetime | None
-    created: datetime
-    last_login: datetime | None
-    invited_by: str | None
-    invite_ct: int
     pending_email: str | None
     pending_email_expires: datetime | None
     email: str
     email_verified: bool
+    profile: Any = None
+    """The further columns that it was read with, as the class that names them; None where there is none."""
 
     @property
     def activated(self) -> bool:
@@ -60,38 +57,84 @@ class AccountRow(NamedTuple):
 
 
 _table = Account.__table__
-ACCOUNT_COLUMNS = (
+_IDENTITY = (
     *(_table.c[field] for field in AccountRow._fields[: AccountRow._fields.index("email")]),
     EmailAddress.address,
     EmailAddress.verified,
 )
-"""The columns of an :class:`AccountRow`, for statements that find it by something else."""
-ACCOUNTS: Select[Any] = select(*ACCOUNT_COLUMNS).join(
-    EmailAddress, (EmailAddress.account_id == _table.c.id) & EmailAddress.primary
-)
-"""Every account as :class:`AccountRow`; add ``where`` and ``order_by``."""
+_IDENTITY_WIDTH = len(_IDENTITY)
 
-_WITH_API_KEY = ACCOUNTS.join(ApiKey, ApiKey.account_id == _table.c.id)
-_BY_API_KEY = Prepared(_WITH_API_KEY.where(ApiKey.digest == bindparam("digest")))
-_BY_API_KEYS = _WITH_API_KEY.where(ApiKey.digest.in_(bindparam("digests", expanding=True)))
-_BY_USERNAME = Prepared(ACCOUNTS.where(_table.c.username_key == bindparam("username_key")))
-_BY_ID = Prepared(ACCOUNTS.where(_table.c.id == bindparam("account_id")))
+
+class Selection:
+    """How accounts are selected as :class:`AccountRow`, alone or before the columns of something else.
+
+    :param columns: what their ``profile`` has
+    """
+
+    def __init__(self, columns: Columns | None) -> None:
+        self._profile = columns
+        fields = columns._fields if columns is not None else ()
+        self.columns = (*_IDENTITY, *(_table.c[field] for field in fields))
+        self.statement: Select[Any] = select(*self.columns).join(
+            EmailAddress, (EmailAddress.account_id == _table.c.id) & EmailAddress.primary
+        )
+        """Every account; add ``where`` and ``order_by``."""
+
+    def row(self, values: Sequence[Any]) -> AccountRow:
+        """The account that the values begin with."""
+        identity = values[:_IDENTITY_WIDTH]
+        if self._profile is None:
+            return AccountRow._make((*identity, None))
+        return AccountRow._make((*identity, self._profile._make(values[_IDENTITY_WIDTH : len(self.columns)])))
+
+    def after(self, values: Sequence[Any]) -> Sequence[Any]:
+        """What was selected after the account."""
+        return values[len(self.columns) :]
+
+
+selection_of = cache(Selection)
+"""The selection for those columns, made once."""
+
+
+class _Lookups:
+    """The statements that find one account, as that selection has it."""
+
+    def __init__(self, columns: Columns | None) -> None:
+        self.selection = selection_of(columns)
+        accounts = self.selection.statement
+        with_api_key = accounts.join(ApiKey, ApiKey.account_id == _table.c.id)
+        self.by_api_key = Prepared(with_api_key.where(ApiKey.digest == bindparam("digest")))
+        self.by_api_keys = with_api_key.where(ApiKey.digest.in_(bindparam("digests", expanding=True)))
+        self.by_username = Prepared(accounts.where(_table.c.username_key == bindparam("username_key")))
+        self.by_id = Prepared(accounts.where(_table.c.id == bindparam("account_id")))
+
+
+_lookups_of = cache(_Lookups)
+
 _PASSWORD_HASH = Prepared(select(_table.c.password_hash).where(_table.c.id == bindparam("account_id")))
 _SEALED_API_KEY = select(ApiKey.sealed).where(ApiKey.account_id == bindparam("account_id"))
 
 
-def one(connection: Connection, statement: Select[Any], **parameters: Any) -> AccountRow | None:
-    """The account that the statement finds, if any."""
-    row = connection.execute(statement, parameters).first()
-    return AccountRow._make(row) if row is not None else None
-
-
-def by_id(connection: Connection, account_id: int) -> AccountRow:
+def by_id(connection: Connection, account_id: int, columns: Columns | None = None) -> AccountRow:
     """The account with that id, which is known to be there."""
-    row = one(connection, _BY_ID.statement, account_id=account_id)
+    lookups = _lookups_of(columns)
+    row = connection.execute(lookups.by_id.statement, {"account_id": account_id}).first()
     if row is None:
         raise LookupError(account_id)
-    return row
+    return lookups.selection.row(row)
+
+
+@cache
+def _profile_statement(columns: Columns) -> Select[Any]:
+    return select(*(_table.c[field] for field in columns._fields)).where(
+        _table.c.id == bindparam("account_id")
+    )
+
+
+def profile(connection: Connection, account_id: int, columns: type[P]) -> P | None:
+    """Columns of the account with that id, if there is one."""
+    row = connection.execute(_profile_statement(columns), {"account_id": account_id}).first()
+    return columns._make(row) if row is not None else None
 
 
 def sealed_api_key(connection: Connection, account_id: int) -> str | None:
@@ -101,10 +144,11 @@ def sealed_api_key(connection: Connection, account_id: int) -> str | None:
 
 def listing(connection: Connection, page: int = 1000) -> Iterator[AccountRow]:
     """Every account by username, read ``page`` at a time so that any number of them needs no memory."""
+    selection = selection_of(None)
     last = ""
     while True:
-        statement = ACCOUNTS.where(_table.c.username_key > last).order_by(_table.c.username_key).limit(page)
-        rows = [AccountRow._make(row) for row in connection.execute(statement)]
+        statement = selection.statement.where(_table.c.username_key > last).order_by(_table.c.username_key)
+        rows = [selection.row(row) for row in connection.execute(statement.limit(page))]
         yield from rows
         if len(rows) < page:
             return
@@ -112,11 +156,15 @@ def listing(connection: Connection, page: int = 1000) -> Iterator[AccountRow]:
 
 
 class Reader:
-    """Accounts of one caller; one that was found is not read again."""
+    """Accounts of one caller; one that was found is not read again.
 
-    def __init__(self, connection: Connection, keyring: Keyring) -> None:
+    :param columns: what their ``profile`` has
+    """
+
+    def __init__(self, connection: Connection, keyring: Keyring, columns: Columns | None = None) -> None:
         self._connection = connection
         self._keyring = keyring
+        self._lookups = _lookups_of(columns)
         self._by_username: dict[str, AccountRow | None] = {}
 
     def by_username(self, username: str) -> AccountRow | None:
@@ -125,24 +173,28 @@ class Reader:
         if "\0" in key:  # PostgreSQL will not even look for it
             return None
         if key not in self._by_username:
-            self._by_username[key] = self._first(_BY_USERNAME, username_key=key)
+            self._by_username[key] = self._first(self._lookups.by_username, username_key=key)
         return self._by_username[key]
 
     def by_api_key(self, api_key: str) -> AccountRow | None:
         """The account whose API key that is, exactly."""
         digests = self._keyring.digests(DIGEST_PURPOSE, api_key)
         if len(digests) == 1:
-            return self.remember(self._first(_BY_API_KEY, digest=digests[0]))
-        return self.remember(one(self._connection, _BY_API_KEYS, digests=digests))
+            return self.remember(self._first(self._lookups.by_api_key, digest=digests[0]))
+        values = self._connection.execute(self._lookups.by_api_keys, {"digests": digests}).first()
+        return self.remember(self._lookups.selection.row(values) if values is not None else None)
 
     def by_id(self, account_id: int) -> AccountRow | None:
         """The account with that id."""
-        return self.remember(self._first(_BY_ID, account_id=account_id))
+        for row in self._by_username.values():
+            if row is not None and row.id == account_id:
+                return row
+        return self.remember(self._first(self._lookups.by_id, account_id=account_id))
 
     def password_hash(self, account_id: int) -> str | None:
         """The bcrypt hash of the account's password; None where there is none."""
-        found = _PASSWORD_HASH.first(self._connection, account_id=account_id)
-        return found[0] if found is not None else None
+        values = _PASSWORD_HASH.first(self._connection, account_id=account_id)
+        return values[0] if values is not None else None
 
     def remember(self, row: AccountRow | None) -> AccountRow | None:
         """Keep an account that a statement of another module found; it is not read again."""
@@ -150,6 +202,12 @@ class Reader:
             self._by_username[row.username_key] = row
         return row
 
+    def forget(self, account_id: int) -> None:
+        """The account is going to change: what was read of it before does not count any more."""
+        for key, row in list(self._by_username.items()):
+            if row is not None and row.id == account_id:
+                del self._by_username[key]
+
     def _first(self, statement: Prepared, **parameters: Any) -> AccountRow | None:
-        found = statement.first(self._connection, **parameters)
-        return AccountRow._make(found) if found is not None else None
+        values = statement.first(self._connection, **parameters)
+        return self._lookups.selection.row(values) if values is not None else None

@@ -20,12 +20,11 @@ from accountsapp.domain.emails import changing, claims
 from accountsapp.domain.errors import (
     DeadLink,
     EmailNotFound,
-    EmailTaken,
     InvalidEmail,
     InvalidValue,
     TooManyAttempts,
 )
-from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import LinkRow, Purpose
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.folding import fold
@@ -33,10 +32,8 @@ from accountsapp.domain.store import Store
 
 log = logging.getLogger(__name__)
 
-MOST = 20
-"""Addresses of an account."""
-PATH = "/confirm/address/"
-"""Of the page where a mailed code is used."""
+MOST_ADDRESSES = 20
+"""Of an account."""
 PROOF_LIFE = 24 * 3600
 """Seconds that a mailed code works."""
 PROOF_PAUSE = timedelta(minutes=10)
@@ -77,17 +74,16 @@ def add(store: Store, account_id: int, address: str) -> EmailRow:
     :raises EmailTaken: another account has it
     """
     session = store.session
-    account = lock_active(session, account_id)
+    account = store.lock(account_id)
     if any(email.address_key == fold(address) for email in account.emails):
         raise InvalidEmail("You have that e-mail address already.")
     lock_address(session, fold(address))
-    if claims.owner_id(session, address) is not None:
-        raise EmailTaken
-    if len(account.emails) >= MOST:
-        raise InvalidEmail(f"An account may have at most {MOST} e-mail addresses.")
+    claims.check_free(session, address)
+    if len(account.emails) >= MOST_ADDRESSES:
+        raise InvalidEmail(f"An account may have at most {MOST_ADDRESSES} e-mail addresses.")
     account.emails.append(EmailAddress(address=address, address_key=fold(address)))
     session.flush()
-    store.record(Event.EMAIL_ADDED, account_id=account_id, actor_id=account_id)
+    store.record(Event.EMAIL_ADDED, account_id=account_id)
     return EmailRow(address, verified=False, primary=False)
 
 
@@ -104,10 +100,10 @@ def change(
     """
     if verify:
         changing.lock_waiting(store.session, fold(address), account_id)
-    account = lock_active(store.session, account_id)
+    account = store.lock(account_id)
     email = _find_locked(store, account, address)
     if verify and not email.verified:
-        _check_free(store, email)
+        claims.check_free(store.session, email.address, but=account.id)
         if not trusted:
             _ask_for_proof(store, account, email)
             return ProofAsked(email.address)
@@ -126,13 +122,13 @@ def remove(store: Store, account_id: int, address: str) -> None:
     :raises InvalidEmail: it is the primary one
     """
     session = store.session
-    account = lock_active(session, account_id)
+    account = store.lock(account_id)
     email = _find(account, address)
     if email.primary:
         raise InvalidEmail("The primary e-mail address cannot be removed.")
     account.emails.remove(email)
     session.flush()
-    store.record(Event.EMAIL_REMOVED, account_id=account_id, actor_id=account_id)
+    store.record(Event.EMAIL_REMOVED, account_id=account_id)
 
 
 def find_proof(store: Store, code: str) -> LinkRow | None:
@@ -140,16 +136,13 @@ def find_proof(store: Store, code: str) -> LinkRow | None:
     link = links.find(store.connection, Purpose.VERIFY_EMAIL, code)
     if link is None:
         return None
-    rows = store.connection.execute(
-        select(
-            EmailAddress.account_id,
-            EmailAddress.verified | EmailAddress.primary,
-            EmailAddress.verified,
-        ).where(EmailAddress.address_key == link.address_key)
-    ).all()
-    mine = [row for row in rows if row[0] == link.account.id]
-    taken = any(row[1] for row in rows if row[0] != link.account.id)
-    return link if mine and not mine[0][2] and not taken else None
+    is_verified = store.connection.scalar(
+        select(EmailAddress.verified).where(
+            EmailAddress.account_id == link.account.id, EmailAddress.address_key == link.address_key
+        )
+    )
+    owner_id = claims.owner_id(store.connection, link.address_key)
+    return link if is_verified is False and owner_id in (None, link.account.id) else None
 
 
 def confirm(store: Store, code: str) -> AccountRow:
@@ -164,11 +157,12 @@ def confirm(store: Store, code: str) -> AccountRow:
         raise DeadLink
     changing.lock_waiting(store.session, link.address_key, link.account.id)
     account = lock_active(store.session, link.account.id)
+    store.actor_id = account.id  # who has the code reads the mail of the account
     try:
         email = _find_locked(store, account, link.address_key)
     except EmailNotFound:
         raise DeadLink from None
-    _check_free(store, email)
+    claims.check_free(store.session, email.address, but=account.id)
     if not links.consume(store.session, account, link):
         raise DeadLink
     if not email.verified:
@@ -197,12 +191,6 @@ def _find_locked(store: Store, account: Account, address: str) -> EmailAddress:
     return email
 
 
-def _check_free(store: Store, email: EmailAddress) -> None:
-    owner_id = claims.owner_id(store.session, email.address)
-    if owner_id not in (None, email.account_id):
-        raise EmailTaken
-
-
 def _prove(store: Store, account: Account, email: EmailAddress) -> None:
     session = store.session
     claims.drop_unproved_copies(session, account.id, email.address_key)
@@ -210,7 +198,7 @@ def _prove(store: Store, account: Account, email: EmailAddress) -> None:
         email.verified = True
         session.flush()
     changing.void_pending_of_others(store, account.id, email.address_key)
-    store.record(Event.EMAIL_VERIFIED, account_id=account.id, actor_id=account.id)
+    store.record(Event.EMAIL_VERIFIED, account_id=account.id)
 
 
 def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
@@ -222,16 +210,8 @@ def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
     session.flush()
     changing.drop(store, account)
     links.void(session, account.id, Purpose.RESET)
-    store.record(Event.EMAIL_CHANGED, account_id=account.id, actor_id=account.id)
-    notices.queue(
-        session,
-        store.keyring,
-        Notice.EMAIL_CHANGED,
-        to=former.address,
-        account=account,
-        username=account.username,
-        new_address=email.address,
-    )
+    store.record(Event.EMAIL_CHANGED, account_id=account.id)
+    store.notify(account, Notice.EMAIL_CHANGED, to=former.address, new_address=email.address)
 
 
 def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
@@ -253,15 +233,7 @@ def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
     try:
         with store.throttle.counted("verify-mail", email.address_key):
             code = links.make(session, account, Purpose.VERIFY_EMAIL, email.address, PROOF_LIFE)
-            notices.queue(
-                session,
-                store.keyring,
-                Notice.VERIFY_EMAIL,
-                to=email.address,
-                account=account,
-                username=account.username,
-                path=PATH + code,
-                expires=now() + timedelta(seconds=PROOF_LIFE),
-            )
+            expires = now() + timedelta(seconds=PROOF_LIFE)
+            store.notify(account, Notice.VERIFY_EMAIL, to=email.address, code=code, expires=expires)
     except TooManyAttempts:
         log.info("no link was mailed: another one was a moment ago")

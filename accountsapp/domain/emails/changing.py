@@ -1,11 +1,13 @@
-"""A new e-mail address: asked for, pending, confirmed (Bookie contract 1.9).
+"""A new e-mail address: asked for, pending, confirmed.
 
 Until it is confirmed, sign-in and recovery go on with the old one, so a stolen key or a typing error
 does not hand over the mailbox that resets the password.
+
+The mail with the code takes two jobs. The request queues the first one whoever has the address, so its time
+tells nothing; the worker finds out whether somebody has it, and only then queues the mail.
 """
 
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -13,30 +15,24 @@ from sqlalchemy.orm import Session
 from accountsapp.domain import jobs
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.locking import lock, lock_active, lock_address, refusing_duplicates
-from accountsapp.domain.data.models import Account, EmailAddress, Link
+from accountsapp.domain.data.locking import lock_active, lock_address, refusing_duplicates
+from accountsapp.domain.data.models import NO_PENDING_EMAIL, Account, EmailAddress, Link
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import AccountNotFound, DeadLink
-from accountsapp.domain.keyring import Keyring
-from accountsapp.domain.mailing import links, notices
+from accountsapp.domain.job_handlers import handles
+from accountsapp.domain.jobs import LeasedJob
+from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import LinkRow, Purpose
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
 
-PATH = "/confirm/email/"
-"""Of the page where a code is used."""
 CONFIRM = "confirm_email"
 """The name of the job that mails a code to the new address."""
 
 
-class _Shown(Protocol):
-    @property
-    def shown_email(self) -> str: ...
-
-
-def is_change(account: _Shown, address: str) -> bool:
+def is_change(account: AccountRow, address: str) -> bool:
     """Whether the address is another one than the account shows now, case aside."""
     return fold(address) != fold(account.shown_email)
 
@@ -49,7 +45,7 @@ def awaited(account: Account) -> str | None:
 
 def drop(store: Store, account: Account) -> None:
     """Forget the pending address of a locked account; its link is dead."""
-    account.pending_email = account.pending_email_key = account.pending_email_expires = None
+    account.forget_pending_email()
     links.void(store.session, account.id, Purpose.CHANGE_EMAIL)
 
 
@@ -68,53 +64,32 @@ def ask(store: Store, account: Account, address: str) -> None:
     drop(store, account)
     if fold(address) == primary.address_key:
         return
-    session = store.session
     account.pending_email = address
     account.pending_email_key = fold(address)
     account.pending_email_expires = now() + timedelta(seconds=store.settings.links_expire)
-    store.record(Event.EMAIL_ASKED, account_id=account.id, actor_id=account.id)
-    notices.queue(
-        session,
-        store.keyring,
-        Notice.EMAIL_CHANGE_REQUESTED,
-        to=primary.address,
-        account=account,
-        username=account.username,
-        new_address=address,
-    )
-    asked = {"until": account.pending_email_expires.isoformat()}
-    jobs.enqueue(session, CONFIRM, asked, account_id=account.id)
+    store.record(Event.EMAIL_ASKED, account_id=account.id)
+    store.notify(account, Notice.EMAIL_CHANGE_REQUESTED, new_address=address)
+    payload = {"until": account.pending_email_expires.isoformat()}
+    jobs.enqueue(store.session, CONFIRM, payload, account_id=account.id)
 
 
-def send_link(session: Session, keyring: Keyring, account_id: int | None, payload: dict[str, str]) -> None:
-    """What the worker does with a request: a code to the new address, if it still waits and nobody has it.
-
-    :param account_id: whose request; None if the account is gone
-    :param payload: of the job
-    """
-    if account_id is None:
+@handles(CONFIRM)
+def send_link(store: Store, job: LeasedJob) -> None:
+    """Mail a code to the new address, if the account still waits for it and nobody has it."""
+    if job.account_id is None:
         return
     try:
-        account = lock(session, account_id)
+        account = store.lock(job.account_id)
     except AccountNotFound:
         return
     address, until = awaited(account), account.pending_email_expires
-    if address is None or until is None or until != datetime.fromisoformat(payload["until"]):
+    if address is None or until is None or until != datetime.fromisoformat(job.payload["until"]):
         return
-    if claims.owner_id(session, address) not in (None, account.id):
+    if claims.owner_id(store.session, address) not in (None, account.id):
         return
     seconds = (until - now()).total_seconds()
-    code = links.make(session, account, Purpose.CHANGE_EMAIL, address, seconds)
-    notices.queue(
-        session,
-        keyring,
-        Notice.CONFIRM_EMAIL,
-        to=address,
-        account=account,
-        username=account.username,
-        path=PATH + code,
-        expires=until,
-    )
+    code = links.make(store.session, account, Purpose.CHANGE_EMAIL, address, seconds)
+    store.notify(account, Notice.CONFIRM_EMAIL, to=address, code=code, expires=until)
 
 
 def find(store: Store, code: str) -> LinkRow | None:
@@ -124,14 +99,8 @@ def find(store: Store, code: str) -> LinkRow | None:
         return None
     if fold(link.account.awaited_email) != link.address_key:
         return None
-    taken = store.connection.execute(
-        select(EmailAddress.id).where(
-            EmailAddress.address_key == link.address_key,
-            EmailAddress.account_id != link.account.id,
-            EmailAddress.verified | EmailAddress.primary,
-        )
-    ).first()
-    return link if taken is None else None
+    owner_id = claims.owner_id(store.connection, link.address_key)
+    return link if owner_id in (None, link.account.id) else None
 
 
 def confirm(store: Store, code: str) -> AccountRow:
@@ -147,39 +116,37 @@ def confirm(store: Store, code: str) -> AccountRow:
     session = store.session
     lock_waiting(session, link.address_key, link.account.id)
     account = lock_active(session, link.account.id)
+    store.actor_id = account.id  # who has the code reads the mail of the account
     lock_address(session, link.address_key)
     address = awaited(account)
-    if address is None or fold(address) != link.address_key:
+    if address is None or fold(address) != link.address_key or not links.consume(session, account, link):
         raise DeadLink
-    if not links.consume(session, account, link):
-        raise DeadLink
-    old = account.primary_email
-    old_address = old.address
-    further = next((e for e in account.emails if e.address_key == link.address_key), None)
-    with refusing_duplicates():
-        account.emails.remove(old)
-        session.flush()
-        if further is None:
-            further = EmailAddress(address=address, address_key=link.address_key)
-            account.emails.append(further)
-        further.primary = further.verified = True
-        session.flush()
-    account.pending_email = account.pending_email_key = account.pending_email_expires = None
+    former_address = account.primary_email.address
+    _replace_primary(session, account, address)
+    account.forget_pending_email()
     links.void(session, account.id)
     void_pending_of_others(store, account.id, link.address_key)
     claims.drop_unproved_copies(session, account.id, link.address_key)
-    store.record(Event.EMAIL_CHANGED, account_id=account.id, actor_id=account.id)
-    for to in (old_address, address):
-        notices.queue(
-            session,
-            store.keyring,
-            Notice.EMAIL_CHANGED,
-            to=to,
-            account=account,
-            username=account.username,
-            new_address=address,
-        )
+    store.record(Event.EMAIL_CHANGED, account_id=account.id)
+    for to in (former_address, address):
+        store.notify(account, Notice.EMAIL_CHANGED, to=to, new_address=address)
     return link.account
+
+
+def _replace_primary(session: Session, account: Account, address: str) -> None:
+    """The address, which may be a further one already, is the primary and a verified one; the old one goes.
+
+    :raises EmailTaken: somebody else was faster
+    """
+    email = next((email for email in account.emails if email.address_key == fold(address)), None)
+    with refusing_duplicates():
+        account.emails.remove(account.primary_email)
+        session.flush()  # before the next one: at no time are there two
+        if email is None:
+            email = EmailAddress(address=address, address_key=fold(address))
+            account.emails.append(email)
+        email.primary = email.verified = True
+        session.flush()
 
 
 def lock_waiting(session: Session, address_key: str, account_id: int | None = None) -> None:
@@ -207,8 +174,5 @@ def void_pending_of_others(store: Store, account_id: int, address_key: str) -> N
         .execution_options(synchronize_session=False)
     )
     store.session.execute(
-        update(Account)
-        .where(others)
-        .values(pending_email=None, pending_email_key=None, pending_email_expires=None)
-        .execution_options(synchronize_session=False)
+        update(Account).where(others).values(NO_PENDING_EMAIL).execution_options(synchronize_session=False)
     )

@@ -1,21 +1,28 @@
 """Who has an e-mail address."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.data.locking import lock_address
-from accountsapp.domain.data.models import EmailAddress
+from accountsapp.domain.data.models import IS_TAKEN, EmailAddress
+from accountsapp.domain.errors import EmailTaken
 from accountsapp.domain.rules.folding import fold
 
 
-def owner_id(session: Session, address: str) -> int | None:
+def owner_id(database: Connection | Session, address: str) -> int | None:
     """The id of the account that has the address as its primary or as a verified one, case aside."""
-    return session.scalar(
-        select(EmailAddress.account_id).where(
-            EmailAddress.address_key == fold(address),
-            EmailAddress.verified | EmailAddress.primary,
-        )
-    )
+    statement = select(EmailAddress.account_id).where(EmailAddress.address_key == fold(address), IS_TAKEN)
+    account_id: int | None = database.scalar(statement)
+    return account_id
+
+
+def check_free(database: Connection | Session, address: str, *, but: int | None = None) -> None:
+    """
+    :param but: the id of an account that may have the address
+    :raises EmailTaken: another account has it, as its primary or as a verified one
+    """
+    if owner_id(database, address) not in (None, but):
+        raise EmailTaken
 
 
 def drop_unproved_copies(session: Session, account_id: int, address_key: str) -> None:
@@ -29,8 +36,7 @@ def drop_unproved_copies(session: Session, account_id: int, address_key: str) ->
         .where(
             EmailAddress.address_key == address_key,
             EmailAddress.account_id != account_id,
-            ~EmailAddress.verified,
-            ~EmailAddress.primary,
+            ~IS_TAKEN,
         )
         .execution_options(synchronize_session=False)
     )

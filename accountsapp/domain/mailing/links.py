@@ -7,7 +7,6 @@ Looking at it changes nothing (mail scanners open links); using it ends it.
 import secrets
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, delete, update
@@ -15,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, Link
-from accountsapp.domain.data.reads import ACCOUNTS, AccountRow
+from accountsapp.domain.data.reads import AccountRow, selection_of
+from accountsapp.domain.job_handlers import clears
+from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.rules.folding import fold
 
 ENDED = datetime(1970, 1, 1, tzinfo=UTC)
 """When a code expired that was used or voided and whose row is kept: long ago, whatever a clock says."""
-KEPT = timedelta(days=60)
+ROW_LIFE = timedelta(days=60)
 """How long a code's row is kept at least: when the last was sent decides when a pending account is stale."""
 
 
@@ -58,7 +59,7 @@ def make(session: Session, account: Account, purpose: Purpose, address: str, sec
     code = secrets.token_urlsafe(24)
     session.add(
         Link(
-            digest=_digest(code),
+            digest=digest_of(code),
             purpose=purpose,
             account_id=account.id,
             credential_epoch=account.credential_epoch,
@@ -70,8 +71,10 @@ def make(session: Session, account: Account, purpose: Purpose, address: str, sec
     return code
 
 
-_columns = len(AccountRow._fields)
-_FIND: Select[Any] = ACCOUNTS.add_columns(Link.digest, Link.purpose, Link.address_key, Link.expires).join(
+_ACCOUNTS = selection_of(None)
+_FIND: Select[Any] = _ACCOUNTS.statement.add_columns(
+    Link.digest, Link.purpose, Link.address_key, Link.expires
+).join(
     Link,
     (Link.account_id == Account.id)
     & (Link.credential_epoch == Account.credential_epoch)
@@ -82,13 +85,13 @@ _FIND: Select[Any] = ACCOUNTS.add_columns(Link.digest, Link.purpose, Link.addres
 
 def find(connection: Connection, purpose: Purpose, code: str) -> LinkRow | None:
     """The living code of that purpose; uses nothing up."""
-    row = connection.execute(_FIND, {"digest": _digest(code), "purpose": purpose}).first()
+    row = connection.execute(_FIND, {"digest": digest_of(code), "purpose": purpose}).first()
     if row is None:
         return None
-    digest, found_purpose, address_key, expires = row[_columns:]
+    digest, found_purpose, address_key, expires = _ACCOUNTS.after(row)
     if expires <= now():
         return None
-    return LinkRow(digest, found_purpose, address_key, AccountRow._make(row[:_columns]))
+    return LinkRow(digest, found_purpose, address_key, _ACCOUNTS.row(row))
 
 
 def consume(session: Session, account: Account, link: LinkRow) -> bool:
@@ -116,11 +119,8 @@ def void(session: Session, account_id: int, *purposes: Purpose) -> None:
     session.execute(delete(Link).where(*voided, ~is_proof))
 
 
+@clears
 def clear_old(session: Session) -> None:
     """Forget codes that were made over 60 days ago and do not live any more."""
     moment = now()
-    session.execute(delete(Link).where(Link.created < moment - KEPT, Link.expires <= moment))
-
-
-def _digest(code: str) -> bytes:
-    return sha256(code.encode("utf-8", "surrogatepass")).digest()
+    session.execute(delete(Link).where(Link.created < moment - ROW_LIFE, Link.expires <= moment))

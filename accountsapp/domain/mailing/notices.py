@@ -8,12 +8,11 @@ import secrets
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accountsapp.domain import jobs
-from accountsapp.domain.data.models import Account, Job, JobState
-from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain import jobs, sealed_jobs
+from accountsapp.domain.data.models import Account, Job
+from accountsapp.domain.keyring import Keyring
 
 SEND_MAIL = "send_mail"
 """The name of the job."""
@@ -22,18 +21,18 @@ SEND_MAIL = "send_mail"
 class Notice(StrEnum):
     """Which mail; under each, the values it needs.
 
-    ``path`` is the link without ``site_url``, percent-encoded, beginning with one ``/``; ``expires`` an
-    aware datetime until which the link works.
+    ``code`` is that of a one-time link, whose page is known where the mail is rendered; ``expires`` an aware
+    datetime until which it works.
     """
 
     RESET_PASSWORD = "reset_password"  # noqa: S105
-    """``username``, ``path``, ``expires``"""
+    """``username``, ``code``, ``expires``"""
     INVITATION = "invitation"
-    """``username`` of the invited, ``inviter`` (a username), ``path``, ``expires``"""
+    """``username`` of the invited, ``inviter`` (a username), ``code``, ``expires``"""
     CONFIRM_EMAIL = "confirm_email"
-    """To a new address: ``username``, ``path``, ``expires``"""
+    """To a new address: ``username``, ``code``, ``expires``"""
     VERIFY_EMAIL = "verify_email"
-    """To an address that the account has already: ``username``, ``path``, ``expires``"""
+    """To an address that the account has already: ``username``, ``code``, ``expires``"""
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     """To the old address: ``username``, ``new_address``"""
     EMAIL_CHANGED = "email_changed"
@@ -44,12 +43,12 @@ class Notice(StrEnum):
     """``username``"""
 
 
-LINK = frozenset({"username", "path", "expires"})
-CONTEXT: dict[Notice, frozenset[str]] = {
-    Notice.RESET_PASSWORD: LINK,
-    Notice.INVITATION: LINK | {"inviter"},
-    Notice.CONFIRM_EMAIL: LINK,
-    Notice.VERIFY_EMAIL: LINK,
+LINK_VALUES = frozenset({"username", "code", "expires"})
+VALUES_OF: dict[Notice, frozenset[str]] = {
+    Notice.RESET_PASSWORD: LINK_VALUES,
+    Notice.INVITATION: LINK_VALUES | {"inviter"},
+    Notice.CONFIRM_EMAIL: LINK_VALUES,
+    Notice.VERIFY_EMAIL: LINK_VALUES,
     Notice.EMAIL_CHANGE_REQUESTED: frozenset({"username", "new_address"}),
     Notice.EMAIL_CHANGED: frozenset({"username", "new_address"}),
     Notice.PASSWORD_CHANGED: frozenset({"username"}),
@@ -74,15 +73,13 @@ def queue(
     :param unique_key: see :func:`jobs.enqueue`
     :param context: the values that :class:`Notice` names
     :raises TypeError: other values than those
-    :raises ValueError: ``path`` is none
     """
-    if context.keys() != CONTEXT[notice]:
-        raise TypeError(f"{notice} needs exactly {', '.join(sorted(CONTEXT[notice]))}")
-    if "path" in context:
-        _check_path(context["path"])
+    if context.keys() != VALUES_OF[notice]:
+        raise TypeError(f"{notice} needs exactly {', '.join(sorted(VALUES_OF[notice]))}")
     if "expires" in context:
         context["expires"] = context["expires"].isoformat()
     message_id = secrets.token_hex(16)
+    contents = json.dumps({"to": to, "context": context})
     return jobs.enqueue(
         session,
         SEND_MAIL,
@@ -90,7 +87,7 @@ def queue(
             "notice": notice,
             "locale": account.locale if account is not None else None,
             "message_id": message_id,
-            **_seal(keyring, message_id, json.dumps({"to": to, "context": context})),
+            **sealed_jobs.seal(keyring, "sealed", _owner(message_id), contents),
         },
         account_id=account.id if account is not None else None,
         unique_key=unique_key,
@@ -107,38 +104,11 @@ def unseal(keyring: Keyring, payload: dict[str, Any]) -> tuple[str, dict[str, An
 
 
 def reseal(session: Session, keyring: Keyring) -> int:
-    """Seal anew, with the present secret, every mail that an older one sealed.
-
-    One that no given secret opens stays as it is; its job fails and says so.
-
-    :returns: how many
-    """
-    kept = select(Job).where(Job.name == SEND_MAIL, Job.state != JobState.DONE)
-    resealed = 0
-    for job in session.scalars(kept.with_for_update()):
-        if job.payload["secret_id"] != keyring.secret_id:
-            message_id = job.payload["message_id"]
-            try:
-                contents = keyring.unseal(_owner(message_id), job.payload["sealed"])
-            except SealError:
-                continue
-            job.payload = {**job.payload, **_seal(keyring, message_id, contents)}
-            resealed += 1
-    return resealed
-
-
-def _seal(keyring: Keyring, message_id: str, contents: str) -> dict[str, str]:
-    return {
-        "secret_id": keyring.secret_id,
-        "sealed": keyring.seal(_owner(message_id), contents),
-    }
+    """Seal queued mails anew (:func:`sealed_jobs.reseal`)."""
+    return sealed_jobs.reseal(
+        session, keyring, SEND_MAIL, "sealed", lambda payload: _owner(payload["message_id"])
+    )
 
 
 def _owner(message_id: str) -> str:
     return f"mail:{message_id}"
-
-
-def _check_path(path: str) -> None:
-    encoded = path.isascii() and path.isprintable() and " " not in path
-    if not encoded or not path.startswith("/") or path.startswith("//"):
-        raise ValueError("path must be percent-encoded and begin with one slash")

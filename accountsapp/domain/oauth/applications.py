@@ -7,10 +7,9 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.locking import lock_active
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
-from accountsapp.domain.oauth import clients, tokens
+from accountsapp.domain.oauth import clients, grants
 from accountsapp.domain.oauth.scopes import Scope, in_order
 from accountsapp.domain.store import Store
 
@@ -32,7 +31,7 @@ _LISTING = (
         OAuthGrant.account_id == bindparam("account_id"),
         OAuthGrant.credential_epoch == Account.credential_epoch,
         OAuthClient.revoked.is_(None),
-        tokens.is_living(),
+        grants.is_living(),
     )
     .order_by(func.lower(OAuthClient.name), OAuthClient.id, OAuthGrant.id)
 )
@@ -41,13 +40,13 @@ _LISTING = (
 def listing(connection: Connection, account_id: int) -> list[Application]:
     """The clients that have access to the account now, with all that their grants allow."""
     rows = connection.execute(_LISTING, {"account_id": account_id, "moment": now()})
-    found: dict[str, Application] = {}
+    by_client: dict[str, Application] = {}
     for client_id, name, scope, created in rows:
-        earlier = found.get(client_id)
+        earlier = by_client.get(client_id)
         scopes = in_order([*scope.split(), *(earlier.scopes if earlier else ())])
         since = min(created, earlier.since) if earlier else created
-        found[client_id] = Application(client_id, name, scopes, since)
-    return list(found.values())
+        by_client[client_id] = Application(client_id, name, scopes, since)
+    return list(by_client.values())
 
 
 def withdraw(store: Store, account_id: int, client_id: str) -> None:
@@ -59,8 +58,8 @@ def withdraw(store: Store, account_id: int, client_id: str) -> None:
     if client is None:
         return
     session = store.session
-    lock_active(session, account_id)
-    store.record(Event.ACCESS_WITHDRAWN, account_id=account_id, actor_id=account_id)
+    store.lock(account_id)
+    store.record(Event.ACCESS_WITHDRAWN, account_id=account_id)
     session.execute(
         delete(OAuthGrant)
         .where(OAuthGrant.account_id == account_id, OAuthGrant.client_id == client.id)

@@ -5,7 +5,6 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
 from accountsapp.domain.errors import ClientNotFound, InvalidValue
 from accountsapp.domain.oauth.scopes import DEFAULT, Scope
+from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.rules.text import has_control_characters
 
 SECRET_PREFIX = "accs_"  # noqa: S105
@@ -49,7 +49,7 @@ class ClientRow(NamedTuple):
 
     def has_secret(self, secret: str) -> bool:
         """Whether that is its secret."""
-        return self.secret_digest is not None and hmac.compare_digest(_digest(secret), self.secret_digest)
+        return self.secret_digest is not None and hmac.compare_digest(digest_of(secret), self.secret_digest)
 
 
 def parse_name(name: str) -> str:
@@ -105,7 +105,7 @@ def register(
     client = OAuthClient(
         client_id=secrets.token_hex(16),
         name=parse_name(name),
-        secret_digest=_digest(secret) if secret is not None else None,
+        secret_digest=digest_of(secret) if secret is not None else None,
         redirect_uris=[parse_redirect_uri(uri) for uri in dict.fromkeys(redirect_uris)],
         scopes=[scope.value for scope in Scope if scope in (scopes or DEFAULT)],
         owner_id=owner_id,
@@ -135,15 +135,15 @@ def find(connection: Connection, client_id: str) -> ClientRow | None:
     if len(client_id) > 64 or not client_id.isascii() or "\0" in client_id:
         return None
     row = connection.execute(_FIND, {"client_id": client_id}).first()
-    return _made(row) if row is not None else None
+    return _client_of(row) if row is not None else None
 
 
 def listing(connection: Connection) -> Iterator[ClientRow]:
     """Every client, revoked ones too, oldest first."""
-    return (_made(row) for row in connection.execute(_CLIENTS.order_by(OAuthClient.id)))
+    return (_client_of(row) for row in connection.execute(_CLIENTS.order_by(OAuthClient.id)))
 
 
-def _made(row: Row[Any]) -> ClientRow:
+def _client_of(row: Row[Any]) -> ClientRow:
     client = ClientRow._make(row)
     return client._replace(
         redirect_uris=tuple(client.redirect_uris), scopes=tuple(Scope(name) for name in client.scopes)
@@ -161,7 +161,3 @@ def revoke(session: Session, client_id: str) -> None:
     client.revoked = now()
     session.flush()
     session.execute(delete(OAuthGrant).where(OAuthGrant.client_id == client.id))
-
-
-def _digest(secret: str) -> bytes:
-    return sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -30,8 +30,8 @@ def in_order(names: Iterable[str]) -> list[Scope]:
 
     :raises ValueError: one is none
     """
-    wanted = {Scope(name) for name in names}
-    return [scope for scope in Scope if scope in wanted]
+    scopes = {Scope(name) for name in names}
+    return [scope for scope in Scope if scope in scopes]
 
 
 def written(scopes: Iterable[str]) -> str:

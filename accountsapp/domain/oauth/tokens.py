@@ -10,16 +10,13 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     bindparam,
     delete,
-    exists,
-    or_,
     select,
     update,
 )
@@ -31,10 +28,12 @@ from accountsapp.domain.data.locking import lock, lock_active
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuthCode, OAuthGrant, RefreshToken
 from accountsapp.domain.data.prepared import Prepared
-from accountsapp.domain.data.reads import ACCOUNT_COLUMNS, AccountRow, by_id
+from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.errors import AccountNotFound, StaleCredential, TokenNotFound
+from accountsapp.domain.oauth import grants
 from accountsapp.domain.oauth.clients import ClientRow
 from accountsapp.domain.oauth.scopes import Scope, in_order, written
+from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.store import Store
 
 ACCESS_LIFE = 3600
@@ -60,9 +59,7 @@ def make_refresh_token() -> str:
     return REFRESH_PREFIX + secrets.token_urlsafe(32)
 
 
-def digest(value: str) -> bytes:
-    """What the database knows of a code or token."""
-    return sha256(value.encode("utf-8", "surrogatepass")).digest()
+Claimed = type[OAuthCode] | type[RefreshToken]
 
 
 class Claim(NamedTuple):
@@ -95,20 +92,20 @@ def grant(
     account = lock_active(session, account_id)
     if not _holds(session, client.id):
         raise StaleCredential
-    _clear_dead(session, account_id, client.id)
-    made = OAuthGrant(
+    grants.clear_dead(session, account_id, client.id)
+    row = OAuthGrant(
         client_id=client.id,
         account_id=account_id,
         credential_epoch=account.credential_epoch,
         scope=written(in_order(scopes)),
     )
-    session.add(made)
+    session.add(row)
     session.flush()
-    store.record(Event.ACCESS_GRANTED, account_id=account_id, actor_id=account_id, client=client.client_id)
+    store.record(Event.ACCESS_GRANTED, account_id=account_id, client=client.client_id)
     session.add(
         OAuthCode(
-            grant_id=made.id,
-            digest=digest(code),
+            grant_id=row.id,
+            digest=digest_of(code),
             redirect_uri=redirect_uri,
             challenge=challenge,
             expires=now() + CODE_LIFE,
@@ -127,43 +124,46 @@ def claim_refresh(store: Store, client: ClientRow, token: str) -> Claim | None:
     return _claim(store, client, RefreshToken, token)
 
 
-def _claim(
-    store: Store, client: ClientRow, kind: type[OAuthCode] | type[RefreshToken], value: str
-) -> Claim | None:
+def _claim(store: Store, client: ClientRow, kind: Claimed, value: str) -> Claim | None:
     session = store.session
-    owner = session.execute(
-        select(OAuthGrant.account_id, OAuthGrant.client_id)
-        .join(kind, kind.grant_id == OAuthGrant.id)
-        .where(kind.digest == digest(value))
-    ).first()
-    if owner is None or owner.account_id is None or owner.client_id != client.id:
+    account = _lock_owner(session, client, kind, value)
+    row = session.execute(_with_grant(kind, value)).first() if account is not None else None
+    if account is None or row is None or not _holds(session, client.id):
         return None
-    try:
-        account = lock_active(session, owner.account_id)
-    except StaleCredential:
-        return None
-    found = session.execute(
-        select(kind, OAuthGrant)
-        .join(OAuthGrant, OAuthGrant.id == kind.grant_id)
-        .where(kind.digest == digest(value))
-        .execution_options(populate_existing=True)
-    ).first()
-    if found is None or not _holds(session, client.id):
-        return None
-    presented: Any = found[0]
-    granted = found[1]
+    presented, granted = row
     if presented.used is not None:
         store.record(Event.TOKEN_REUSED, account_id=account.id, client=client.client_id)
-        _end_grant(session, granted.id)
+        grants.end(session, granted.id)
         return None
     if presented.expires <= now() or granted.credential_epoch != account.credential_epoch:
         return None
     return Claim(
         grant_id=granted.id,
-        account=by_id(session.connection(), owner.account_id),
+        account=store.reread(account.id),
         scopes=in_order(granted.scope.split()),
         redirect_uri=getattr(presented, "redirect_uri", None),
         challenge=getattr(presented, "challenge", None),
+    )
+
+
+def _lock_owner(session: Session, client: ClientRow, kind: Claimed, value: str) -> Account | None:
+    """The active account that granted the client what was presented, locked."""
+    row = session.execute(_with_grant(kind, value)).first()
+    if row is None or row[1].account_id is None or row[1].client_id != client.id:
+        return None
+    try:
+        return lock_active(session, row[1].account_id)
+    except StaleCredential:
+        return None
+
+
+def _with_grant(kind: Claimed, value: str) -> Any:
+    """A code or refresh token and its grant, as they are now."""
+    return (
+        select(kind, OAuthGrant)
+        .join(OAuthGrant, OAuthGrant.id == kind.grant_id)
+        .where(kind.digest == digest_of(value))
+        .execution_options(populate_existing=True)
     )
 
 
@@ -192,7 +192,7 @@ def issue(store: Store, claim: Claim, access_token: str, refresh_token: str, sco
     session.add(_access_token(granted, access_token, scopes, moment, ACCESS_LIFE))
     session.add(
         RefreshToken(
-            digest=digest(refresh_token),
+            digest=digest_of(refresh_token),
             grant_id=claim.grant_id,
             created=moment,
             expires=moment + REFRESH_LIFE,
@@ -205,7 +205,7 @@ def _access_token(
     granted: OAuthGrant, token: str, scopes: Sequence[str], moment: datetime, seconds: int
 ) -> AccessToken:
     return AccessToken(
-        digest=digest(token),
+        digest=digest_of(token),
         grant_id=granted.id,
         client_id=granted.client_id,
         account_id=granted.account_id,
@@ -274,41 +274,47 @@ class TokenRow(NamedTuple):
     client_is_confidential: bool
 
 
-_columns = len(AccountRow._fields)
-_BEARER = Prepared(
-    select(
-        *ACCOUNT_COLUMNS,
-        AccessToken.scope,
-        AccessToken.created,
-        AccessToken.expires,
-        AccessToken.account_id,
-        AccessToken.credential_epoch,
-        AccessToken.client_id,
-        OAuthClient.client_id,
-        OAuthClient.secret_digest.is_not(None),
-        OAuthClient.revoked,
+@cache
+def _find_statement(columns: Columns | None) -> Prepared:
+    return Prepared(
+        select(
+            *selection_of(columns).columns,
+            AccessToken.scope,
+            AccessToken.created,
+            AccessToken.expires,
+            AccessToken.account_id,
+            AccessToken.credential_epoch,
+            AccessToken.client_id,
+            OAuthClient.client_id,
+            OAuthClient.secret_digest.is_not(None),
+            OAuthClient.revoked,
+        )
+        .select_from(AccessToken)
+        .outerjoin(Account, Account.id == AccessToken.account_id)
+        .outerjoin(EmailAddress, (EmailAddress.account_id == Account.id) & EmailAddress.primary)
+        .outerjoin(OAuthClient, OAuthClient.id == AccessToken.client_id)
+        .where(AccessToken.digest == bindparam("digest"))
     )
-    .select_from(AccessToken)
-    .outerjoin(Account, Account.id == AccessToken.account_id)
-    .outerjoin(EmailAddress, (EmailAddress.account_id == Account.id) & EmailAddress.primary)
-    .outerjoin(OAuthClient, OAuthClient.id == AccessToken.client_id)
-    .where(AccessToken.digest == bindparam("digest"))
-)
 
 
-def find(connection: Connection, token: str) -> TokenRow | DeadToken:
-    """The living access token of that value: not expired, its client not revoked, its account active."""
-    row = _BEARER.first(connection, digest=digest(token))
-    if row is None:
+def find(connection: Connection, token: str, columns: Columns | None = None) -> TokenRow | DeadToken:
+    """The living access token of that value: not expired, its client not revoked, its account active.
+
+    :param columns: what the account's ``profile`` has
+    """
+    values = _find_statement(columns).first(connection, digest=digest_of(token))
+    if values is None:
         return DeadToken.UNKNOWN
-    scope, created, expires, account_id, epoch, client_key, client_id, confidential, revoked = row[_columns:]
+    scope, created, expires, account_id, epoch, client_key, client_id, confidential, revoked = selection_of(
+        columns
+    ).after(values)
     if revoked is not None:
         return DeadToken.REVOKED
     if expires <= now():
         return DeadToken.EXPIRED
     account = None
     if account_id is not None:
-        account = AccountRow._make(row[:_columns])
+        account = selection_of(columns).row(values)
         if account.state != AccountState.ACTIVE:
             return DeadToken.INACTIVE
         if account.credential_epoch != epoch:
@@ -325,9 +331,9 @@ def revoke(store: Store, client: ClientRow, token: str) -> None:
     """
     session = store.session
     for kind in (RefreshToken, AccessToken):
-        found = _grant_of(session, kind, token)
-        if found is not None and found.client_id == client.id:
-            _revoke(session, found, kind, token)
+        granted = _grant_of(session, kind, token)
+        if granted is not None and granted.client_id == client.id:
+            _revoke(session, granted, kind, token)
 
 
 def revoke_by_hand(store: Store, token: str) -> None:
@@ -337,9 +343,9 @@ def revoke_by_hand(store: Store, token: str) -> None:
     """
     session = store.session
     for kind in (RefreshToken, AccessToken):
-        found = _grant_of(session, kind, token)
-        if found is not None:
-            _revoke(session, found, kind, token)
+        granted = _grant_of(session, kind, token)
+        if granted is not None:
+            _revoke(session, granted, kind, token)
             return
     raise TokenNotFound
 
@@ -348,62 +354,18 @@ def _grant_of(
     session: Session, kind: type[RefreshToken] | type[AccessToken], token: str
 ) -> OAuthGrant | None:
     statement = select(OAuthGrant).join(kind, kind.grant_id == OAuthGrant.id)
-    return session.scalar(statement.where(kind.digest == digest(token)))
+    return session.scalar(statement.where(kind.digest == digest_of(token)))
 
 
 def _revoke(
-    session: Session, found: OAuthGrant, kind: type[RefreshToken] | type[AccessToken], token: str
+    session: Session, granted: OAuthGrant, kind: type[RefreshToken] | type[AccessToken], token: str
 ) -> None:
-    if found.account_id is not None:
+    if granted.account_id is not None:
         try:
-            lock(session, found.account_id)
+            lock(session, granted.account_id)
         except AccountNotFound:
             return
     if kind is RefreshToken:
-        _end_grant(session, found.id)
+        grants.end(session, granted.id)
     else:
-        session.execute(delete(AccessToken).where(AccessToken.digest == digest(token)))
-
-
-def _end_grant(session: Session, grant_id: int) -> None:
-    session.execute(
-        delete(OAuthGrant).where(OAuthGrant.id == grant_id).execution_options(synchronize_session=False)
-    )
-    session.expire_all()
-
-
-def is_living() -> ColumnElement[bool]:
-    """Of a grant: whether there is a token that works at ``moment``."""
-    access = exists().where(AccessToken.grant_id == OAuthGrant.id, AccessToken.expires > bindparam("moment"))
-    refresh = exists().where(
-        RefreshToken.grant_id == OAuthGrant.id,
-        RefreshToken.used.is_(None),
-        RefreshToken.expires > bindparam("moment"),
-    )
-    return or_(access, refresh)
-
-
-def _is_dead() -> ColumnElement[bool]:
-    """Of a grant: whether nothing can be had by it any more."""
-    waiting = exists().where(OAuthCode.grant_id == OAuthGrant.id, OAuthCode.expires > bindparam("moment"))
-    return ~or_(is_living(), waiting)
-
-
-def _clear_dead(session: Session, account_id: int, client_id: int) -> None:
-    session.execute(
-        delete(OAuthGrant)
-        .where(OAuthGrant.account_id == account_id, OAuthGrant.client_id == client_id, _is_dead())
-        .execution_options(synchronize_session=False),
-        {"moment": now()},
-    )
-
-
-def clear_old(session: Session) -> None:
-    """Forget what expired over an hour ago: tokens, and grants by which nothing can be had any more."""
-    moment = now() - timedelta(hours=1)
-    session.execute(delete(AccessToken).where(AccessToken.expires <= moment))
-    session.execute(delete(RefreshToken).where(RefreshToken.expires <= moment))
-    session.execute(
-        delete(OAuthGrant).where(_is_dead()).execution_options(synchronize_session=False),
-        {"moment": moment},
-    )
+        session.execute(delete(AccessToken).where(AccessToken.digest == digest_of(token)))

@@ -5,7 +5,7 @@ import re
 from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.rules.text import has_control_characters
 
-LONGEST = 255
+LONGEST_PERMISSION = 255
 
 _PERMISSION = re.compile(r"[^\s:]+:[^\s:]+")
 
@@ -16,7 +16,7 @@ def check(permission: str) -> str:
     :raises InvalidValue: not two words joined by one colon, or over 255 characters
     """
     if (
-        len(permission) > LONGEST
+        len(permission) > LONGEST_PERMISSION
         or has_control_characters(permission)
         or not _PERMISSION.fullmatch(permission)
     ):

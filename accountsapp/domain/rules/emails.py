@@ -11,7 +11,7 @@ LONGEST_EMAIL = 254
 def parse(address: object, *, dotted: bool = False, keep_case: bool = False) -> str:
     """The address, trimmed and in lower case.
 
-    :param dotted: whether the domain must have a dot; Bookie's rule admits ``user@localhost``
+    :param dotted: whether the domain must have a dot; otherwise ``user@localhost`` is an address
     :param keep_case: leave the spelling as it is
     :raises InvalidEmail: not a string, over 254 characters, not exactly one ``@`` with something either
         side, white space or control characters in it (they could add a mail header)

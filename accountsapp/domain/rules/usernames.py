@@ -9,7 +9,7 @@ from accountsapp.domain.rules.text import has_control_characters
 LONGEST_IMPORTED = 255
 
 RESERVED = frozenset(
-    # children of /account and first segments of every path of the APIs and the pages
+    # children of /account, and first segments of every path of the APIs and the pages
     [
         "page",
         "register",
@@ -86,7 +86,7 @@ def check_imported(username: str) -> str:
 
 
 def check_chosen(username: object) -> str:
-    """The username, trimmed and in lower case, if an invited person may choose it (Bookie contract 2.2).
+    """The username, trimmed and in lower case, if an invited person may choose it.
 
     :param username: one that could be imported, not reserved and not beginning with ``@@``
     :raises InvalidUsername: says which rule it breaks

@@ -3,10 +3,11 @@
 A record whose name, address or API key is another account's is refused; the others of its batch are written.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError
@@ -14,16 +15,22 @@ from sqlalchemy.exc import DataError, IntegrityError
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.locking import duplicate_of
-from accountsapp.domain.data.models import Account, AccountState, ApiKey, Base, EmailAddress, Link
+from accountsapp.domain.data.models import (
+    IS_TAKEN,
+    NO_PENDING_EMAIL,
+    Account,
+    AccountState,
+    ApiKey,
+    Base,
+    EmailAddress,
+    Link,
+)
 from accountsapp.domain.errors import DomainError, InvalidValue
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.known import Item, Known, KnownAccount
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord, columns
-
-Guard = Callable[[], AbstractContextManager[Any]]
-"""Surrounds the writing of one record."""
 
 _accounts = Base.metadata.tables[Account.__tablename__]
 _emails = Base.metadata.tables[EmailAddress.__tablename__]
@@ -64,53 +71,78 @@ class BatchWriter:
         At first without safeguards; when somebody else is faster with a name, an address or a key, once
         more with a savepoint around each record.
         """
+        known = partial(Known, connection, items, for_update=self._update_existing)
         try:
             with connection.begin_nested():
-                return self._write(connection, items, nullcontext)
+                return self._write(items, _Attempt(connection, self._keyring, known()))
         except (IntegrityError, DataError):
-            return self._write(connection, items, connection.begin_nested)
+            return self._write(items, _CarefulAttempt(connection, self._keyring, known()))
 
-    def _write(self, connection: Connection, items: list[Item], guard: Guard) -> Result:
-        result = Result()
-        known = Known(connection, items, for_update=self._update_existing)
+    def _write(self, items: list[Item], attempt: "_Attempt") -> Result:
+        known, result = attempt.known, attempt.result
         new: list[Item] = []
         for item in items:
             if known.is_pending(item) and self._update_existing:
-                self._insert(connection, new, known, result, guard)
+                attempt.insert(new)
                 new = []
             account = known.account(item)
             conflict = known.conflict(item, may_exist=self._update_existing)
             if conflict is not None:
                 result.refuse(item, conflict)
             elif account is not None:
-                self._change(connection, item, account, known, result, guard)
+                attempt.change(item, account)
             elif not item.addresses:
                 result.refused.append((item.line, "email: is required"))
             else:
                 known.expect(item)
                 new.append(item)
-        self._insert(connection, new, known, result, guard)
-        _void_pending(connection, [fold(address.email) for item in items for address in item.addresses])
+        attempt.insert(new)
+        attempt.void_pending([fold(address.email) for item in items for address in item.addresses])
         return result
 
-    def _insert(
-        self, connection: Connection, items: list[Item], known: Known, result: Result, guard: Guard
-    ) -> None:
-        groups = [items] if guard is nullcontext else [[item] for item in items]
-        for group in groups if items else ():
-            try:
-                with guard():
-                    made = self._insert_all(connection, group)
-            except (IntegrityError, DataError) as error:
-                if guard is nullcontext:
-                    raise
-                result.refuse(group[0], _refusal_of(error))
-                continue
-            result.created += len(group)
-            for item, (account_id, digest) in zip(group, made, strict=True):
-                known.made(item, account_id, _first_state(item.record), digest)
 
-    def _insert_all(self, connection: Connection, items: list[Item]) -> list[tuple[int, bytes]]:
+class _Attempt:
+    """Writes a batch: as much as can be in one statement, and nothing at all if the database refuses one."""
+
+    def __init__(self, connection: Connection, keyring: Keyring, known: Known) -> None:
+        self.known = known
+        self.result = Result()
+        self._connection = connection
+        self._keyring = keyring
+
+    def insert(self, items: list[Item]) -> None:
+        """Make the accounts of these records."""
+        if not items:
+            return
+        written = self._insert_all(items)
+        self.result.created += len(items)
+        for item, (account_id, digest) in zip(items, written, strict=True):
+            self.known.written(item, account_id, _first_state(item.record), digest)
+
+    def change(self, item: Item, account: KnownAccount) -> None:
+        """Change what the record names of an account that is there (and locked)."""
+        change = _change_of(item, account, self.known.addresses_of(account.id))
+        self._connection.execute(
+            _CHANGE_EPOCH if change.ends_sessions else _CHANGE, {"of": account.id, **change.columns}
+        )
+        if change.addresses is not None:
+            present = self.known.addresses_of(account.id)
+            _change_addresses(self._connection, account.id, present, change.addresses)
+        if change.ends_links:
+            self._connection.execute(delete(_links).where(_links.c.account_id == account.id))
+        self._change_key(item, account.id)
+        account.state, account.password_hash = change.columns["state"], change.columns["password_hash"]
+        self.known.changed(item, account, change.addresses)
+        self.result.updated += 1
+
+    def void_pending(self, address_keys: list[str]) -> None:
+        """An address that somebody has by now is not pending at another account any more."""
+        taken = select(_emails.c.address_key).where(_emails.c.address_key.in_(address_keys), IS_TAKEN)
+        self._connection.execute(
+            update(_accounts).where(_accounts.c.pending_email_key.in_(taken)).values(NO_PENDING_EMAIL)
+        )
+
+    def _insert_all(self, items: list[Item]) -> list[tuple[int, bytes]]:
         """Returns the id and the API key's digest of each."""
         moment = now()
         rows = [
@@ -124,15 +156,15 @@ class BatchWriter:
             }
             for item in items
         ]
-        ids = {row.username_key: row.id for row in connection.execute(_INSERT_ACCOUNTS, rows)}
+        ids = {row.username_key: row.id for row in self._connection.execute(_INSERT_ACCOUNTS, rows)}
         addresses = [
             {**_address_values(address), "account_id": ids[item.username_key], "created": moment}
             for item in items
             for address in item.addresses
         ]
-        connection.execute(_INSERT_ADDRESSES, addresses)
+        self._connection.execute(_INSERT_ADDRESSES, addresses)
         key_rows = [self._key_values(item, ids[item.username_key]) for item in items]
-        connection.execute(_INSERT_KEYS, key_rows)
+        self._connection.execute(_INSERT_KEYS, key_rows)
         return [(row["account_id"], row["digest"]) for row in key_rows]
 
     def _key_values(self, item: Item, account_id: int) -> dict[str, Any]:
@@ -145,58 +177,68 @@ class BatchWriter:
             "created": now(),
         }
 
-    def _change(
-        self,
-        connection: Connection,
-        item: Item,
-        account: KnownAccount,
-        known: Known,
-        result: Result,
-        guard: Guard,
-    ) -> None:
-        """Change what the record names of an account that is there (and locked)."""
-        given = item.record.model_fields_set
-        values = {name: value for name, value in columns(item.record).items() if name in given}
-        del values["username"]
-        values["password_hash"] = item.password_hash or account.password_hash
-        values["state"] = account.state
-        if "activated" in given:
-            values["state"] = _next_state(account.state, activated=item.record.activated)
-        locked = values["state"] == AccountState.DEACTIVATED != account.state
-        ends_sessions = locked or values["password_hash"] != account.password_hash
-        wanted = _wanted_addresses(known.addresses_of(account.id), item)
-        ends_links = ends_sessions or wanted is not None
-        if ends_links:
-            values |= dict.fromkeys(("pending_email", "pending_email_key", "pending_email_expires"))
-        try:
-            with guard():
-                connection.execute(_CHANGE_EPOCH if ends_sessions else _CHANGE, {"of": account.id, **values})
-                if wanted is not None:
-                    _change_addresses(connection, account.id, known.addresses_of(account.id), wanted)
-                if ends_links:
-                    connection.execute(delete(_links).where(_links.c.account_id == account.id))
-                self._change_key(connection, item, account.id, known)
-        except (IntegrityError, DataError) as error:
-            if guard is nullcontext:
-                raise
-            result.refuse(item, _refusal_of(error))
-            return
-        account.state, account.password_hash = values["state"], values["password_hash"]
-        known.changed(item, account, wanted)
-        result.updated += 1
-
-    def _change_key(self, connection: Connection, item: Item, account_id: int, known: Known) -> None:
+    def _change_key(self, item: Item, account_id: int) -> None:
         """Give the account the record's API key, if it has another one."""
         if item.record.api_key is None:
             return
-        present = known.digest_of(account_id)
+        present = self.known.digest_of(account_id)
         if present in item.digests:
             return
         values = self._key_values(item, account_id)
         if present is None:
-            connection.execute(_INSERT_KEYS, [values])
+            self._connection.execute(_INSERT_KEYS, [values])
         else:
-            connection.execute(update(_keys).where(_keys.c.account_id == account_id), values)
+            self._connection.execute(update(_keys).where(_keys.c.account_id == account_id), values)
+
+
+class _CarefulAttempt(_Attempt):
+    """Writes record by record: one that the database refuses is refused alone."""
+
+    def insert(self, items: list[Item]) -> None:
+        for item in items:
+            with self._refusing(item):
+                super().insert([item])
+
+    def change(self, item: Item, account: KnownAccount) -> None:
+        with self._refusing(item):
+            super().change(item, account)
+
+    @contextmanager
+    def _refusing(self, item: Item) -> Iterator[None]:
+        try:
+            with self._connection.begin_nested():
+                yield
+        except (IntegrityError, DataError) as error:
+            self.result.refuse(item, _refusal_of(error))
+
+
+class _Change(NamedTuple):
+    """What a record changes of an account.
+
+    :ivar addresses: what it has then, folded; None if they stay
+    """
+
+    columns: dict[str, Any]
+    addresses: dict[str, EmailRecord] | None
+    ends_sessions: bool
+    ends_links: bool
+
+
+def _change_of(item: Item, account: KnownAccount, present: dict[str, EmailRecord]) -> _Change:
+    keys = item.record.model_fields_set
+    values = {name: value for name, value in columns(item.record).items() if name in keys}
+    del values["username"]
+    values["password_hash"] = item.password_hash or account.password_hash
+    values["state"] = account.state
+    if "activated" in keys:
+        values["state"] = _next_state(account.state, activated=item.record.activated)
+    is_locked = values["state"] == AccountState.DEACTIVATED != account.state
+    ends_sessions = is_locked or values["password_hash"] != account.password_hash
+    wanted = _wanted_addresses(present, item)
+    ends_links = ends_sessions or wanted is not None
+    if ends_links:
+        values |= NO_PENDING_EMAIL
+    return _Change(values, wanted, ends_sessions, ends_links)
 
 
 def _wanted_addresses(present: dict[str, EmailRecord], item: Item) -> dict[str, EmailRecord] | None:
@@ -226,18 +268,6 @@ def _change_addresses(
             connection.execute(insert(_emails), {"account_id": account_id, **values})
         elif address != present[key]:
             connection.execute(update(_emails).where(of_account, _emails.c.address_key == key), values)
-
-
-def _void_pending(connection: Connection, address_keys: list[str]) -> None:
-    """An address that somebody has by now is not pending at another account any more; its link is dead."""
-    taken = select(_emails.c.address_key).where(
-        _emails.c.address_key.in_(address_keys), _emails.c.verified | _emails.c.is_primary
-    )
-    connection.execute(
-        update(_accounts)
-        .where(_accounts.c.pending_email_key.in_(taken))
-        .values(pending_email=None, pending_email_key=None, pending_email_expires=None)
-    )
 
 
 def _address_values(address: EmailRecord) -> dict[str, Any]:

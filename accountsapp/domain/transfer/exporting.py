@@ -16,7 +16,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.record import COLUMNS
 
-PAGE = 1000
+ACCOUNTS_AT_ONCE = 1000
 """Accounts read at once."""
 
 _accounts = Base.metadata.tables[Account.__tablename__]
@@ -34,7 +34,7 @@ def export_all(engine: Engine, keyring: Keyring | None = None) -> Iterator[dict[
     with _snapshot(engine) as connection:
         last = 0
         while rows := connection.execute(
-            select(_accounts).where(_accounts.c.id > last).order_by(_accounts.c.id).limit(PAGE)
+            select(_accounts).where(_accounts.c.id > last).order_by(_accounts.c.id).limit(ACCOUNTS_AT_ONCE)
         ).all():
             yield from _records(connection, rows, keyring)
             last = rows[-1].id
@@ -46,8 +46,8 @@ def export_named(
     """The records of these accounts, in this order, as :func:`export_all`; unknown names give none."""
     with _snapshot(engine) as connection:
         for username in usernames:
-            found = select(_accounts).where(_accounts.c.username_key == fold(username))
-            yield from _records(connection, connection.execute(found).all(), keyring)
+            statement = select(_accounts).where(_accounts.c.username_key == fold(username))
+            yield from _records(connection, connection.execute(statement).all(), keyring)
 
 
 @contextmanager
@@ -67,13 +67,13 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
 def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iterator[dict[str, Any]]:
     ids = [row.id for row in rows]
     addresses: dict[int, list[dict[str, Any]]] = {account_id: [] for account_id in ids}
-    for found in connection.execute(
+    for row in connection.execute(
         select(_emails)
         .where(_emails.c.account_id.in_(ids))
         .order_by(_emails.c.is_primary.desc(), _emails.c.address_key)
     ):
-        addresses[found.account_id].append(
-            {"email": found.address, "verified": found.verified, "primary": found.is_primary}
+        addresses[row.account_id].append(
+            {"email": row.address, "verified": row.verified, "primary": row.is_primary}
         )
     sealed: dict[int, str] = {}
     if keyring is not None:

@@ -19,7 +19,7 @@ from accountsapp.domain.transfer.known import Item
 from accountsapp.domain.transfer.record import LARGEST_RECORD, BadRecord, check_size, parse
 from accountsapp.domain.transfer.writing import Write
 
-BATCH = 1000
+RECORDS_AT_ONCE = 1000
 """Records of one transaction."""
 BATCH_BYTES = 8 * 1024 * 1024
 """A batch ends early when its lines have so many."""
@@ -117,7 +117,7 @@ def _batches(lines: Iterable[tuple[int, bytes | None]]) -> Iterator[list[tuple[i
     for line in lines:
         batch.append(line)
         size += len(line[1] or b"")
-        if len(batch) == BATCH or size > BATCH_BYTES:
+        if len(batch) == RECORDS_AT_ONCE or size > BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:

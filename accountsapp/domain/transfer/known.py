@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from accountsapp.domain.data.models import Account, ApiKey, Base, EmailAddress
+from accountsapp.domain.data.models import IS_TAKEN, Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, UsernameTaken
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord
@@ -16,7 +16,7 @@ from accountsapp.domain.transfer.record import AccountRecord, EmailRecord
 MOST_PARAMETERS = 10_000
 """Of one statement; SQLite admits 32,766."""
 
-PENDING = 0
+UNWRITTEN_ID = 0
 """Stands for the id of an account that is not written yet."""
 
 T = TypeVar("T")
@@ -88,16 +88,14 @@ class Known:
                 self._accounts[name] = KnownAccount(*rest)
 
     def _read_owners(self, items: list[Item]) -> None:
-        taken = select(_emails.c.address_key, _emails.c.account_id).where(
-            _emails.c.verified | _emails.c.is_primary
-        )
+        taken = select(_emails.c.address_key, _emails.c.account_id).where(IS_TAKEN)
         for addresses in _chunks(address for item in items for address in item.reserved):
-            found = self._connection.execute(taken.where(_emails.c.address_key.in_(addresses)))
-            self._owners |= {row.address_key: row.account_id for row in found}
+            rows = self._connection.execute(taken.where(_emails.c.address_key.in_(addresses)))
+            self._owners |= {row.address_key: row.account_id for row in rows}
         keys = select(_keys.c.digest, _keys.c.account_id)
         for digests in _chunks(digest for item in items for digest in item.digests):
-            found = self._connection.execute(keys.where(_keys.c.digest.in_(digests)))
-            self._key_owners |= {row.digest: row.account_id for row in found}
+            rows = self._connection.execute(keys.where(_keys.c.digest.in_(digests)))
+            self._key_owners |= {row.digest: row.account_id for row in rows}
 
     def _read_possessions(self, account_ids: list[int]) -> None:
         for ids in _chunks(account_ids):
@@ -140,9 +138,9 @@ class Known:
     def expect(self, item: Item) -> None:
         """A new account will be written."""
         self._pending.add(item.username_key)
-        self._own(item, PENDING)
+        self._own(item, UNWRITTEN_ID)
 
-    def made(self, item: Item, account_id: int, state: str, digest: bytes) -> None:
+    def written(self, item: Item, account_id: int, state: str, digest: bytes) -> None:
         """It was, with an API key of that digest."""
         self._pending.discard(item.username_key)
         self._accounts[item.username_key] = KnownAccount(account_id, state, item.password_hash)

@@ -79,7 +79,7 @@ def _bcrypt_hash(value: str) -> str:
 def _notifications(value: dict[str, bool]) -> dict[str, bool]:
     for name, enabled in value.items():
         if name not in MANDATORY:
-            raise ValueError(f"{_shown(name)}: no such kind")
+            raise ValueError(f"{_printable(name)}: no such kind")
         if MANDATORY[name] and not enabled:
             raise ValueError(f"{name} is mandatory")
     return value
@@ -198,7 +198,7 @@ def parse(value: dict[str, Any], *, update: bool = False) -> AccountRecord:
     if has_unstorable_text(value):
         at_fault = [key for key in value if has_unstorable_text(value[key])]
         raise BadRecord(
-            "; ".join(f"{_shown(key)}: has NUL or half a surrogate pair in it" for key in at_fault)
+            "; ".join(f"{_printable(key)}: has NUL or half a surrogate pair in it" for key in at_fault)
         )
     try:
         record = AccountRecord.model_validate(value)
@@ -226,7 +226,7 @@ def _all_errors(error: ValidationError) -> str:
 
 
 def _one_error(problem: Any) -> str:
-    where = _shown(".".join(str(part) for part in problem["loc"]))
+    where = _printable(".".join(str(part) for part in problem["loc"]))
     match problem["type"]:
         case "extra_forbidden":
             return f"{where}: unknown key"
@@ -236,6 +236,6 @@ def _one_error(problem: Any) -> str:
     return f"{where}: {text}" if where else text
 
 
-def _shown(name: str) -> str:
+def _printable(name: str) -> str:
     """A key of the record as part of a message: short and printable, whatever it is."""
     return name if _PLAIN_NAME.fullmatch(name) else f"{name!a:.60}"

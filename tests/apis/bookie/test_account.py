@@ -8,7 +8,7 @@ import pytest
 
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.reads import sealed_api_key
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.people import Person
 
@@ -17,7 +17,7 @@ def read(bookie: Bookie, person: Person) -> dict[str, Any]:
     return bookie("GET", f"/{person.username}/account", query={"api_key": person.api_key}).json
 
 
-def test_the_six_keys(bookie: Bookie, register: Callable[..., Person], stores: Stores) -> None:
+def test_the_six_keys(bookie: Bookie, register: Callable[..., Person], stores: Process) -> None:
     register(
         "Admin",
         "testing@dummy.com",
@@ -40,7 +40,7 @@ def test_the_six_keys(bookie: Bookie, register: Callable[..., Person], stores: S
     }
 
 
-def test_unknown_times_are_null(bookie: Bookie, alice: Person, stores: Stores) -> None:
+def test_unknown_times_are_null(bookie: Bookie, alice: Person, stores: Process) -> None:
     with stores.transaction() as store:
         locking.lock(store.session, alice.id).signup = None
     body = read(bookie, alice)
@@ -100,7 +100,7 @@ def test_an_update_sent_twice_answers_the_same(bookie: Bookie, alice: Person) ->
 
 
 def test_an_update_leaves_key_password_and_other_accounts_alone(
-    bookie: Bookie, alice: Person, bob: Person, stores: Stores
+    bookie: Bookie, alice: Person, bob: Person, stores: Process
 ) -> None:
     others = read(bookie, bob)
 

@@ -15,7 +15,7 @@ from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import Account, AccountState, ApiKey, EmailAddress, Link
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie, in_path
 from tests.support.outbox import Outbox
 from tests.support.people import PASSWORD, Person
@@ -58,7 +58,7 @@ def call(bookie: Bookie, admin: Person) -> Callable[..., tuple[int, Any]]:
     return make
 
 
-def pending(stores: Stores, username: str, signup: datetime | None) -> int:
+def pending(stores: Process, username: str, signup: datetime | None) -> int:
     with stores.transaction() as store:
         account = registration.register(
             store, username, f"{username}@example.com", state=AccountState.PENDING
@@ -72,7 +72,7 @@ def test_who_may_not(
     admin: Person,
     bob: Person,
     register: Callable[..., Person],
-    stores: Stores,
+    stores: Process,
     snapshot: Callable[[], Any],
 ) -> None:
     staff, off = register("staff", is_staff=True), register("off", is_admin=True)
@@ -151,7 +151,7 @@ def test_the_key_in_any_place_and_a_username_beside_it(
 def test_users_list(
     call: Callable[..., tuple[int, Any]],
     admin: Person,
-    stores: Stores,
+    stores: Process,
     register: Callable[..., Person],
 ) -> None:
     moment = datetime(2011, 4, 7, 17, 50, 18, 5, tzinfo=UTC)
@@ -205,7 +205,7 @@ def test_bad_numbers_and_orders(call: Callable[..., tuple[int, Any]]) -> None:
 
 
 def test_nothing_secret_is_listed(
-    call: Callable[..., tuple[int, Any]], bookie: Bookie, alice: Person, stores: Stores
+    call: Callable[..., tuple[int, Any]], bookie: Bookie, alice: Person, stores: Process
 ) -> None:
     bookie("POST", "/alice/account", form={"api_key": alice.api_key, "email": "pending@example.com"})
     for path in ("/a/users/list", "/a/applog/list"):
@@ -216,7 +216,7 @@ def test_nothing_secret_is_listed(
 
 
 @pytest.mark.parametrize("how", ["query", "form", "json"])
-def test_add(bookie: Bookie, admin: Person, stores: Stores, outbox: Outbox, how: str) -> None:
+def test_add(bookie: Bookie, admin: Person, stores: Process, outbox: Outbox, how: str) -> None:
     given = {"api_key": admin.api_key, "username": "NewUser", "email": "New@Example.com", "is_admin": "1"}
     answer = bookie("POST", "/a/users/add", **{how: given})
     assert answer.status_int == 200
@@ -288,7 +288,7 @@ def test_delete(
     assert register("bob").username == "bob"
 
 
-def test_inactive(call: Callable[..., tuple[int, Any]], bob: Person, alice: Person, stores: Stores) -> None:
+def test_inactive(call: Callable[..., tuple[int, Any]], bob: Person, alice: Person, stores: Process) -> None:
     pending(stores, "waits", now())
     with stores.transaction() as store:
         lifecycle.deactivate(store, bob.id)
@@ -318,7 +318,7 @@ def test_invites(call: Callable[..., tuple[int, Any]], register: Callable[..., P
 
 
 def test_nonactivated(
-    call: Callable[..., tuple[int, Any]], alice: Person, bob: Person, stores: Stores
+    call: Callable[..., tuple[int, Any]], alice: Person, bob: Person, stores: Process
 ) -> None:
     long_ago = now() - timedelta(days=34)
     pending(stores, "stale", long_ago)
@@ -348,7 +348,7 @@ def test_nonactivated(
 
 
 @pytest.fixture
-def use_code(stores: Stores, bookie: Bookie) -> Callable[..., Callable[[], int]]:
+def use_code(stores: Process, bookie: Bookie) -> Callable[..., Callable[[], int]]:
     """Makes an account that nobody activated for long, whose code still works; uses that when called."""
 
     def make(username: str) -> Callable[[], int]:
@@ -365,7 +365,7 @@ def use_code(stores: Stores, bookie: Bookie) -> Callable[..., Callable[[], int]]
     return make
 
 
-def is_whole(stores: Stores, username: str, activated: bool) -> bool:
+def is_whole(stores: Process, username: str, activated: bool) -> bool:
     """Active, with address, password and key, or wholly gone; no code is left either way."""
     with stores.transaction() as store:
         rows = [len(store.session.scalars(select(table)).all()) for table in (EmailAddress, ApiKey, Link)]
@@ -382,7 +382,7 @@ def test_nonactivated_waits_for_an_activation_and_the_other_way_round(
     call: Callable[..., tuple[int, Any]],
     use_code: Callable[..., Callable[[], int]],
     admin: Person,
-    stores: Stores,
+    stores: Process,
     monkeypatch: pytest.MonkeyPatch,
     first: str,
 ) -> None:
@@ -414,7 +414,7 @@ def test_nonactivated_at_the_moment_of_an_activation(
     use_code: Callable[..., Callable[[], int]],
     bookie: Bookie,
     admin: Person,
-    stores: Stores,
+    stores: Process,
 ) -> None:
     with ThreadPoolExecutor(2) as pool:
         for number in range(10):

@@ -14,7 +14,7 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.rules.api_keys import PREFIX
 from accountsapp.domain.store import Store
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.people import Person
 
@@ -107,7 +107,7 @@ def test_keys_are_never_the_same(bookie: Bookie, alice: Person) -> None:
 
 
 def test_somebody_was_faster(
-    bookie: Bookie, alice: Person, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    bookie: Bookie, alice: Person, stores: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key was good when it was checked, and is another one when the row is locked."""
     real, others = api_keys.reset, []
@@ -127,7 +127,7 @@ def test_somebody_was_faster(
 def test_the_account_was_ended_meanwhile(
     bookie: Bookie,
     alice: Person,
-    stores: Stores,
+    stores: Process,
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Store, int], None],
 ) -> None:

@@ -13,7 +13,7 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.rules.api_keys import PREFIX, make_api_key
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.people import PASSWORD, Person
 
@@ -49,14 +49,14 @@ def statements(database: Database) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def deactivated(register: Callable[..., Person], stores: Stores) -> Person:
+def deactivated(register: Callable[..., Person], stores: Process) -> Person:
     person = register("carol")
     with stores.transaction() as store:
         lifecycle.deactivate(store, person.id)
     return person
 
 
-def set_state(stores: Stores, person: Person, state: AccountState) -> None:
+def set_state(stores: Process, person: Person, state: AccountState) -> None:
     with stores.transaction() as store:
         locking.lock(store.session, person.id).state = state
 
@@ -118,7 +118,7 @@ def test_a_refusal_costs_the_same_for_known_and_unknown_accounts(
 
 @pytest.mark.parametrize("state", [AccountState.DEACTIVATED, AccountState.PENDING])
 def test_the_good_key_of_an_account_that_is_not_active(
-    bookie: Bookie, alice: Person, stores: Stores, snapshot: Callable[[], Any], state: AccountState
+    bookie: Bookie, alice: Person, stores: Process, snapshot: Callable[[], Any], state: AccountState
 ) -> None:
     set_state(stores, alice, state)
     before = snapshot()
@@ -140,7 +140,7 @@ def test_the_good_key_of_an_account_that_is_not_active(
     assert bookie("GET", "/alice/account", query=query).status_int == 200
 
 
-def test_an_account_without_a_key(bookie: Bookie, alice: Person, stores: Stores) -> None:
+def test_an_account_without_a_key(bookie: Bookie, alice: Person, stores: Process) -> None:
     with stores.transaction() as store:
         account = locking.lock(store.session, alice.id)
         account.api_key = None
@@ -157,7 +157,7 @@ def test_an_account_without_a_key(bookie: Bookie, alice: Person, stores: Stores)
     assert got == [REFUSED] * len(got)
 
 
-def test_a_deleted_account(bookie: Bookie, alice: Person, stores: Stores) -> None:
+def test_a_deleted_account(bookie: Bookie, alice: Person, stores: Process) -> None:
     with stores.transaction() as store:
         lifecycle.delete(store, alice.id)
     got = [

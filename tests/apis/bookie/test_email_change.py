@@ -12,7 +12,7 @@ from webtest import TestApp
 from accountsapp.domain.clock import now
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import EmailAddress
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.people import PASSWORD, Person
 
@@ -28,7 +28,7 @@ def shown(bookie: Bookie, person: Person) -> str:
 
 
 @pytest.fixture
-def stored(stores: Stores) -> Callable[[Person], tuple[Any, ...]]:
+def stored(stores: Process) -> Callable[[Person], tuple[Any, ...]]:
     """The primary and the pending address of an account, as the database has them."""
 
     def look(person: Person) -> tuple[Any, ...]:
@@ -109,7 +109,7 @@ def test_bad_addresses_change_nothing(bookie: Bookie, alice: Person, snapshot: C
 
 
 def test_a_new_address_is_shown_and_pending(
-    bookie: Bookie, alice: Person, stored: Callable[..., Any], stores: Stores
+    bookie: Bookie, alice: Person, stored: Callable[..., Any], stores: Process
 ) -> None:
     answer = ask(bookie, alice, "New@Example.com")
     assert (answer.status_int, answer.json["email"]) == (200, "new@example.com")
@@ -156,7 +156,7 @@ def test_a_newer_one_takes_the_place_of_the_pending_one(
     assert stored(alice) == (alice.email, "newer@example.com")
 
 
-def test_a_pending_address_is_shown_until_it_expires(bookie: Bookie, alice: Person, stores: Stores) -> None:
+def test_a_pending_address_is_shown_until_it_expires(bookie: Bookie, alice: Person, stores: Process) -> None:
     ask(bookie, alice, "new@example.com")
     got = []
     for expires in (now() + timedelta(minutes=1), now() - timedelta(seconds=1)):
@@ -185,7 +185,7 @@ def test_a_key_reset_keeps_the_pending_one(bookie: Bookie, alice: Person) -> Non
 
 
 def test_an_address_of_another_account_is_answered_like_any_other(
-    bookie: Bookie, alice: Person, bob: Person, stores: Stores, stored: Callable[..., Any]
+    bookie: Bookie, alice: Person, bob: Person, stores: Process, stored: Callable[..., Any]
 ) -> None:
     with stores.transaction() as store:
         further = EmailAddress(address="b2@example.com", address_key="b2@example.com", verified=True)

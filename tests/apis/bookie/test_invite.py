@@ -13,8 +13,9 @@ from webtest import TestApp
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.data.reads import sealed_api_key
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
+from tests.support.columns import columns_of
 from tests.support.outbox import Outbox, links_in, text_of
 from tests.support.people import Person
 
@@ -26,17 +27,15 @@ def inviter(register: Callable[..., Person]) -> Person:
     return register("inviter", invite_ct=2)
 
 
-def left(stores: Stores, person: Person) -> int:
+def left(stores: Process, person: Person) -> int:
     with stores.transaction() as store:
-        row = store.reader.by_id(person.id)
-        assert row is not None
-        return row.invite_ct
+        return columns_of(store, person.id).invite_ct
 
 
 @pytest.mark.parametrize("how", ["query", "form", "json"])
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_invite(
-    bookie: Bookie, inviter: Person, stores: Stores, outbox: Outbox, how: str, slash: str
+    bookie: Bookie, inviter: Person, stores: Process, outbox: Outbox, how: str, slash: str
 ) -> None:
     started = now() - timedelta(seconds=2)
     answer = bookie(
@@ -52,10 +51,11 @@ def test_invite(
             "new@example.com",
             AccountState.PENDING,
         )
-        assert (row.invited_by, row.email_verified) == ("inviter", False)
+        columns = columns_of(store, row.id)
+        assert (columns.invited_by, row.email_verified) == ("inviter", False)
         assert sealed_api_key(store.connection, row.id)
-        assert row.signup is not None
-        assert started <= row.signup <= now()
+        assert columns.signup is not None
+        assert started <= columns.signup <= now()
         assert store.reader.password_hash(row.id) is None
     (message,) = outbox.take()
     assert message["To"] == "new@example.com"
@@ -102,7 +102,7 @@ def test_no_invites_left_is_looked_at_first(
 
 
 def test_addresses_that_cannot_be_invited(
-    bookie: Bookie, inviter: Person, bob: Person, register: Callable[..., Person], stores: Stores
+    bookie: Bookie, inviter: Person, bob: Person, register: Callable[..., Person], stores: Process
 ) -> None:
     register("named@example.com", "elsewhere@example.com")
     taken = [bob.email, bob.email.upper(), inviter.email, "named@example.com"]
@@ -140,7 +140,7 @@ def test_as_api_js_sends_it(bookie: Bookie, inviter: Person) -> None:
     assert bookie("POST", "/inviter/invite", json=given).status_int == 403
 
 
-def test_sent_twice_costs_one(bookie: Bookie, inviter: Person, stores: Stores, outbox: Outbox) -> None:
+def test_sent_twice_costs_one(bookie: Bookie, inviter: Person, stores: Process, outbox: Outbox) -> None:
     given = {"api_key": inviter.api_key, "email": "n@example.com"}
     answers = [bookie("POST", "/inviter/invite", json=given).status_int for _ in range(2)]
     assert answers == [200, 406]
@@ -148,7 +148,7 @@ def test_sent_twice_costs_one(bookie: Bookie, inviter: Person, stores: Stores, o
     assert len(outbox.take()) == 1
 
 
-def test_jsonp(bookie: Bookie, inviter: Person, stores: Stores) -> None:
+def test_jsonp(bookie: Bookie, inviter: Person, stores: Process) -> None:
     given = {"api_key": inviter.api_key, "email": "n@example.com"}
     assert bookie("POST", "/inviter/invite", query={"callback": "f;"}, json=given).status_int == 400
     assert left(stores, inviter) == 2
@@ -156,7 +156,9 @@ def test_jsonp(bookie: Bookie, inviter: Person, stores: Stores) -> None:
     assert answer.text == '/**/f({"message": "You have invited: n@example.com"});'
 
 
-def test_fifty_at_once_with_one_left(bookie: Bookie, inviter: Person, stores: Stores, outbox: Outbox) -> None:
+def test_fifty_at_once_with_one_left(
+    bookie: Bookie, inviter: Person, stores: Process, outbox: Outbox
+) -> None:
     with stores.transaction() as store:
         store.session.execute(update(Account).where(Account.id == inviter.id).values(invite_ct=1))
 

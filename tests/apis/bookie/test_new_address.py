@@ -13,7 +13,7 @@ from webtest import TestApp
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import EmailAddress
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox, links_in, outline, text_of
 from tests.support.people import PASSWORD, SITE_URL, Person
@@ -38,7 +38,7 @@ def shown(bookie: Bookie, person: Person) -> str:
     return email
 
 
-def addresses(stores: Stores, person: Person) -> list[tuple[str, bool, bool]]:
+def addresses(stores: Process, person: Person) -> list[tuple[str, bool, bool]]:
     with stores.transaction() as store:
         mine = select(EmailAddress).where(EmailAddress.account_id == person.id)
         return [(email.address, email.primary, email.verified) for email in store.session.scalars(mine)]
@@ -60,7 +60,7 @@ def confirm(app: TestApp, path: str) -> int:
 
 
 def test_s22_asked_for_and_confirmed(
-    bookie: Bookie, app: TestApp, alice: Person, stores: Stores, outbox: Outbox
+    bookie: Bookie, app: TestApp, alice: Person, stores: Process, outbox: Outbox
 ) -> None:
     assert ask(bookie, alice, " New@Example.com ") == "new@example.com"
     assert shown(bookie, alice) == "new@example.com"
@@ -180,7 +180,7 @@ def test_a_taken_address_replaces_it_too(
 
 @pytest.mark.parametrize("ending", ["password", "deactivated", "reset", "deleted"])
 def test_what_ends_the_pending_one(
-    bookie: Bookie, app: TestApp, alice: Person, outbox: Outbox, stores: Stores, ending: str
+    bookie: Bookie, app: TestApp, alice: Person, outbox: Outbox, stores: Process, ending: str
 ) -> None:
     ask(bookie, alice, "new@example.com")
     path = link_in_mail_to(outbox, "new@example.com")
@@ -258,7 +258,7 @@ def test_taken_by_somebody_meanwhile(
 
 
 def test_several_confirm_one_free_address_at_once(
-    bookie: Bookie, app: TestApp, register: Callable[..., Person], outbox: Outbox, stores: Stores
+    bookie: Bookie, app: TestApp, register: Callable[..., Person], outbox: Outbox, stores: Process
 ) -> None:
     people = [register(f"user{number}") for number in range(12)]
     paths = []
@@ -276,7 +276,7 @@ def test_several_confirm_one_free_address_at_once(
 
 
 def test_an_own_unproved_further_address_becomes_the_primary(
-    bookie: Bookie, app: TestApp, alice: Person, bob: Person, outbox: Outbox, stores: Stores
+    bookie: Bookie, app: TestApp, alice: Person, bob: Person, outbox: Outbox, stores: Process
 ) -> None:
     for person in (alice, bob):
         with stores.transaction() as store:

@@ -14,7 +14,7 @@ from webtest import TestApp
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data import locking
 from accountsapp.domain.passwords import Passwords
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.people import PASSWORD, Person
 
@@ -62,7 +62,7 @@ def test_a_change_sent_twice(bookie: Bookie, alice: Person) -> None:
 
 
 def test_a_change_ends_what_the_old_password_had_opened(
-    bookie: Bookie, alice: Person, stores: Stores
+    bookie: Bookie, alice: Person, stores: Process
 ) -> None:
     def epoch() -> int:
         with stores.transaction() as store:
@@ -125,7 +125,7 @@ def test_an_account_without_a_password(bookie: Bookie, register: Callable[..., P
     assert got == [TYPO] * len(got)
 
 
-def test_a_malformed_stored_hash_is_no_fault(bookie: Bookie, alice: Person, stores: Stores) -> None:
+def test_a_malformed_stored_hash_is_no_fault(bookie: Bookie, alice: Person, stores: Process) -> None:
     got = []
     for stored in ("x", "$2b$04$short", "$2b$99$" + "." * 53, "plain text", "é"):
         with stores.transaction() as store:
@@ -188,7 +188,7 @@ ACCEPTABLE: dict[str, str] = {
 
 
 @pytest.fixture
-def liddell(register: Callable[..., Person], stores: Stores) -> Person:
+def liddell(register: Callable[..., Person], stores: Process) -> Person:
     """Alice, under a username that is long enough for a password."""
     person = register("alice")
     with stores.transaction() as store:
@@ -284,7 +284,7 @@ def test_a_password_is_set_and_usable_exactly_when_acceptable(
         assert change(bookie, alice, password, PASSWORD).status_int == 200
 
 
-def test_imported_hashes(bookie: Bookie, alice: Person, stores: Stores) -> None:
+def test_imported_hashes(bookie: Bookie, alice: Person, stores: Process) -> None:
     for version in ("2a", "2b", "2y"):
         with stores.transaction() as store:
             made = store.passwords.hash("an imported one")
@@ -294,7 +294,7 @@ def test_imported_hashes(bookie: Bookie, alice: Person, stores: Stores) -> None:
 
 
 def test_somebody_was_faster(
-    bookie: Bookie, alice: Person, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    bookie: Bookie, alice: Person, stores: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The current password was good when it was checked, and is another one when the row is locked."""
     real = Passwords.hash

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.errors import InvalidUsername
 from accountsapp.domain.rules import usernames
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie, in_path
 from tests.support.people import PASSWORD, Person
 
@@ -320,7 +320,7 @@ def _importable(name: str) -> bool:
 
 @given(name=st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).filter(_importable))
 def test_every_importable_name_is_found_in_any_case(
-    bookie: Bookie, register: Callable[..., Person], stores: Stores, name: str
+    bookie: Bookie, register: Callable[..., Person], stores: Process, name: str
 ) -> None:
     person = register(name, "somebody@example.com", password=None)
     spellings = {name.upper(), name.lower(), name.swapcase(), name.title(), name.casefold()}

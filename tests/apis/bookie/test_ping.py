@@ -6,7 +6,7 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.domain.accounts import lifecycle
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.people import Person
 
@@ -36,7 +36,7 @@ def test_ping(bookie: Bookie, alice: Person, bob: Person, admin: Person, slash: 
         assert ping(name, **query) == (403, BAD), (name, query)
 
 
-def test_the_key_of_a_deactivated_account(bookie: Bookie, alice: Person, stores: Stores) -> None:
+def test_the_key_of_a_deactivated_account(bookie: Bookie, alice: Person, stores: Process) -> None:
     with stores.transaction() as store:
         lifecycle.deactivate(store, alice.id)
     answer = bookie("GET", "/alice/ping", query={"api_key": alice.api_key})

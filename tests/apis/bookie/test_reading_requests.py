@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accountsapp.domain.credentials import api_keys
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.people import PASSWORD, Person
 
@@ -602,7 +602,7 @@ _bodies = st.one_of(
 def test_no_body_is_a_fault_and_only_a_200_changes_anything(
     bookie: Bookie,
     alice: Person,
-    stores: Stores,
+    stores: Process,
     snapshot: Callable[[], Any],
     sent: tuple[str, bytes],
     call: str,

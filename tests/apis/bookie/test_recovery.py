@@ -18,7 +18,7 @@ from accountsapp.domain.data.models import Account, AccountState, EmailAddress
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.rules.folding import fold
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox, links_in, text_of
 from tests.support.people import PASSWORD, SITE_URL, Person
@@ -27,14 +27,14 @@ NEW = "a new and better one"
 ACTIVATED = "Account activated, please log in."
 
 
-def set_state(stores: Stores, person: Person, state: AccountState) -> None:
+def set_state(stores: Process, person: Person, state: AccountState) -> None:
     with stores.transaction() as store:
         account = store.session.get(Account, person.id)
         assert account is not None
         account.state = state
 
 
-def code_for(stores: Stores, person: Person, seconds: float = 600) -> str:
+def code_for(stores: Process, person: Person, seconds: float = 600) -> str:
     """A code as the mail would bring it."""
     with stores.transaction() as store:
         account = store.session.get(Account, person.id)
@@ -42,7 +42,7 @@ def code_for(stores: Stores, person: Person, seconds: float = 600) -> str:
         return links.make(store.session, account, Purpose.RESET, person.email, seconds)
 
 
-def is_password(stores: Stores, person: Person, password: str) -> bool:
+def is_password(stores: Process, person: Person, password: str) -> bool:
     with stores.transaction() as store:
         return stores.passwords.verify(password, store.reader.password_hash(person.id))
 
@@ -57,7 +57,7 @@ def test_ask_from_any_place(bookie: Bookie, alice: Person, outbox: Outbox, how: 
 
 
 def test_one_answer_and_the_same_work_for_everybody(
-    bookie: Bookie, alice: Person, register: Callable[..., Person], stores: Stores, outbox: Outbox
+    bookie: Bookie, alice: Person, register: Callable[..., Person], stores: Process, outbox: Outbox
 ) -> None:
     register("gone", is_admin=True)
     with stores.transaction() as store:
@@ -135,7 +135,7 @@ def test_only_the_primary_address_is_asked_by(bookie: Bookie, alice: Person, out
     assert [str(m["To"]) for m in outbox.take()] == [alice.email]
 
 
-def test_using_a_code(bookie: Bookie, alice: Person, stores: Stores, outbox: Outbox) -> None:
+def test_using_a_code(bookie: Bookie, alice: Person, stores: Process, outbox: Outbox) -> None:
     with stores.transaction() as store:
         row = signin.authenticate(store, "alice", PASSWORD)
         cookie = signin.sign_in(store, row)
@@ -155,7 +155,7 @@ def test_using_a_code(bookie: Bookie, alice: Person, stores: Stores, outbox: Out
 
 
 def test_using_a_code_proves_the_address(
-    bookie: Bookie, register: Callable[..., Person], bob: Person, stores: Stores
+    bookie: Bookie, register: Callable[..., Person], bob: Person, stores: Process
 ) -> None:
     """Copies that others have and never proved disappear; their other addresses stay."""
     owner = register("owner", verified=False)
@@ -175,7 +175,7 @@ def test_using_a_code_proves_the_address(
 
 
 @pytest.mark.parametrize("how", ["query", "form", "json", "multipart"])
-def test_a_code_from_any_place(bookie: Bookie, alice: Person, stores: Stores, how: str) -> None:
+def test_a_code_from_any_place(bookie: Bookie, alice: Person, stores: Process, how: str) -> None:
     given = {"username": "alice", "code": code_for(stores, alice), "password": NEW}
     if how == "multipart":
         body = "".join(
@@ -201,7 +201,7 @@ def test_a_code_from_any_place(bookie: Bookie, alice: Person, stores: Stores, ho
 
 
 def test_refusals_in_their_order_and_none_uses_the_code_up(
-    bookie: Bookie, alice: Person, bob: Person, stores: Stores, snapshot: Callable[[], Any]
+    bookie: Bookie, alice: Person, bob: Person, stores: Process, snapshot: Callable[[], Any]
 ) -> None:
     code = code_for(stores, alice)
     before = snapshot()
@@ -248,7 +248,7 @@ def test_refusals_in_their_order_and_none_uses_the_code_up(
 
 
 def test_expired_replaced_and_void_codes_are_one_refusal(
-    bookie: Bookie, alice: Person, stores: Stores
+    bookie: Bookie, alice: Person, stores: Process
 ) -> None:
     def use(code: str) -> tuple[int, bytes]:
         answer = bookie("DELETE", "/suspend", json={"username": "alice", "code": code, "password": NEW})
@@ -271,7 +271,7 @@ def test_expired_replaced_and_void_codes_are_one_refusal(
 
 
 def test_a_code_dies_with_deactivation_and_revives_nobody(
-    bookie: Bookie, alice: Person, stores: Stores, outbox: Outbox
+    bookie: Bookie, alice: Person, stores: Process, outbox: Outbox
 ) -> None:
     code = code_for(stores, alice)
     with stores.transaction() as store:
@@ -289,7 +289,7 @@ def test_a_code_dies_with_deactivation_and_revives_nobody(
 
 
 def test_a_request_that_was_queued_before_the_deactivation_sends_nothing(
-    bookie: Bookie, alice: Person, stores: Stores, outbox: Outbox
+    bookie: Bookie, alice: Person, stores: Process, outbox: Outbox
 ) -> None:
     bookie("POST", "/suspend", form={"email": alice.email})
     with stores.transaction() as store:
@@ -310,7 +310,7 @@ def test_life_of_a_code(make_app: Callable[..., Any], alice: Person, outbox: Out
 
 
 @pytest.fixture
-def invited(stores: Stores, alice: Person) -> Person:
+def invited(stores: Process, alice: Person) -> Person:
     """A pending account, named by its address."""
     with stores.transaction() as store:
         account = registration.register(
@@ -325,7 +325,7 @@ def use(bookie: Bookie, person: Person, code: str, **further: object) -> Any:
 
 
 def test_a_pending_account_is_activated_and_may_choose_its_name(
-    bookie: Bookie, invited: Person, stores: Stores
+    bookie: Bookie, invited: Person, stores: Process
 ) -> None:
     answer = use(bookie, invited, code_for(stores, invited), new_username="  Neo.Phyte ")
     assert answer.json == {"message": ACTIVATED, "username": "neo.phyte"}
@@ -337,7 +337,7 @@ def test_a_pending_account_is_activated_and_may_choose_its_name(
 
 @pytest.mark.parametrize("none", [None, ""])
 def test_a_pending_account_may_keep_its_name(
-    bookie: Bookie, invited: Person, stores: Stores, none: object
+    bookie: Bookie, invited: Person, stores: Process, none: object
 ) -> None:
     answer = use(bookie, invited, code_for(stores, invited), new_username=none)
     assert answer.json["username"] == "new@example.com"
@@ -367,7 +367,7 @@ BAD_NAMES = [
 
 
 def test_names_that_cannot_be_chosen(
-    bookie: Bookie, invited: Person, register: Callable[..., Person], stores: Stores
+    bookie: Bookie, invited: Person, register: Callable[..., Person], stores: Process
 ) -> None:
     register("älice", "aelice@example.com")
     code = code_for(stores, invited)
@@ -459,14 +459,14 @@ def test_malformed_addresses_count_and_are_refused_like_others(throttled: TestAp
     assert bookie("POST", "/suspend", form={"email": "nobody@example.com"}).status_int == 429
 
 
-def test_the_new_name_is_no_password(bookie: Bookie, invited: Person, stores: Stores) -> None:
+def test_the_new_name_is_no_password(bookie: Bookie, invited: Person, stores: Process) -> None:
     code = code_for(stores, invited)
     assert use(bookie, invited, code, new_username="Fantastic", password="fantastic").status_int == 406
     assert use(bookie, invited, code, new_username="Fantastic").status_int == 200
 
 
 def test_asking_again_after_a_lost_answer_replaces_the_code(
-    bookie: Bookie, alice: Person, outbox: Outbox, stores: Stores
+    bookie: Bookie, alice: Person, outbox: Outbox, stores: Process
 ) -> None:
     for _ in range(2):
         bookie("POST", "/suspend", form={"email": alice.email})

@@ -12,7 +12,7 @@ from webtest import TestApp
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import AuditEvent
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.oauth import ALL, Client, basic, bearer, issue
 from tests.support.people import PASSWORD, Person
 
@@ -124,7 +124,7 @@ def test_basic_in_any_case(app: TestApp, alice: Person, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_bearer_in_any_case(app: TestApp, stores: Stores, alice: Person, scheme: str) -> None:
+def test_bearer_in_any_case(app: TestApp, stores: Process, alice: Person, scheme: str) -> None:
     app.get(USER, headers={"Authorization": f"{scheme} {issue(stores, alice)}"}, status=200)
 
 
@@ -196,13 +196,13 @@ def test_no_credentials_are_401_and_other_credentials_are_none(app: TestApp, ali
         assert challenges(answer) == CHALLENGES
 
 
-def test_a_token_counts_in_the_header_alone(app: TestApp, stores: Stores, alice: Person) -> None:
+def test_a_token_counts_in_the_header_alone(app: TestApp, stores: Process, alice: Person) -> None:
     token = issue(stores, alice)
     app.get(f"{USER}?access_token={token}", status=401)
     app.patch(USER, {"access_token": token, "full_name": "x"}, status=401)
 
 
-def test_a_session_cookie_is_never_looked_at(app: TestApp, stores: Stores, alice: Person) -> None:
+def test_a_session_cookie_is_never_looked_at(app: TestApp, stores: Process, alice: Person) -> None:
     client = Client(stores)
     client.code(app)  # signs in
     assert "sessionid" in app.cookies
@@ -217,7 +217,7 @@ def test_an_account_without_a_password_cannot(app: TestApp, register: Callable[.
 
 
 def test_deactivated_and_deleted_accounts_are_401(
-    app: TestApp, stores: Stores, alice: Person, bob: Person
+    app: TestApp, stores: Process, alice: Person, bob: Person
 ) -> None:
     heads = [basic("alice"), bearer(issue(stores, alice)), basic("bob"), bearer(issue(stores, bob))]
     for headers in heads[:2]:
@@ -230,7 +230,7 @@ def test_deactivated_and_deleted_accounts_are_401(
     assert len({answer.body for answer in answers}) == 1
 
 
-def test_expired_and_revoked_tokens_are_401(app: TestApp, stores: Stores, alice: Person) -> None:
+def test_expired_and_revoked_tokens_are_401(app: TestApp, stores: Process, alice: Person) -> None:
     with time_machine.travel(0, tick=False) as clock:
         clock.move_to(time.time() + 10_000_000)
         token = issue(stores, alice, seconds=100)
@@ -242,7 +242,7 @@ def test_expired_and_revoked_tokens_are_401(app: TestApp, stores: Stores, alice:
 
 
 def test_all_basic_401s_look_alike(
-    app: TestApp, stores: Stores, alice: Person, bob: Person, register: Callable[..., Person]
+    app: TestApp, stores: Process, alice: Person, bob: Person, register: Callable[..., Person]
 ) -> None:
     register("keyonly", password=None)
     with stores.transaction() as store:
@@ -274,7 +274,7 @@ def test_s16_an_unknown_username_takes_as_long(
 
 
 def test_s18_wrong_passwords_are_counted_and_a_token_goes_on(
-    throttled: TestApp, stores: Stores, alice: Person
+    throttled: TestApp, stores: Process, alice: Person
 ) -> None:
     throttled.get(USER, headers=basic("alice"), status=200)
     for _ in range(10):
@@ -312,7 +312,7 @@ def test_row_2_the_same_for_known_and_unknown_names(
 @pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS, ids=IDS)
 def test_row_3_a_token_without_the_scope(
     app: TestApp,
-    stores: Stores,
+    stores: Process,
     alice: Person,
     method: str,
     path: str,
@@ -333,7 +333,7 @@ def test_row_3_a_token_without_the_scope(
 @pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS, ids=IDS)
 def test_rows_4_and_5_unknown_is_404_and_another_account_403(
     app: TestApp,
-    stores: Stores,
+    stores: Process,
     alice: Person,
     register: Callable[..., Person],
     method: str,
@@ -356,7 +356,7 @@ def test_rows_4_and_5_unknown_is_404_and_another_account_403(
 @pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS, ids=IDS)
 def test_rows_4_and_5_for_a_client_without_an_account(
     app: TestApp,
-    stores: Stores,
+    stores: Process,
     alice: Person,
     method: str,
     path: str,
@@ -390,7 +390,7 @@ def test_row_8_comes_before_row_9(app: TestApp, alice: Person) -> None:
 
 
 def test_s43_a_refusal_of_somebody_proved_is_audited(
-    app: TestApp, stores: Stores, alice: Person, bob: Person
+    app: TestApp, stores: Process, alice: Person, bob: Person
 ) -> None:
     app.get(USER, headers=basic("bob"), status=403)
     app.get(USER, headers=bearer(issue(stores, alice, "email_read")), status=403)
@@ -406,16 +406,16 @@ def test_a_password_is_remembered_for_a_minute(
     app: TestApp, wsgi: Any, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = []
-    verify = wsgi.registry.stores.passwords.verify
+    verify = wsgi.registry.process.passwords.verify
     monkeypatch.setattr(
-        wsgi.registry.stores.passwords, "verify", lambda *given: checked.append(1) or verify(*given)
+        wsgi.registry.process.passwords, "verify", lambda *given: checked.append(1) or verify(*given)
     )
     for _ in range(5):
         app.get(USER, headers=basic("alice"), status=200)
     assert len(checked) == 1
     app.get(USER, headers=basic("alice", "wrong"), status=401)
     assert len(checked) == 2
-    remembered = wsgi.registry.stores.remembered
+    remembered = wsgi.registry.process.remembered
     for digest in list(remembered._until):
         remembered._until[digest] -= 60
     app.get(USER, headers=basic("alice"), status=200)
@@ -424,7 +424,7 @@ def test_a_password_is_remembered_for_a_minute(
 
 @pytest.mark.parametrize("event", ["change", "set", "deactivate", "delete"])
 def test_s20_what_ends_a_password_ends_it_on_the_next_request_on_every_server(
-    make_app: Callable[..., Any], stores: Stores, alice: Person, event: str
+    make_app: Callable[..., Any], stores: Process, alice: Person, event: str
 ) -> None:
     servers = [TestApp(make_app()), TestApp(make_app())]
     for server in servers:
@@ -442,13 +442,13 @@ def test_s20_what_ends_a_password_ends_it_on_the_next_request_on_every_server(
 
 def test_nothing_that_is_remembered_could_be_read(app: TestApp, wsgi: Any, alice: Person) -> None:
     app.get(USER, headers=basic("alice"))
-    kept = repr(vars(wsgi.registry.stores.remembered))
+    kept = repr(vars(wsgi.registry.process.remembered))
     assert PASSWORD not in kept
-    assert wsgi.registry.stores.remembered.knows.__self__._most == 10_000
+    assert wsgi.registry.process.remembered.knows.__self__._most == 10_000
 
 
 def test_a_deactivated_account_that_is_activated_again_can(
-    app: TestApp, stores: Stores, alice: Person
+    app: TestApp, stores: Process, alice: Person
 ) -> None:
     token = issue(stores, alice)
     app.get(USER, headers=basic("alice"), status=200)

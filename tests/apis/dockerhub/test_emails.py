@@ -19,7 +19,7 @@ from accountsapp.domain.errors import EmailTaken
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.store import Store
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.oauth import Client, basic, bearer, issue, mailed_path, mails
 from tests.support.outbox import Outbox
 from tests.support.people import Person
@@ -59,13 +59,13 @@ def me(app: TestApp, alice: Person) -> Caller:
 
 
 @pytest.fixture
-def trusted(app: TestApp, stores: Stores, alice: Person) -> Caller:
+def trusted(app: TestApp, stores: Process, alice: Person) -> Caller:
     """A token for alice that the operator issued."""
     return Caller(app, "alice", bearer(issue(stores, alice)))
 
 
 @pytest.fixture
-def other(app: TestApp, stores: Stores, bob: Person) -> Caller:
+def other(app: TestApp, stores: Process, bob: Person) -> Caller:
     """The same for bob."""
     return Caller(app, "bob", bearer(issue(stores, bob)))
 
@@ -82,7 +82,7 @@ def test_the_list_is_primary_first_then_oldest_first(trusted: Caller) -> None:
     ]
 
 
-def test_post_adds_unverified_and_sends_nothing(me: Caller, stores: Stores) -> None:
+def test_post_adds_unverified_and_sends_nothing(me: Caller, stores: Process) -> None:
     answer = me.add(" New@Example.org ", verified=True, primary=True, id=7)
     assert answer == {"email": "New@Example.org", "verified": False, "primary": False}
     assert me.list()[1] == ("New@Example.org", False, False)
@@ -163,14 +163,14 @@ def test_both_flags_bad_are_both_told(trusted: Caller) -> None:
     assert set(trusted.change("no", 400, verified=1, primary=0)) == {"email", "verified", "primary"}
 
 
-def test_no_flag_changes_nothing(me: Caller, stores: Stores) -> None:
+def test_no_flag_changes_nothing(me: Caller, stores: Process) -> None:
     me.add(X)
     assert me.change("X@example.org") == {"email": X, "verified": False, "primary": False}
     assert mails(stores) == []
 
 
 def test_verified_when_another_account_has_it_is_400_for_every_caller_without_mail(
-    me: Caller, trusted: Caller, other: Caller, stores: Stores
+    me: Caller, trusted: Caller, other: Caller, stores: Process
 ) -> None:
     me.add(X)
     with stores.transaction() as store:  # as an import may leave it: bob has it, alice claims it
@@ -189,7 +189,7 @@ def test_verified_makes_unproved_copies_disappear(trusted: Caller, other: Caller
     assert [email for email, *_ in other.list()] == ["bob@example.com", "keep@example.org"]
 
 
-def test_verified_again_is_200_for_every_caller(me: Caller, trusted: Caller, stores: Stores) -> None:
+def test_verified_again_is_200_for_every_caller(me: Caller, trusted: Caller, stores: Process) -> None:
     trusted.add(X)
     trusted.change(X, verified=True)
     assert me.change(X, verified=True)["verified"] is True
@@ -203,7 +203,7 @@ def test_primary_must_be_verified(me: Caller, trusted: Caller) -> None:
     assert trusted.change(X, verified=True, primary=True) == {"email": X, "verified": True, "primary": True}
 
 
-def test_the_former_primary_stays_and_is_told(trusted: Caller, me: Caller, stores: Stores) -> None:
+def test_the_former_primary_stays_and_is_told(trusted: Caller, me: Caller, stores: Process) -> None:
     trusted.add(X)
     trusted.change(X, verified=True)
     assert mails(stores) == []
@@ -215,7 +215,7 @@ def test_the_former_primary_stays_and_is_told(trusted: Caller, me: Caller, store
     assert user["email"] == X
 
 
-def test_primary_again_is_200_without_mail(me: Caller, stores: Stores) -> None:
+def test_primary_again_is_200_without_mail(me: Caller, stores: Process) -> None:
     assert me.change("ALICE@example.com", primary=True)["primary"] is True
     assert mails(stores) == []
 
@@ -235,7 +235,7 @@ def test_the_primary_one_cannot_be_deleted(me: Caller) -> None:
 # Who may assert
 
 
-def test_a_confidential_client_may_assert(app: TestApp, stores: Stores, alice: Person) -> None:
+def test_a_confidential_client_may_assert(app: TestApp, stores: Process, alice: Person) -> None:
     client = Client(stores, confidential=True)
     token = client.tokens(app, scope="email_write", code_verifier=None)["access_token"]
     caller = Caller(app, "alice", bearer(token))
@@ -257,7 +257,7 @@ def test_staff_may_assert_by_password(app: TestApp, register: Callable[..., Pers
 
 
 def test_a_public_client_may_not_assert_not_even_for_staff(
-    app: TestApp, stores: Stores, register: Callable[..., Person]
+    app: TestApp, stores: Process, register: Callable[..., Person]
 ) -> None:
     register("alice", is_staff=True)
     token = Client(stores).tokens(app, scope="email_write")["access_token"]
@@ -267,7 +267,7 @@ def test_a_public_client_may_not_assert_not_even_for_staff(
 
 
 def test_an_ordinary_account_is_sent_a_link_and_then_the_same_patch_is_200(
-    app: TestApp, me: Caller, other: Caller, stores: Stores
+    app: TestApp, me: Caller, other: Caller, stores: Process
 ) -> None:
     me.add(X)
     other.add(X)
@@ -278,7 +278,7 @@ def test_an_ordinary_account_is_sent_a_link_and_then_the_same_patch_is_200(
     assert me.list() == before
     ((notice, to, context),) = mails(stores)
     assert (notice, to, context["username"]) == ("verify_email", X, "alice")
-    path = context["path"]
+    path = mailed_path(stores)
     for _ in range(2):  # opening changes nothing
         page = app.get(path)
         assert me.list() == before
@@ -293,7 +293,7 @@ def test_an_ordinary_account_is_sent_a_link_and_then_the_same_patch_is_200(
 
 
 def test_at_most_one_mail_in_ten_minutes_to_an_address(
-    me: Caller, app: TestApp, stores: Stores, bob: Person
+    me: Caller, app: TestApp, stores: Process, bob: Person
 ) -> None:
     he = Caller(app, "bob", basic("bob"))
     he.add(X)
@@ -311,7 +311,7 @@ def test_at_most_one_mail_in_ten_minutes_to_an_address(
 
 @pytest.mark.parametrize("event", ["password", "used", "e-mail change"])
 def test_nothing_the_account_does_makes_the_pause_shorter(
-    app: TestApp, me: Caller, stores: Stores, outbox: Outbox, alice: Person, event: str
+    app: TestApp, me: Caller, stores: Process, outbox: Outbox, alice: Person, event: str
 ) -> None:
     me.add(X)
     me.change(X, 403, verified=True)
@@ -335,7 +335,7 @@ def test_nothing_the_account_does_makes_the_pause_shorter(
 
 
 def test_s19_the_pause_outlives_the_account(
-    throttled: TestApp, register: Callable[..., Person], stores: Stores
+    throttled: TestApp, register: Callable[..., Person], stores: Process
 ) -> None:
     for name in ("one", "two", "three"):
         person = register(name)
@@ -347,7 +347,7 @@ def test_s19_the_pause_outlives_the_account(
     assert len(mails(stores)) == 1
 
 
-def test_the_link_dies_after_24_hours(app: TestApp, me: Caller, stores: Stores) -> None:
+def test_the_link_dies_after_24_hours(app: TestApp, me: Caller, stores: Process) -> None:
     me.add(X)
     me.change(X, 403, verified=True)
     path = mailed_path(stores)
@@ -359,7 +359,7 @@ def test_the_link_dies_after_24_hours(app: TestApp, me: Caller, stores: Stores) 
 
 
 def test_the_link_dies_when_the_address_was_taken(
-    app: TestApp, me: Caller, other: Caller, stores: Stores
+    app: TestApp, me: Caller, other: Caller, stores: Process
 ) -> None:
     me.add(X)
     me.change(X, 403, verified=True)
@@ -371,7 +371,7 @@ def test_the_link_dies_when_the_address_was_taken(
 
 
 def test_s21_the_link_dies_with_the_claim_and_with_the_password(
-    app: TestApp, me: Caller, stores: Stores, alice: Person
+    app: TestApp, me: Caller, stores: Process, alice: Person
 ) -> None:
     me.add(X)
     me.change(X, 403, verified=True)
@@ -391,7 +391,7 @@ def test_s21_the_link_dies_with_the_claim_and_with_the_password(
 
 
 def test_s24_a_reset_link_dies_when_its_address_is_not_primary_any_more(
-    app: TestApp, trusted: Caller, stores: Stores, alice: Person
+    app: TestApp, trusted: Caller, stores: Process, alice: Person
 ) -> None:
     with stores.transaction() as store:
         account = lock(store.session, alice.id)
@@ -407,7 +407,7 @@ def test_s24_a_reset_link_dies_when_its_address_is_not_primary_any_more(
 
 @pytest.mark.parametrize("rounds", range(2))
 def test_s41_of_simultaneous_claims_one_wins(
-    make_app: Callable[..., Any], stores: Stores, register: Callable[..., Person], rounds: int
+    make_app: Callable[..., Any], stores: Process, register: Callable[..., Person], rounds: int
 ) -> None:
     wsgi = make_app()
     callers = []
@@ -433,7 +433,7 @@ def test_s41_of_simultaneous_claims_one_wins(
 
 @pytest.mark.parametrize("first", ["claim", "proof"])
 def test_s41_a_claim_and_a_proof_at_once_leave_no_copy(
-    stores: Stores, me: Caller, alice: Person, bob: Person, first: str
+    stores: Process, me: Caller, alice: Person, bob: Person, first: str
 ) -> None:
     me.add(X)
 
@@ -465,7 +465,7 @@ def test_s41_a_claim_and_a_proof_at_once_leave_no_copy(
 
 
 def test_s41_one_link_used_at_once_is_used_once(
-    make_app: Callable[..., Any], me: Caller, stores: Stores
+    make_app: Callable[..., Any], me: Caller, stores: Process
 ) -> None:
     me.add(X)
     me.change(X, 403, verified=True)

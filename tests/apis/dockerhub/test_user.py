@@ -10,7 +10,7 @@ from webtest import TestApp
 
 from accountsapp.apis.dockerhub.schemas import ProfileChange
 from accountsapp.domain.data.models import Account
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from accountsapp.web.fields import InvalidFields, load_body
 from accountsapp.web.formats import gravatar_url
 from tests.support.oauth import basic
@@ -86,7 +86,7 @@ def test_the_user_object(app: TestApp, register: Callable[..., Person]) -> None:
 
 
 def test_unset_values_are_empty_and_times_have_six_digits(
-    app: TestApp, stores: Stores, alice: Person
+    app: TestApp, stores: Process, alice: Person
 ) -> None:
     with stores.transaction() as store:
         account = store.session.get(Account, alice.id)
@@ -259,7 +259,7 @@ SETTABLE = ("location", "company", "gravatar_email")
 
 
 def test_s04_unknown_and_read_only_keys_are_ignored(
-    app: TestApp, patch: Callable[..., Any], stores: Stores, alice: Person
+    app: TestApp, patch: Callable[..., Any], stores: Process, alice: Person
 ) -> None:
     def row() -> dict[str, Any]:
         with stores.transaction() as store:

@@ -15,7 +15,7 @@ from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.store import Store
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.jobs import all_jobs, let_time_pass
 from tests.support.outbox import Outbox
 from tests.support.people import Person
@@ -24,13 +24,13 @@ NEW = "a new and better one"
 
 
 @pytest.fixture
-def code(stores: Stores, alice: Person) -> str:
+def code(stores: Process, alice: Person) -> str:
     with stores.transaction() as store:
         return links.make(store.session, lock(store.session, alice.id), Purpose.RESET, alice.email, 60)
 
 
 @pytest.fixture
-def meanwhile(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def meanwhile(stores: Process, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Has something happen while the new password is being hashed, before the account is locked."""
 
     def at_the_hashing(change: Callable[[Store], object]) -> None:
@@ -48,14 +48,14 @@ def meanwhile(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     return at_the_hashing
 
 
-def reset(stores: Stores, code: str, **options: object) -> str:
+def reset(stores: Process, code: str, **options: object) -> str:
     with stores.transaction() as store:
         return recovery.reset(store, "alice", code, NEW, **options)
 
 
 @pytest.mark.parametrize("what", ["deleted", "deactivated", "replaced", "password"])
 def test_what_happens_meanwhile_kills_the_code(
-    stores: Stores, alice: Person, code: str, meanwhile: Callable[..., None], what: str
+    stores: Process, alice: Person, code: str, meanwhile: Callable[..., None], what: str
 ) -> None:
     def change(store: Store) -> None:
         if what == "deleted":
@@ -73,7 +73,7 @@ def test_what_happens_meanwhile_kills_the_code(
 
 
 def test_a_name_that_was_taken_meanwhile_leaves_the_code(
-    stores: Stores, alice: Person, code: str, meanwhile: Callable[..., None]
+    stores: Process, alice: Person, code: str, meanwhile: Callable[..., None]
 ) -> None:
     with stores.transaction() as store:
         lock(store.session, alice.id).state = AccountState.PENDING
@@ -83,7 +83,7 @@ def test_a_name_that_was_taken_meanwhile_leaves_the_code(
     assert reset(stores, code, new_username="other") == "other"
 
 
-def test_a_job_that_is_delivered_twice_sends_once(stores: Stores, alice: Person, outbox: Outbox) -> None:
+def test_a_job_that_is_delivered_twice_sends_once(stores: Process, alice: Person, outbox: Outbox) -> None:
     with stores.transaction() as store:
         recovery.ask(store, alice.email)
     (job,) = all_jobs(stores.database)
@@ -93,14 +93,14 @@ def test_a_job_that_is_delivered_twice_sends_once(stores: Stores, alice: Person,
     assert outbox.take() == []
 
 
-def test_nothing_is_queued_by_a_request_that_fails(stores: Stores, alice: Person, outbox: Outbox) -> None:
+def test_nothing_is_queued_by_a_request_that_fails(stores: Process, alice: Person, outbox: Outbox) -> None:
     with stores.transaction() as store:
         recovery.ask(store, alice.email)
         store.session.rollback()
     assert outbox.jobs() == 0
 
 
-def test_a_waiting_request_survives_a_new_secret(stores: Stores, alice: Person) -> None:
+def test_a_waiting_request_survives_a_new_secret(stores: Process, alice: Person) -> None:
     """The older secret may be taken away once ``secrets rotate`` has run."""
     with stores.transaction() as store:
         recovery.ask(store, alice.email)

@@ -14,25 +14,27 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import api_keys, password_change, recovery, sessions, signin
 from accountsapp.domain.data.models import Account, SignInSession
 from accountsapp.domain.mailing import links
-from accountsapp.process import Stores
+from accountsapp.domain.rules.digests import digest_of
+from accountsapp.process import Process
+from tests.support.columns import columns_of
 from tests.support.people import PASSWORD, Person
 
 HERE = "192.0.2.1"
 
 
-def sign_in(stores: Stores, person: Person, address: str = HERE) -> str:
+def sign_in(stores: Process, person: Person, address: str = HERE) -> str:
     with stores.transaction(address) as store:
         return signin.sign_in(store, signin.authenticate(store, person.username, PASSWORD))
 
 
-def owner(stores: Stores, value: str) -> str | None:
+def owner(stores: Process, value: str) -> str | None:
     """Whose living session it is."""
     with stores.transaction() as store:
         found = sessions.find(store.connection, value)
         return found.account.username if found else None
 
 
-def count(stores: Stores) -> int:
+def count(stores: Process) -> int:
     with stores.transaction() as store:
         return store.session.scalar(select(func.count()).select_from(SignInSession)) or 0
 
@@ -43,30 +45,28 @@ def later(**distance: float) -> Iterator[None]:
         yield
 
 
-def test_values_are_opaque_and_new_each_time(stores: Stores, alice: Person) -> None:
+def test_values_are_opaque_and_new_each_time(stores: Process, alice: Person) -> None:
     values = {sign_in(stores, alice) for _ in range(3)}
     assert len(values) == 3
     assert all(len(value) == 43 and value.replace("-", "").replace("_", "").isalnum() for value in values)
     with stores.transaction() as store:
         stored = store.session.execute(select(SignInSession)).scalars().all()
-        assert {row.digest for row in stored} == {sessions.digest(value) for value in values}
+        assert {row.digest for row in stored} == {digest_of(value) for value in values}
         assert {row.address for row in stored} == {HERE}
-        row = store.reader.by_id(alice.id)
-        assert row is not None
-        assert row.last_login is not None
+        assert columns_of(store, alice.id).last_login is not None
         account = store.session.get(Account, alice.id)
         assert account is not None
         assert account.last_login_ip == HERE
 
 
-def test_what_is_no_session(stores: Stores, alice: Person) -> None:
+def test_what_is_no_session(stores: Process, alice: Person) -> None:
     value = sign_in(stores, alice)
     assert owner(stores, value) == "alice"
     for other in ("", "x", value[:-1], value + "A", value.swapcase(), "\0", "\ud800", sessions.new_value()):
         assert owner(stores, other) is None
 
 
-def test_ending_one_and_all(stores: Stores, alice: Person, bob: Person) -> None:
+def test_ending_one_and_all(stores: Process, alice: Person, bob: Person) -> None:
     first, second, third = (sign_in(stores, alice) for _ in range(3))
     other = sign_in(stores, bob)
     with stores.transaction() as store:
@@ -96,7 +96,9 @@ ENDINGS: dict[str, Callable[[Any, int], object]] = {
 
 
 @pytest.mark.parametrize("how", ENDINGS)
-def test_what_ends_every_session_of_the_account(stores: Stores, alice: Person, bob: Person, how: str) -> None:
+def test_what_ends_every_session_of_the_account(
+    stores: Process, alice: Person, bob: Person, how: str
+) -> None:
     mine, other = [sign_in(stores, alice) for _ in range(3)], sign_in(stores, bob)
     with stores.transaction() as store:
         ENDINGS[how](store, alice.id)
@@ -108,18 +110,16 @@ def test_what_ends_every_session_of_the_account(stores: Stores, alice: Person, b
         assert [owner(stores, value) for value in mine] == [None] * 3
 
 
-def test_what_leaves_them(stores: Stores, alice: Person) -> None:
+def test_what_leaves_them(stores: Process, alice: Person) -> None:
     value = sign_in(stores, alice)
     with stores.transaction() as store:
         api_keys.reset(store, alice.id)
     with stores.transaction() as store:
-        row = store.reader.by_id(alice.id)
-        assert row is not None
-        profile.update(store, row, name="Other", email="other@example.com")
+        profile.change(store, alice.id, {"name": "Other"}, email="other@example.com")
     assert owner(stores, value) == "alice"
 
 
-def test_idle_and_absolute_life(stores: Stores, alice: Person) -> None:
+def test_idle_and_absolute_life(stores: Process, alice: Person) -> None:
     value = sign_in(stores, alice)
     with later(days=29.9):
         assert owner(stores, value) == "alice"
@@ -134,7 +134,7 @@ def test_idle_and_absolute_life(stores: Stores, alice: Person) -> None:
                 sessions.touch(store.begin, found.id)
 
 
-def test_a_use_is_written_down_once_an_hour(stores: Stores, alice: Person) -> None:
+def test_a_use_is_written_down_once_an_hour(stores: Process, alice: Person) -> None:
     value = sign_in(stores, alice)
     for minutes, needed in ((0, False), (59, False), (61, True)):
         with later(minutes=minutes), stores.transaction() as store:
@@ -143,7 +143,7 @@ def test_a_use_is_written_down_once_an_hour(stores: Stores, alice: Person) -> No
             assert found.needs_touch is needed
 
 
-def test_old_ones_are_cleared_and_no_others(stores: Stores, alice: Person) -> None:
+def test_old_ones_are_cleared_and_no_others(stores: Process, alice: Person) -> None:
     sign_in(stores, alice)
     with later(days=29), stores.transaction() as store:
         sessions.clear_old(store.session)
@@ -153,7 +153,7 @@ def test_old_ones_are_cleared_and_no_others(stores: Stores, alice: Person) -> No
     assert count(stores) == 0
 
 
-def test_a_code_used_ends_them(stores: Stores, alice: Person) -> None:
+def test_a_code_used_ends_them(stores: Process, alice: Person) -> None:
     value = sign_in(stores, alice)
     with stores.transaction() as store:
         account = store.session.get(Account, alice.id)

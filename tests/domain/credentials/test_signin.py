@@ -21,7 +21,8 @@ from accountsapp.domain.errors import (
     WrongPassword,
 )
 from accountsapp.domain.passwords import MOST_ADMITTED, Passwords
-from accountsapp.process import Stores
+from accountsapp.process import Process
+from tests.support.columns import columns_of
 from tests.support.concurrently import concurrently
 from tests.support.people import PASSWORD, Person
 
@@ -42,23 +43,23 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return seen
 
 
-def authenticate(stores: Stores, typed: str, password: object = PASSWORD) -> str:
+def authenticate(stores: Process, typed: str, password: object = PASSWORD) -> str:
     with stores.transaction(HERE) as store:
         return signin.authenticate(store, typed, password).username
 
 
-def by_name(stores: Stores, username: str, password: str = PASSWORD) -> str:
+def by_name(stores: Process, username: str, password: str = PASSWORD) -> str:
     """As a program does."""
     with stores.transaction(HERE) as store:
         return signin.authenticate_remembered(store, username, password).username
 
 
-def events(stores: Stores) -> list[str]:
+def events(stores: Process) -> list[str]:
     with stores.transaction() as store:
         return [row.event for row in audit.listing(store.connection)]
 
 
-def test_by_name_and_by_address(stores: Stores, alice: Person) -> None:
+def test_by_name_and_by_address(stores: Process, alice: Person) -> None:
     for identifier in ("alice", "ALICE", " alice ", "alice@example.com", "Alice@Example.COM"):
         assert authenticate(stores, identifier) == "alice"
     with pytest.raises(WrongPassword):
@@ -66,7 +67,7 @@ def test_by_name_and_by_address(stores: Stores, alice: Person) -> None:
 
 
 def test_an_address_that_is_not_proved_opens_nothing(
-    stores: Stores, alice: Person, register: Callable[..., Person]
+    stores: Process, alice: Person, register: Callable[..., Person]
 ) -> None:
     with stores.transaction() as store:
         store.session.add(EmailAddress(account_id=alice.id, address="2@e.org", address_key="2@e.org"))
@@ -81,7 +82,7 @@ def test_an_address_that_is_not_proved_opens_nothing(
 
 
 def test_every_refusal_costs_one_check(
-    stores: Stores, alice: Person, register: Callable[..., Person], checks: list[bytes]
+    stores: Process, alice: Person, register: Callable[..., Person], checks: list[bytes]
 ) -> None:
     register("nopass", password=None)
     for identifier, password in (
@@ -108,7 +109,7 @@ def test_every_refusal_costs_one_check(
         assert len(checks) == 1, (identifier, password)
 
 
-def test_an_account_that_is_not_active(stores: Stores, alice: Person) -> None:
+def test_an_account_that_is_not_active(stores: Process, alice: Person) -> None:
     with stores.transaction() as store:
         lifecycle.deactivate(store, alice.id)
     with pytest.raises(WrongPassword):  # only who has the password learns the state
@@ -118,7 +119,7 @@ def test_an_account_that_is_not_active(stores: Stores, alice: Person) -> None:
     assert events(stores)[:2] == ["sign-in failed"] * 2
 
 
-def test_a_hash_of_lower_cost_is_made_anew_once(stores: Stores, alice: Person) -> None:
+def test_a_hash_of_lower_cost_is_made_anew_once(stores: Process, alice: Person) -> None:
     def stored() -> str:
         with stores.transaction() as store:
             found = store.reader.password_hash(alice.id)
@@ -138,14 +139,14 @@ def test_a_hash_of_lower_cost_is_made_anew_once(stores: Stores, alice: Person) -
 
 
 @pytest.mark.parametrize("prefix", ["$2a$", "$2b$", "$2y$"])
-def test_imported_hashes(stores: Stores, alice: Person, prefix: str) -> None:
+def test_imported_hashes(stores: Process, alice: Person, prefix: str) -> None:
     imported = prefix + bcrypt.hashpw(b"imported one", bcrypt.gensalt(4)).decode()[4:]
     with stores.transaction() as store:
         store.session.execute(update(Account).where(Account.id == alice.id).values(password_hash=imported))
     assert authenticate(stores, "alice", "imported one") == "alice"
 
 
-def test_a_corrupt_hash_is_a_plain_failure(stores: Stores, alice: Person) -> None:
+def test_a_corrupt_hash_is_a_plain_failure(stores: Process, alice: Person) -> None:
     for corrupt in ("", "x", "$2b$04$short", "$2b$99$" + "x" * 53, "pbkdf2_sha256$1$x$y"):
         with stores.transaction() as store:
             store.session.execute(update(Account).where(Account.id == alice.id).values(password_hash=corrupt))
@@ -156,7 +157,7 @@ def test_a_corrupt_hash_is_a_plain_failure(stores: Stores, alice: Person) -> Non
 def test_wrong_ones_are_throttled_by_account_and_address(
     make_app: Callable[..., Any], alice: Person, bob: Person, checks: list[bytes]
 ) -> None:
-    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.process
     refused = 0
     for number in range(200):
         # The name and the address are one account, and one count.
@@ -178,7 +179,7 @@ def test_wrong_ones_are_throttled_by_account_and_address(
 
 
 def test_unknown_accounts_are_throttled_alike(make_app: Callable[..., Any], checks: list[bytes]) -> None:
-    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.process
     outcomes = []
     for _ in range(15):
         try:
@@ -189,7 +190,7 @@ def test_unknown_accounts_are_throttled_alike(make_app: Callable[..., Any], chec
 
 
 def test_a_right_one_clears_the_count(make_app: Callable[..., Any], alice: Person) -> None:
-    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.process
     for _ in range(3):
         for _ in range(9):
             with pytest.raises(WrongPassword):
@@ -200,14 +201,14 @@ def test_a_right_one_clears_the_count(make_app: Callable[..., Any], alice: Perso
 def test_one_address_against_many_accounts(
     make_app: Callable[..., Any], alice: Person, checks: list[bytes]
 ) -> None:
-    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.process
     for number in range(130):
         with pytest.raises((WrongPassword, TooManyAttempts)):
             authenticate(stores, f"nobody{number}")
     assert 50 <= len(checks) <= 101
 
 
-def test_too_many_at_once(stores: Stores, alice: Person) -> None:
+def test_too_many_at_once(stores: Process, alice: Person) -> None:
     stores.passwords = Passwords(4, admitted=0)
     with pytest.raises(Busy) as busy:
         authenticate(stores, "alice")
@@ -215,7 +216,7 @@ def test_too_many_at_once(stores: Stores, alice: Person) -> None:
 
 
 def test_who_could_not_be_looked_at_did_not_guess(make_app: Callable[..., Any], alice: Person) -> None:
-    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.process
     idle, stores.passwords = stores.passwords, Passwords(4, admitted=0)
     for _ in range(30):
         with pytest.raises(Busy):
@@ -225,7 +226,7 @@ def test_who_could_not_be_looked_at_did_not_guess(make_app: Callable[..., Any], 
 
 
 def test_white_space_around_a_name_is_a_persons_not_a_programs(
-    stores: Stores, alice: Person, register: Callable[..., Person]
+    stores: Process, alice: Person, register: Callable[..., Person]
 ) -> None:
     register(" of old ")
     for identifier in (" of old ", " OF OLD "):
@@ -239,7 +240,7 @@ def test_white_space_around_a_name_is_a_persons_not_a_programs(
 def test_simultaneous_requests_with_one_password_cost_one_check(
     make_app: Callable[..., Any], alice: Person, checks: list[bytes]
 ) -> None:
-    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.stores
+    stores = make_app(**{"accountsapp.rate_limit": "true"}).registry.process
     real = stores.passwords.verify
 
     def slow(*given: Any) -> bool:
@@ -254,7 +255,7 @@ def test_simultaneous_requests_with_one_password_cost_one_check(
 
 
 def test_names_take_turns_whether_or_not_anybody_has_them(
-    stores: Stores, alice: Person, checks: list[bytes]
+    stores: Process, alice: Person, checks: list[bytes]
 ) -> None:
     """So that the time of simultaneous guesses tells nothing."""
     stores.passwords = Passwords(4, slots=4)
@@ -284,7 +285,7 @@ def test_names_take_turns_whether_or_not_anybody_has_them(
 
 
 def test_a_right_password_is_right_while_its_hash_cannot_be_made_anew(
-    stores: Stores, alice: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    stores: Process, alice: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     stores.passwords = Passwords(5)
 
@@ -296,7 +297,7 @@ def test_a_right_password_is_right_while_its_hash_cannot_be_made_anew(
     assert "not made anew" in caplog.text
 
 
-def test_signing_in_needs_the_account_as_it_was_proved(stores: Stores, alice: Person) -> None:
+def test_signing_in_needs_the_account_as_it_was_proved(stores: Process, alice: Person) -> None:
     with stores.transaction() as store:
         row = signin.authenticate(store, "alice", PASSWORD)
     with stores.transaction() as store:
@@ -313,10 +314,10 @@ def test_signing_in_needs_the_account_as_it_was_proved(stores: Stores, alice: Pe
             signin.sign_in(store, current)
 
 
-def test_signing_in_is_a_login(stores: Stores, alice: Person) -> None:
+def test_signing_in_is_a_login(stores: Process, alice: Person) -> None:
     with stores.transaction() as store:
         row = signin.authenticate(store, "alice", PASSWORD)
-        assert row.last_login is None
+        assert columns_of(store, row.id).last_login is None
         value = signin.sign_in(store, row)
     with stores.transaction() as store:
         account = store.session.scalar(select(Account).where(Account.id == alice.id))

@@ -12,7 +12,7 @@ from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import Link
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
-from accountsapp.process import Stores
+from accountsapp.process import Process
 from tests.support.people import Person
 
 RESET, CHANGE, VERIFY = Purpose.RESET, Purpose.CHANGE_EMAIL, Purpose.VERIFY_EMAIL
@@ -20,7 +20,7 @@ Make = Callable[..., str]
 
 
 @pytest.fixture
-def make(stores: Stores) -> Make:
+def make(stores: Process) -> Make:
     def made(
         person: Person, purpose: Purpose = RESET, address: str = "x@example.com", seconds: float = 60
     ) -> str:
@@ -30,19 +30,19 @@ def make(stores: Stores) -> Make:
     return made
 
 
-def finds(stores: Stores, code: str, purpose: Purpose = RESET) -> str | None:
+def finds(stores: Process, code: str, purpose: Purpose = RESET) -> str | None:
     """Whose living code it is."""
     with stores.transaction() as store:
         found = links.find(store.connection, purpose, code)
         return found.account.username if found else None
 
 
-def rows(stores: Stores) -> int:
+def rows(stores: Process) -> int:
     with stores.transaction() as store:
         return store.session.scalar(select(func.count()).select_from(Link)) or 0
 
 
-def test_codes_are_random_and_only_their_hash_is_kept(stores: Stores, alice: Person, make: Make) -> None:
+def test_codes_are_random_and_only_their_hash_is_kept(stores: Process, alice: Person, make: Make) -> None:
     codes = {make(alice, VERIFY, f"{n}@example.com") for n in range(20)}
     assert len(codes) == 20
     assert all(len(code) == 32 for code in codes)  # 192 bits
@@ -52,7 +52,7 @@ def test_codes_are_random_and_only_their_hash_is_kept(stores: Stores, alice: Per
     assert not any(code in stored for code in codes)
 
 
-def test_looking_uses_nothing_up_and_using_does(stores: Stores, alice: Person, make: Make) -> None:
+def test_looking_uses_nothing_up_and_using_does(stores: Process, alice: Person, make: Make) -> None:
     code = make(alice)
     assert [finds(stores, code) for _ in range(3)] == ["alice"] * 3
     with stores.transaction() as store:
@@ -64,13 +64,13 @@ def test_looking_uses_nothing_up_and_using_does(stores: Stores, alice: Person, m
     assert finds(stores, code) is None
 
 
-def test_one_purpose_only(stores: Stores, alice: Person, make: Make) -> None:
+def test_one_purpose_only(stores: Process, alice: Person, make: Make) -> None:
     for purpose in Purpose:
         code = make(alice, purpose)
         assert {p for p in Purpose if finds(stores, code, p)} == {purpose}
 
 
-def test_what_is_no_code(stores: Stores, alice: Person, make: Make) -> None:
+def test_what_is_no_code(stores: Process, alice: Person, make: Make) -> None:
     code = make(alice)
     flipped = ("A" if code[0] != "A" else "B") + code[1:]
     for other in (
@@ -87,7 +87,7 @@ def test_what_is_no_code(stores: Stores, alice: Person, make: Make) -> None:
         assert finds(stores, other) is None
 
 
-def test_life(stores: Stores, alice: Person, make: Make) -> None:
+def test_life(stores: Process, alice: Person, make: Make) -> None:
     code = make(alice, seconds=100)
     for seconds, good in ((99, True), (101, False), (25 * 3600, False), (-25 * 3600, True)):
         with time_machine.travel(now() + timedelta(seconds=seconds)):
@@ -96,7 +96,7 @@ def test_life(stores: Stores, alice: Person, make: Make) -> None:
 
 
 def test_a_newer_one_replaces_those_of_its_kind(
-    stores: Stores, alice: Person, bob: Person, make: Make
+    stores: Process, alice: Person, bob: Person, make: Make
 ) -> None:
     old, change, others = make(alice), make(alice, CHANGE), make(bob)
     new = make(alice)
@@ -107,7 +107,7 @@ def test_a_newer_one_replaces_those_of_its_kind(
     assert [finds(stores, code, VERIFY) for code in (one, two, again)] == [None, "alice", "alice"]
 
 
-def test_the_epoch_ends_them(stores: Stores, alice: Person, make: Make) -> None:
+def test_the_epoch_ends_them(stores: Process, alice: Person, make: Make) -> None:
     code = make(alice)
     with stores.transaction() as store:
         found = links.find(store.connection, RESET, code)
@@ -119,7 +119,7 @@ def test_the_epoch_ends_them(stores: Stores, alice: Person, make: Make) -> None:
     assert finds(stores, code) is None
 
 
-def test_void(stores: Stores, alice: Person, bob: Person, make: Make) -> None:
+def test_void(stores: Process, alice: Person, bob: Person, make: Make) -> None:
     codes = {purpose: make(alice, purpose) for purpose in Purpose}
     others = make(bob)
 
@@ -136,7 +136,7 @@ def test_void(stores: Stores, alice: Person, bob: Person, make: Make) -> None:
 
 
 def test_what_was_used_or_voided_stays_dead_whatever_a_clock_says(
-    stores: Stores, alice: Person, make: Make
+    stores: Process, alice: Person, make: Make
 ) -> None:
     used, voided = make(alice, VERIFY, "1@example.com"), make(alice, VERIFY, "2@example.com")
     with stores.transaction() as store:
@@ -151,7 +151,7 @@ def test_what_was_used_or_voided_stays_dead_whatever_a_clock_says(
             assert [finds(stores, code, VERIFY) for code in (used, voided)] == [None, None]
 
 
-def test_void_forgets_the_others(stores: Stores, alice: Person, make: Make) -> None:
+def test_void_forgets_the_others(stores: Process, alice: Person, make: Make) -> None:
     make(alice, RESET)
     make(alice, CHANGE)
     with stores.transaction() as store:
@@ -159,7 +159,7 @@ def test_void_forgets_the_others(stores: Stores, alice: Person, make: Make) -> N
     assert rows(stores) == 0
 
 
-def test_used_by_rollback_is_not_used(stores: Stores, alice: Person, make: Make) -> None:
+def test_used_by_rollback_is_not_used(stores: Process, alice: Person, make: Make) -> None:
     code = make(alice)
     with stores.transaction() as store:
         found = links.find(store.connection, RESET, code)
@@ -169,7 +169,7 @@ def test_used_by_rollback_is_not_used(stores: Stores, alice: Person, make: Make)
     assert finds(stores, code) == "alice"
 
 
-def test_old_ones_are_cleared_and_no_others(stores: Stores, alice: Person, bob: Person, make: Make) -> None:
+def test_old_ones_are_cleared_and_no_others(stores: Process, alice: Person, bob: Person, make: Make) -> None:
     make(alice, seconds=1)
     make(bob, seconds=90 * 24 * 3600)
     for days, left in ((59, 2), (61, 1), (89, 1), (91, 0)):

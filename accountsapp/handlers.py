@@ -1,0 +1,13 @@
+"""What the worker can do: the features whose handlers and clearings are registered by their import."""
+
+from accountsapp import mail
+from accountsapp.domain import audit
+from accountsapp.domain.credentials import recovery, sessions
+from accountsapp.domain.emails import changing
+from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
+from accountsapp.domain.mailing import links
+from accountsapp.domain.oauth import grants
+
+FEATURES = (audit, changing, grants, links, mail, recovery, sessions)
+
+__all__ = ["CLEARINGS", "FEATURES", "HANDLERS"]

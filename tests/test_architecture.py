@@ -20,8 +20,9 @@ LAYERS = (
     {"tree", "worker"},
     {"pages"},
     {"oauth"},
-    {"apis", "cli"},
+    {"apis"},
     {""},
+    {"cli"},
 )
 """From the ground up: a part imports from its own layer and those below it."""
 FLOOR = {part: number for number, parts in enumerate(LAYERS) for part in parts}

@@ -17,10 +17,8 @@ from difflib import SequenceMatcher
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -31,14 +29,12 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+
+from accountsapp import setting_values
 
 log = logging.getLogger(__name__)
 
 DEVELOPMENT_SECRET = "development-only-secret-never-use-it-in-production"  # noqa: S105
-SHORTEST_SECRET = 32
-DEFAULT_PORTS = {"http": 80, "https": 443}
 PLANNED_APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
 """Names that ``accountsapp.apis`` may have although nothing of that name is installed yet."""
 COMMAND_VARIABLES = ("ACCOUNTSAPP_CONFIG",)
@@ -60,111 +56,6 @@ class SettingsError(Exception):
     """A setting is missing or malformed; the text is one line a setting, without any value."""
 
 
-def _words(value: object) -> object:
-    return tuple(value.split()) if isinstance(value, str) else value
-
-
-def _site_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 refuses a port that is none
-    except ValueError:
-        raise ValueError("must be an absolute http or https URL") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be an absolute http or https URL")
-    if parts.username is not None or any(c.isspace() or c in '<>"\\^`{|}' for c in value):
-        raise ValueError("must be an absolute http or https URL without user information")
-    if parts.port == 0:
-        raise ValueError("must be an absolute http or https URL")
-    return _origin_of(parts) + parts.path.rstrip("/")
-
-
-def _origin(value: str) -> str:
-    refusal = ValueError("must be origins such as https://app.example.org")
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 refuses a port that is none
-    except ValueError:
-        raise refusal from None
-    if not parts.scheme or not parts.hostname or parts.username is not None:
-        raise refusal
-    if parts.path or parts.query or parts.fragment:
-        raise refusal
-    return _origin_of(parts)
-
-
-def _origin_of(parts: SplitResult) -> str:
-    """The origin as browsers write it: in lower case, without the port that the scheme has anyway.
-
-    :raises ValueError: browsers write the host in another way
-    """
-    host = parts.hostname or ""
-    if not host.isascii():
-        raise ValueError("must have its host in ASCII: xn--…")
-    if ":" in host:
-        host = f"[{ip_address(host).compressed}]"
-    port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
-
-
-def _network(value: str) -> str:
-    try:
-        ip_network(value)
-    except ValueError as error:
-        raise ValueError("must be IP addresses or networks such as 10.0.0.0/8") from error
-    return value
-
-
-def _folder(value: object) -> object:
-    if isinstance(value, str) and not value.strip():
-        raise ValueError("must name a folder")
-    return value
-
-
-def _secret(value: str) -> str:
-    if len(value) < SHORTEST_SECRET:
-        raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
-    return value
-
-
-def _database_url(value: str) -> str:
-    url = _parsed_url(value)
-    if url is None:
-        raise ValueError("is not a database URL")
-    if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
-        raise ValueError("must be a sqlite:// or a postgresql+psycopg:// URL")
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise ValueError("must name a SQLite file")
-    return value
-
-
-def _parsed_url(value: str) -> URL | None:
-    try:
-        return make_url(value)
-    except (ArgumentError, ValueError):
-        return None
-
-
-def _storage_url(value: str) -> str:
-    if value == "memory://":
-        return value
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or any(c.isspace() for c in value):
-        raise ValueError("must be memory:// or a Redis URL with a host")
-    return value
-
-
-def _sender(value: str) -> str:
-    local, at, domain = value.partition("@")
-    if not (local and at and domain) or "@" in domain or not value.isprintable() or " " in value:
-        raise ValueError("must be an e-mail address")
-    return value
-
-
 def offered_apis() -> dict[str, EntryPoint]:
     """The APIs that are installed, by name: what the entry point group ``accountsapp.apis`` offers."""
     return {entry.name: entry for entry in sorted(entry_points(group="accountsapp.apis"))}
@@ -180,8 +71,14 @@ def _apis(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Folder = Annotated[Path, BeforeValidator(_folder)]
+Words = Annotated[tuple[str, ...], BeforeValidator(setting_values.words)]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(setting_values.origin)], ...], BeforeValidator(setting_values.words)
+]
+Networks = Annotated[
+    tuple[Annotated[str, AfterValidator(setting_values.network)], ...], BeforeValidator(setting_values.words)
+]
+Folder = Annotated[Path, BeforeValidator(setting_values.folder)]
 
 
 class MailSettings(BaseModel):
@@ -206,13 +103,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, populate_by_name=False, hide_input_in_errors=True)
 
     mode: Literal["production", "development"] = Field("production", alias="accountsapp.mode")
-    database_url: Annotated[str, AfterValidator(_database_url)] = Field(alias="sqlalchemy.url")
+    database_url: Annotated[str, AfterValidator(setting_values.database_url)] = Field(alias="sqlalchemy.url")
     secrets: Annotated[
-        tuple[Annotated[str, AfterValidator(_secret)], ...],
-        BeforeValidator(_words),
+        tuple[Annotated[str, AfterValidator(setting_values.secret)], ...],
+        BeforeValidator(setting_values.words),
         Field(min_length=1),
     ] = Field(alias="accountsapp.secret")
-    site_url: Annotated[str, AfterValidator(_site_url)] = Field(alias="accountsapp.site_url")
+    site_url: Annotated[str, AfterValidator(setting_values.site_url)] = Field(alias="accountsapp.site_url")
     apis: Annotated[Words, AfterValidator(_apis)] = Field(
         default_factory=lambda: tuple(offered_apis()), alias="accountsapp.apis"
     )
@@ -223,25 +120,27 @@ class Settings(BaseModel):
     mail_username: str = Field("", alias="accountsapp.mail.username")
     mail_password: str = Field("", alias="accountsapp.mail.password")
     mail_tls: Literal["none", "starttls", "tls"] = Field("none", alias="accountsapp.mail.tls")
-    mail_sender: Annotated[str, AfterValidator(_sender)] = Field(
+    mail_sender: Annotated[str, AfterValidator(setting_values.sender)] = Field(
         "accounts@localhost", alias="accountsapp.mail.sender"
     )
     mail_enabled: bool = Field(True, alias="accountsapp.mail.enabled")
     mail_directory: Folder = Field(alias="accountsapp.mail.directory")
     registration: Literal["open", "closed", "confirm"] = Field("open", alias="accountsapp.registration")
     rate_limit: bool = Field(True, alias="accountsapp.rate_limit")
-    rate_limit_storage: Annotated[str, AfterValidator(_storage_url)] = Field(
+    rate_limit_storage: Annotated[str, AfterValidator(setting_values.storage_url)] = Field(
         "memory://", alias="accountsapp.rate_limit.storage"
     )
     jobs: Literal["embedded", "external"] = Field("embedded", alias="accountsapp.jobs")
-    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_words)] = (
-        Field((), alias="accountsapp.cors_origins")
-    )
+    cors_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(setting_values.origin)], ...],
+        BeforeValidator(setting_values.words),
+    ] = Field((), alias="accountsapp.cors_origins")
     passwords_refused: Path | None = Field(None, alias="accountsapp.passwords.refused")
     links_expire: int = Field(18000, ge=1, le=31_536_000, alias="accountsapp.links_expire")
-    metrics_from: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_words)] = (
-        Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
-    )
+    metrics_from: Annotated[
+        tuple[Annotated[str, AfterValidator(setting_values.network)], ...],
+        BeforeValidator(setting_values.words),
+    ] = Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
     sections: Mapping[type[BaseModel], BaseModel] = Field(default_factory=dict, exclude=True, repr=False)
     """The settings of each mounted API that has some."""
 
@@ -434,7 +333,7 @@ def _secrets_in(ini: Mapping[str, str]) -> str | None:
     for name in HOLD_SECRETS:
         if ini.get(name):
             return name
-    url = _parsed_url(ini.get("sqlalchemy.url", ""))
+    url = setting_values.parsed_url(ini.get("sqlalchemy.url", ""))
     if url is not None and (url.password or "password" in url.query):
         return "sqlalchemy.url"
     if "@" in ini.get("accountsapp.rate_limit.storage", ""):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from accountsapp.domain.rules.api_keys import make
+from accountsapp.domain.rules.api_keys import make_api_key
 from bench.client import Job, cpu_per_request, get, post
 from bench.seed import PASSWORD, SECRET, seeded, username, with_tokens, working_copy
 from bench.server import ROOT, Server, free_port, running, write_ini
@@ -146,7 +146,7 @@ def _refused(api_keys: list[str]) -> Iterator[bytes]:
     generator = random.Random(2)
     while True:
         name, _ = _account(generator, api_keys)
-        path = f"/api/v1/{name}/account?api_key={make()}"
+        path = f"/api/v1/{name}/account?api_key={make_api_key()}"
         yield get(path, f"X-Forwarded-For: {_client(generator)}\r\n")
 
 

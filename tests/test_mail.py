@@ -105,6 +105,10 @@ def test_every_message_names_site_and_account(notice: Notice) -> None:
             assert (VALUES[value] in part) is (value in VALUES_OF[notice])
 
 
+def test_every_code_has_its_page() -> None:
+    assert mail.PAGES.keys() == {notice for notice in Notice if "code" in VALUES_OF[notice]}
+
+
 @pytest.mark.parametrize("notice", Notice)
 def test_links_begin_with_the_site_url(notice: Notice) -> None:
     message = rendered(notice)

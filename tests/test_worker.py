@@ -70,6 +70,10 @@ def effects(database: Database) -> list[int]:
     return [job.payload["of"] for job in all_jobs(database) if job.name == "effect"]
 
 
+def test_jobs_that_older_versions_queued_have_a_handler() -> None:
+    assert {"send_mail", "recover", "confirm_email"} <= HANDLERS.keys()
+
+
 def test_jobs_are_done_in_their_order(database: Database, make_worker: MakeWorker) -> None:
     done: list[Any] = []
     for number in range(3):

@@ -22,7 +22,9 @@ from tests.support.jobs import all_jobs, only_job, process_of
 
 @pytest.fixture
 def command(database: Database, settings: Settings, keyring: Keyring) -> Any:
-    application = SimpleNamespace(database=database, process=process_of(database, settings, keyring))
+    application = SimpleNamespace(
+        database=database, settings=settings, process=process_of(database, settings, keyring)
+    )
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(group, arguments, obj=application, catch_exceptions=False)

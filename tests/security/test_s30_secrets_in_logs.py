@@ -18,6 +18,7 @@ from webtest import TestApp
 from accountsapp.domain.accounts import invitations, registration
 from accountsapp.domain.credentials import api_keys, recovery
 from accountsapp.domain.data import locking
+from accountsapp.domain.emails import claims
 from accountsapp.process import Process
 from accountsapp.web.reports import REPORTER
 from tests.support.everywhere import urls
@@ -208,7 +209,8 @@ def test_s30_what_a_database_says_of_duplicates(
     """PostgreSQL tells the value that is there already."""
     for module in (registration, recovery, invitations, locking):
         monkeypatch.setattr(module, "refusing_duplicates", nullcontext, raising=False)
-    monkeypatch.setattr(registration, "_check_free", lambda *_: None)
+    monkeypatch.setattr(registration, "check_username_free", lambda *_: None)
+    monkeypatch.setattr(claims, "check_free", lambda *_: None)
     for email, name in ((CANARIES["email"], "newcomer"), (CANARIES["email"].upper(), "newcomer")):
         with noisy_stores.transaction() as store:
             key = api_keys.reveal(store, store.reader.by_username("other"))  # type: ignore[arg-type]

@@ -5,12 +5,9 @@ calls add below them has other names.
 """
 
 from pyramid.authorization import DENY_ALL, Allow
-from pyramid.decorator import reify
 
+from accountsapp.apis.bookie.credentials import NamedApiKey
 from accountsapp.apis.bookie.schemas import OwnColumns
-from accountsapp.domain.data.reads import AccountRow
-from accountsapp.domain.rules.folding import fold
-from accountsapp.security.credentials import ApiKeyParameter
 from accountsapp.security.identity import ADMINISTRATORS
 from accountsapp.security.permissions import Permission
 from accountsapp.web.answers import jsonp_answer
@@ -21,7 +18,7 @@ from accountsapp.web.resources import AccountResource, ApiRoot, PartOfAccount, R
 class BookieApi(ApiRoot):
     """API keys alone authorise, so that JSONP and ``*`` can show nobody anything ambient."""
 
-    accepts = (ApiKeyParameter(),)
+    accepts = (NamedApiKey(),)
     columns = OwnColumns
     checks = ("callback", "credential", "scope", "acl")
     cors = Cors(origins=ANY, allowed_headers=("X-Requested-With", "Content-Type"))
@@ -39,20 +36,9 @@ class BookieRoot(BookieApi):
 class BookieAccount(AccountResource):
     """``/api/v1/{username}``: its owner's alone, administrators included."""
 
-    @reify
-    def account(self) -> AccountRow | None:
-        """The account of that name; none where a parameter ``username`` names another one."""
-        names = self.request.parameters.all("username")
-        agreed = all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names)
-        return self.request.store.reader.by_username(self.__name__) if agreed else None
-
 
 class BookieProfile(PartOfAccount):
     """``/api/v1/{username}/account``."""
-
-    @property
-    def target(self) -> AccountRow:
-        return self.__parent__.target
 
 
 class PingWithoutName(BookieAccount):

@@ -54,10 +54,11 @@ def read(store: Store, account_id: int, columns: type[P]) -> P:
         credential is not read again
     :raises AccountNotFound: there is none of that id
     """
-    row = store.reader.by_id(account_id) if columns is store.columns else None
-    if row is not None and isinstance(row.profile, columns):
-        return row.profile
-    profile = reads.profile(store.latest, account_id, columns)
+    if columns is store.columns and not store.is_writing:
+        row = store.reader.by_id(account_id)
+        profile = row.profile if row is not None else None
+    else:
+        profile = reads.profile(store.latest, account_id, columns)
     if profile is None:
         raise AccountNotFound
     return profile

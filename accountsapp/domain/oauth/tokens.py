@@ -60,6 +60,7 @@ def make_refresh_token() -> str:
 
 
 Claimed = type[OAuthCode] | type[RefreshToken]
+"""What a client presents to be given tokens."""
 
 
 class Claim(NamedTuple):

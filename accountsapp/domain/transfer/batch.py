@@ -234,35 +234,35 @@ def _change_of(item: Item, account: KnownAccount, present: dict[str, EmailRecord
         values["state"] = _next_state(account.state, activated=item.record.activated)
     is_locked = values["state"] == AccountState.DEACTIVATED != account.state
     ends_sessions = is_locked or values["password_hash"] != account.password_hash
-    wanted = _wanted_addresses(present, item)
-    ends_links = ends_sessions or wanted is not None
+    after = _addresses_after(present, item)
+    ends_links = ends_sessions or after is not None
     if ends_links:
         values |= NO_PENDING_EMAIL
-    return _Change(values, wanted, ends_sessions, ends_links)
+    return _Change(values, after, ends_sessions, ends_links)
 
 
-def _wanted_addresses(present: dict[str, EmailRecord], item: Item) -> dict[str, EmailRecord] | None:
+def _addresses_after(present: dict[str, EmailRecord], item: Item) -> dict[str, EmailRecord] | None:
     """The addresses that the record means, folded; None when it changes none.
 
     ``email`` alone takes the place of the primary one; ``emails`` that of all.
     """
     if not item.addresses:
         return None
-    wanted = {fold(address.email): address for address in item.addresses}
+    after = {fold(address.email): address for address in item.addresses}
     if item.record.email is not None:
-        wanted = {key: address for key, address in present.items() if not address.primary} | wanted
-    return wanted if wanted != present else None
+        after = {key: address for key, address in present.items() if not address.primary} | after
+    return after if after != present else None
 
 
 def _change_addresses(
-    connection: Connection, account_id: int, present: dict[str, EmailRecord], wanted: dict[str, EmailRecord]
+    connection: Connection, account_id: int, present: dict[str, EmailRecord], after: dict[str, EmailRecord]
 ) -> None:
     of_account = _emails.c.account_id == account_id
-    gone = [key for key in present if key not in wanted]
+    gone = [key for key in present if key not in after]
     if gone:
         connection.execute(delete(_emails).where(of_account, _emails.c.address_key.in_(gone)))
     # The present primary address must step down before another one can take its place.
-    for key, address in sorted(wanted.items(), key=lambda pair: pair[1].primary):
+    for key, address in sorted(after.items(), key=lambda pair: pair[1].primary):
         values = _address_values(address)
         if key not in present:
             connection.execute(insert(_emails), {"account_id": account_id, **values})

@@ -151,9 +151,9 @@ class AccountRecord(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        given = self.model_fields_set
+        keys = self.model_fields_set
         for key in ("email", "emails", "password", "password_hash", "api_key"):
-            if key in given and getattr(self, key) is None:
+            if key in keys and getattr(self, key) is None:
                 raise ValueError(f"{key}: must not be null")
         if self.email is not None and self.emails is not None:
             raise ValueError("email: not together with emails")

@@ -1,0 +1,120 @@
+"""What the values of settings may be.
+
+Each function gives the value in its normal form, or raises ValueError with what it must be.
+"""
+
+from ipaddress import ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+SHORTEST_SECRET = 32
+
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def words(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def site_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 refuses a port that is none
+    except ValueError:
+        raise ValueError("must be an absolute http or https URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an absolute http or https URL")
+    if parts.username is not None or any(c.isspace() or c in '<>"\\^`{|}' for c in value):
+        raise ValueError("must be an absolute http or https URL without user information")
+    if parts.port == 0:
+        raise ValueError("must be an absolute http or https URL")
+    return origin_of(parts) + parts.path.rstrip("/")
+
+
+def origin(value: str) -> str:
+    refusal = ValueError("must be origins such as https://app.example.org")
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 refuses a port that is none
+    except ValueError:
+        raise refusal from None
+    if not parts.scheme or not parts.hostname or parts.username is not None:
+        raise refusal
+    if parts.path or parts.query or parts.fragment:
+        raise refusal
+    return origin_of(parts)
+
+
+def origin_of(parts: SplitResult) -> str:
+    """The origin as browsers write it: in lower case, without the port that the scheme has anyway.
+
+    :raises ValueError: browsers write the host in another way
+    """
+    host = parts.hostname or ""
+    if not host.isascii():
+        raise ValueError("must have its host in ASCII: xn--…")
+    if ":" in host:
+        host = f"[{ip_address(host).compressed}]"
+    port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError as error:
+        raise ValueError("must be IP addresses or networks such as 10.0.0.0/8") from error
+    return value
+
+
+def folder(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("must name a folder")
+    return value
+
+
+def secret(value: str) -> str:
+    if len(value) < SHORTEST_SECRET:
+        raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
+    return value
+
+
+def database_url(value: str) -> str:
+    url = parsed_url(value)
+    if url is None:
+        raise ValueError("is not a database URL")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
+        raise ValueError("must be a sqlite:// or a postgresql+psycopg:// URL")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("must name a SQLite file")
+    return value
+
+
+def parsed_url(value: str) -> URL | None:
+    try:
+        return make_url(value)
+    except (ArgumentError, ValueError):
+        return None
+
+
+def storage_url(value: str) -> str:
+    if value == "memory://":
+        return value
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(c.isspace() for c in value):
+        raise ValueError("must be memory:// or a Redis URL with a host")
+    return value
+
+
+def sender(value: str) -> str:
+    local, at, domain = value.partition("@")
+    if not (local and at and domain) or "@" in domain or not value.isprintable() or " " in value:
+        raise ValueError("must be an e-mail address")
+    return value

@@ -1,11 +1,11 @@
-"""An API of another distribution, with one URL and one setting of its own."""
+"""Members, an API of another distribution: whom everybody may read. The worked example of the docs."""
 
-from typing import Any
+from pyramid.config import Configurator
 
-from tests.support.sixth_api.resources import SixthRoot
+from tests.support.sixth_api.resources import MembersRoot
 
 
-def includeme(config: Any) -> None:
+def includeme(config: Configurator) -> None:
     config.uses_setting("accountsapp.registration")
-    config.mount("/sixth", SixthRoot)
+    config.mount("/sixth", MembersRoot)
     config.scan(__name__)

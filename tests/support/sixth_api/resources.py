@@ -1,7 +1,35 @@
-"""``/sixth``."""
+"""``/sixth/{username}``: a member."""
 
-from accountsapp.web.resources import ApiRoot
+from typing import Any
+
+from pyramid.authorization import Allow, Everyone
+
+from accountsapp.security.credentials import ApiKeyHeader, Bearer
+from accountsapp.security.identity import ADMINISTRATORS
+from accountsapp.security.permissions import Permission
+from accountsapp.web.bodies import JSON, Body
+from accountsapp.web.resources import AccountResource, ApiRoot
+from tests.support.sixth_api.schemas import MemberColumns
 
 
-class SixthRoot(ApiRoot):
-    """Open to everybody."""
+class MembersRoot(ApiRoot):
+    """``/sixth``: an API key in a header, or a bearer token."""
+
+    accepts = (ApiKeyHeader("Members-Key"), Bearer())
+    checks = ("credential", "scope", "acl", "body")
+    columns = MemberColumns
+    body = Body(types=(JSON,), largest=64 * 1024)
+
+
+class Member(AccountResource):
+    """``/sixth/{username}``: everybody may read it, administrators may change it like its owner."""
+
+    def __acl__(self) -> list[Any]:
+        return [
+            *super().__acl__(),
+            (Allow, ADMINISTRATORS, (Permission.ACCOUNT_WRITE,)),
+            (Allow, Everyone, (Permission.ACCOUNT_READ,)),
+        ]
+
+
+MembersRoot.children = {"{username}": Member}

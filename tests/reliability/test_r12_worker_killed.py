@@ -98,7 +98,7 @@ from accountsapp.db import Database
 from accountsapp.domain.keyring import Keyring
 from accountsapp.settings import load
 from accountsapp.worker import HANDLERS, start_embedded
-from tests.processes import mark
+from tests.support.processes import mark
 
 def slow(work):
     mark(work, "begun")

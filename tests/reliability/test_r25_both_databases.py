@@ -12,9 +12,11 @@ WITH_ONE = {
     "test_accounts.py",
     "test_authorization_pages.py",
     "test_command.py",
+    "test_folders.py",
     "test_forgotten_password.py",
     "test_import.py",
     "test_r16_r17_floods.py",
+    "test_start.py",
 }
 """Files with tests of words, files, pages or sockets, which choose one database to save time."""
 

@@ -17,12 +17,6 @@ EVERYONE = "bookie dockerhub"
 
 
 @pytest.fixture
-def backend() -> str:
-    """Nothing here depends on the database."""
-    return "sqlite"
-
-
-@pytest.fixture
 def sixth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sixth API is installed."""
     install_api(tmp_path / "installed", monkeypatch, "sixth", "tests.support.sixth_api")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import zope.sqlalchemy
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -23,6 +23,9 @@ from accountsapp.db_errors import AWAY, BUSY, cause_of, is_retryable
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
 from accountsapp.waiting import remaining
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
 
 log = logging.getLogger(__name__)
 
@@ -229,6 +232,6 @@ def _set_timeouts(connection: Any, _record: Any) -> None:
     connection.autocommit = False
 
 
-def includeme(config: Any) -> None:
+def includeme(config: "Configurator") -> None:
     settings: Settings = config.registry.app_settings
     config.registry.database = Database(settings.database_url)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,9 @@ from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rotation import opens_nothing
 from accountsapp.domain.store import Store, Throttle
 from accountsapp.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
 
 
 class Process:
@@ -27,12 +30,17 @@ class Process:
         self.remembered = RememberedPasswords()
         self.throttle = throttle
 
-    def for_request(self, client_address: str, columns: Columns | None = None) -> Store:
+    def for_request(
+        self, client_address: str, columns: Columns | None = None, *, read_only: bool = False
+    ) -> Store:
         """A store whose writes are committed with the request's transaction; the request closes it.
 
         :param columns: what the ``profile`` of each account that is read has
+        :param read_only: whether it is to refuse to write
         """
-        return self._open(self.database.request_sessions, client_address, columns)
+        store = self._open(self.database.request_sessions, client_address, columns)
+        store.read_only = read_only
+        return store
 
     @contextmanager
     def transaction(self, client_address: str = "") -> Iterator[Store]:
@@ -72,7 +80,7 @@ class Process:
                 )
 
 
-def includeme(config: Any) -> None:
+def includeme(config: "Configurator") -> None:
     """
     :raises SettingsError: the secret opens none of the stored API keys
     """

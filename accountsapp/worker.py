@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pyramid.events import ApplicationCreated
 from sqlalchemy import event
@@ -28,6 +28,9 @@ from accountsapp.handlers import CLEARINGS, HANDLERS
 from accountsapp.process import Process
 from accountsapp.trouble import Trouble
 from accountsapp.waiting import Deadline
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
 
 log = logging.getLogger(__name__)
 
@@ -272,7 +275,7 @@ def _exit_on_sigterm() -> None:
         signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
 
 
-def includeme(config: Any) -> None:
+def includeme(config: "Configurator") -> None:
     """With ``accountsapp.jobs = embedded``, a worker starts when the application is made.
 
     With or without it, SIGTERM ends the server process in good order.

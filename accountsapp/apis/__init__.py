@@ -5,9 +5,12 @@ may come from other distributions. Its ``includeme`` mounts it.
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from accountsapp.settings import offered_apis
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +21,7 @@ FOR_SOME_APIS = {
 """Settings of the whole service that only some APIs use, and what it means when none of those is mounted."""
 
 
-def includeme(config: Any) -> None:
+def includeme(config: "Configurator") -> None:
     """Mount those of ``accountsapp.apis`` that are installed, and say which settings have no effect."""
     config.add_directive("uses_setting", uses_setting)
     registry = config.registry
@@ -35,6 +38,6 @@ def includeme(config: Any) -> None:
         log.warning("%s has no effect: %s", name, FOR_SOME_APIS[name])
 
 
-def uses_setting(config: Any, name: str) -> None:
+def uses_setting(config: "Configurator", name: str) -> None:
     """The ``config.uses_setting`` directive: an API does what one of :data:`FOR_SOME_APIS` says."""
     config.registry.used_settings.add(name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -97,7 +98,6 @@ class Store:
         self._open_session = open_session
         self._connection: Connection | None = None
         self._session: Session | None = None
-        self._reader: Reader | None = None
 
     @property
     def connection(self) -> Connection:
@@ -131,12 +131,10 @@ class Store:
         """Whether :attr:`session` was opened."""
         return self._session is not None
 
-    @property
+    @cached_property
     def reader(self) -> Reader:
         """Accounts as frozen rows, each read once."""
-        if self._reader is None:
-            self._reader = Reader(self.connection, self.keyring, self.columns)
-        return self._reader
+        return Reader(self.connection, self.keyring, self.columns)
 
     def lock(self, account_id: int, *, wholly: bool = False) -> Account:
         """The first step of every change: the account's row, locked, as it is now.
@@ -147,16 +145,16 @@ class Store:
         :raises StaleCredential: the actor was deactivated or deleted since he was proved
         :raises AccountNotFound: the account is gone, and is not the actor's own
         """
-        if self._reader is not None:
-            self._reader.forget(account_id)
+        if "reader" in self.__dict__:  # it was asked for
+            self.reader.forget(account_id)
         return locking.lock_for(self.session, account_id, self.actor_id, wholly=wholly)
 
     def reread(self, account_id: int) -> AccountRow:
         """An account that is known to be there, with what this caller has changed of it."""
         self.session.flush()
         row = by_id(self.session.connection(), account_id, self.columns)
-        if self._reader is not None:
-            self._reader.remember(row)
+        if "reader" in self.__dict__:
+            self.reader.remember(row)
         return row
 
     def record(self, event: Event, *, account_id: int | None = None, **detail: Any) -> None:
@@ -210,7 +208,8 @@ class Store:
     def close(self) -> None:
         """Give back what was opened; an open transaction is rolled back."""
         session, connection = self._session, self._connection
-        self._session = self._connection = self._reader = None
+        self._session = self._connection = None
+        self.__dict__.pop("reader", None)
         try:
             if session is not None:
                 session.close()

@@ -1,12 +1,15 @@
 """The revision that the database is at, and the one that the code needs."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from accountsapp.db import Database
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
 
 
 class WrongRevision(Exception):
@@ -59,7 +62,7 @@ def check_revision(database: Database) -> None:
         )
 
 
-def includeme(config: Any) -> None:
+def includeme(config: "Configurator") -> None:
     """
     :raises WrongRevision: nothing is served from a database at another revision
     """

@@ -138,7 +138,7 @@ def authorization_request(request: "Request") -> AuthorizationRequest:
     :raises OAuth2Error: anything else; goes back to ``error.redirect_uri``
     """
     # An empty parameter counts as left out (RFC 6749 3.1).
-    pairs = [(name, value) for name, value in request.query_pairs if name in AUTHORIZATION and value]
+    pairs = [(name, value) for name, value in request.parameters.query if name in AUTHORIZATION and value]
     counts = Counter(name for name, _ in pairs)
     repeated = {name for name, count in counts.items() if count > 1}
     if repeated & FATAL_TWICE:

@@ -71,10 +71,11 @@ def _by_api_key(request: "Request", kind: str, api_key: str) -> Identity | Nobod
 
     :raises TooManyAttempts: too many wrong ones
     """
-    request.throttle.check("api-key", request.client_addr)
-    account = request.store.reader.by_api_key(api_key) if is_plausible(api_key) else None
+    store = request.store
+    store.throttle.check("api-key", store.client_address)
+    account = store.reader.by_api_key(api_key) if is_plausible(api_key) else None
     if account is None:
-        request.throttle.count("api-key", request.client_addr)
+        store.throttle.count("api-key", store.client_address)
         return Nobody(Reason.UNKNOWN)
     return Identity(account, kind, secret=api_key)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.data.reads import AccountRow
@@ -51,7 +52,7 @@ class Identity:
     secret: str | None = field(default=None, repr=False)
     vouches: bool = False
 
-    @property
+    @cached_property
     def account_id(self) -> int | None:
         return self.account.id if self.account is not None else None
 

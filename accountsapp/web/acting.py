@@ -5,6 +5,8 @@ On an unsafe method pyramid_tm has one for every view.
 
 from typing import TYPE_CHECKING, Any
 
+from accountsapp.web.transactions import is_unsafe
+
 if TYPE_CHECKING:
     from pyramid.config import Configurator
 
@@ -17,7 +19,7 @@ def acting_view(view: Any, info: Any) -> Any:
         return view
 
     def acted(context: Any, request: "Request") -> Any:
-        if request.is_unsafe:
+        if is_unsafe(request):
             return view(context, request)
         request.store.read_only = False
         with request.tm:

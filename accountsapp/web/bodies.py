@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from multipart import MultipartError, MultipartParser, MultipartPart, parse_options_header
+from pyramid.decorator import reify
 from pyramid.httpexceptions import (
     HTTPBadRequest,
     HTTPRequestEntityTooLarge,
@@ -68,19 +69,43 @@ class Body:
         return self.largest
 
 
-class Parameters:
-    """What a request says, by place.
+def no_body() -> tuple[Pairs, bytes | None]:
+    """Of a request that has none that counts."""
+    return [], None
 
+
+class Parameters:
+    """What a request says, by place; each place is read when it is first asked for.
+
+    :param query: reads the query string
+    :param body: reads the body
     :ivar query: name and value of each parameter of the query string, in order
     :ivar body: the same of the body; the values of a JSON object are of any JSON type, an uploaded file is a
         :class:`multipart.MultipartPart`
     :ivar content: the body where it is of a type that has no parameters, such as a picture
     """
 
-    def __init__(self, query: Pairs, body: Pairs, content: bytes | None = None) -> None:
-        self.query = query
-        self.body = body
-        self.content = content
+    def __init__(
+        self, query: Callable[[], Pairs], body: Callable[[], tuple[Pairs, bytes | None]] = no_body
+    ) -> None:
+        self._read_query = query
+        self._read_body = body
+
+    @reify
+    def query(self) -> Pairs:
+        return self._read_query()
+
+    @reify
+    def body(self) -> Pairs:
+        return self._body[0]
+
+    @property
+    def content(self) -> bytes | None:
+        return self._body[1]
+
+    @reify
+    def _body(self) -> tuple[Pairs, bytes | None]:
+        return self._read_body()
 
     def all(self, name: str) -> list[Any]:
         """Every value given, in every place."""

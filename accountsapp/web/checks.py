@@ -17,6 +17,7 @@ from accountsapp.security.credentials import SessionCookie
 from accountsapp.security.identity import Identity
 from accountsapp.security.policy import Refused
 from accountsapp.web import jsonp
+from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -35,7 +36,7 @@ def check_callback(request: "Request", context: Any, permission: str | None) -> 
 
     :raises HTTPBadRequest: it cannot, there is more than one, or the query string cannot be read
     """
-    if request.callback is None and jsonp.callbacks(request.query_pairs):
+    if request.callback is None and jsonp.callbacks(request.parameters.query):
         raise HTTPBadRequest("Invalid callback.")
 
 
@@ -73,7 +74,7 @@ def check_csrf(request: "Request", context: Any, permission: str | None) -> None
 
     :raises HTTPBadRequest: it has no token or another session's, or is sent by a foreign page
     """
-    if request.is_unsafe and request.api is not None and accepts_cookie(request.api.accepts):
+    if is_unsafe(request) and request.api is not None and accepts_cookie(request.api.accepts):
         caller = request.policy.caller(request)
         if not isinstance(caller, Identity) or caller.kind == SessionCookie.kind:
             before = request.api.checks[: request.api.checks.index("csrf")]
@@ -85,7 +86,7 @@ def check_body(request: "Request", context: Any, permission: str | None) -> None
 
     :raises HTTPClientError: it cannot
     """
-    request.parameters  # noqa: B018 reads the body
+    request.parameters.body  # noqa: B018 reads it
 
 
 CHECKS: dict[str, Check] = {

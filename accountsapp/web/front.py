@@ -4,6 +4,7 @@ The execution policy runs a request, again where the database asks for it. The f
 tween: every request gets an id, is reported, its connections closed.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from time import perf_counter, time
@@ -27,6 +28,8 @@ LONGEST_WAIT = 7.5
 """Seconds after which a request, with all its tries, waits for nothing that has not been begun."""
 
 if TYPE_CHECKING:
+    from pyramid.config import Configurator
+
     from accountsapp.web.request import Request
 
 _retrying = RetryableExecutionPolicy(activate_hook=attempts)
@@ -56,6 +59,7 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
 
     def enter(request: "Request") -> Response:
         started = perf_counter()
+        request.id = os.urandom(8).hex()
         try:
             try:
                 response = handler(request)
@@ -97,6 +101,6 @@ def _report(request: "Request", response: Response, seconds: float) -> Report:
     )
 
 
-def includeme(config: Any) -> None:
+def includeme(config: "Configurator") -> None:
     config.set_execution_policy(execute)
     config.add_tween("accountsapp.web.front.front_door", under=INGRESS)

@@ -16,9 +16,9 @@ LARGEST_RETRIED = 1024 * 1024
 """Bytes of a request body that is kept in memory to be read again."""
 
 
-def has_transaction(request: "Request") -> bool:
-    """Whether pyramid_tm opens one."""
-    return request.is_unsafe
+def is_unsafe(request: "Request") -> bool:
+    """Whether the request may write: only then is there a transaction, and only then are there retries."""
+    return request.method not in SAFE_METHODS
 
 
 def attempts(request: "Request") -> int:
@@ -31,5 +31,5 @@ def includeme(config: "Configurator") -> None:
 
     ``pyramid_tm`` is added as a tween, not included: its ``request.tm`` would build a class per request.
     """
-    config.get_settings().update({"tm.activate_hook": has_transaction, "tm.annotate_user": False})
+    config.get_settings().update({"tm.activate_hook": is_unsafe, "tm.annotate_user": False})
     config.add_tween("pyramid_tm.tm_tween_factory", over=EXCVIEW)

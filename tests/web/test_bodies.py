@@ -101,7 +101,8 @@ def test_bytes_are_read_or_refused(body: bytes) -> None:
 
 
 def test_places() -> None:
-    parameters = Parameters([("a", "q1"), ("a", "q2"), ("q", "q")], [("a", "b1"), ("a", "b2"), ("b", None)])
+    query, body = [("a", "q1"), ("a", "q2"), ("q", "q")], [("a", "b1"), ("a", "b2"), ("b", None)]
+    parameters = Parameters(lambda: query, lambda: (body, None))
     assert parameters.all("a") == ["q1", "q2", "b1", "b2"]
     assert parameters.all("x") == []
     got = [

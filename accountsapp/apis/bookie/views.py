@@ -5,7 +5,7 @@ from typing import Any
 from pyramid.view import view_config
 
 from accountsapp.apis.bookie.resources import BookieAccount, BookieProfile
-from accountsapp.apis.bookie.schemas import OwnColumns, Update, load, show_account
+from accountsapp.apis.bookie.schemas import Update, load, show_account
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.security.permissions import Permission
@@ -14,7 +14,8 @@ from accountsapp.web.request import Request
 
 @view_config(context=BookieProfile, request_method="GET", permission=Permission.ACCOUNT_READ)
 def read_account(context: BookieProfile, request: Request) -> dict[str, Any]:
-    return show_account(context.target, profile.read(request.store, context.target.id, OwnColumns))
+    account = context.target
+    return show_account(account, account.profile)
 
 
 @view_config(context=BookieProfile, request_method="POST", permission=Permission.ACCOUNT_WRITE)

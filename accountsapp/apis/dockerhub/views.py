@@ -11,7 +11,6 @@ from accountsapp.apis.dockerhub.schemas import (
     Address,
     AddressChange,
     ProfileChange,
-    UserColumns,
     show_address,
     show_user,
 )
@@ -26,8 +25,8 @@ from accountsapp.web.request import Request
 
 @view_config(context=User, request_method="GET", permission=Permission.ACCOUNT_READ)
 def read_user(context: User, request: Request) -> dict[str, Any]:
-    columns = profile.read(request.store, context.target.id, UserColumns)
-    return show_user(request, context.target, columns)
+    account = context.target
+    return show_user(request, account, account.profile)
 
 
 @view_config(context=User, request_method="PATCH", permission=Permission.ACCOUNT_WRITE)

@@ -10,7 +10,7 @@ from accountsapp.security.permissions import Permission
 from accountsapp.web.fields import load_body
 from accountsapp.web.request import Request
 from tests.support.sixth_api.resources import Member, MembersRoot
-from tests.support.sixth_api.schemas import MemberChange, MemberColumns, show_member
+from tests.support.sixth_api.schemas import MemberChange, show_member
 from tests.support.sixth_api.settings import Settings
 
 
@@ -21,7 +21,8 @@ def show_max_length(context: MembersRoot, request: Request) -> dict[str, int]:
 
 @view_config(context=Member, request_method="GET", permission=Permission.ACCOUNT_READ)
 def read_member(context: Member, request: Request) -> dict[str, Any]:
-    return show_member(context.target, profile.read(request.store, context.target.id, MemberColumns))
+    account = context.target
+    return show_member(account, account.profile)
 
 
 @view_config(context=Member, request_method="PATCH", permission=Permission.ACCOUNT_WRITE)

@@ -13,7 +13,7 @@ from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
 from accountsapp.domain.throttle import Throttle
 from accountsapp.migrations.revision import alembic_config, newest_revision
 from accountsapp.process import Process
@@ -83,7 +83,7 @@ def _fill(path: Path, count: int) -> list[str]:
     api_keys = []
     for first in range(1, count + 1, BATCH):
         numbers = range(first, min(first + BATCH, count + 1))
-        made = {number: make() for number in numbers}
+        made = {number: make_api_key() for number in numbers}
         with database.begin() as session:
             session.execute(insert(Account), [_account(number) for number in numbers])
             session.execute(insert(EmailAddress), [_address(number) for number in numbers])

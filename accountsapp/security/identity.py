@@ -2,17 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.data.reads import AccountRow
-
-ADMINISTRATORS = "group:administrators"
-
-
-def principal(account_id: int) -> str:
-    """The principal of an account in an ACL: its id, never its name."""
-    return f"account:{account_id}"
+from accountsapp.security.principals import ADMINISTRATORS, principal
 
 
 class Reason(StrEnum):
@@ -52,7 +45,7 @@ class Identity:
     secret: str | None = field(default=None, repr=False)
     vouches: bool = False
 
-    @cached_property
+    @property
     def account_id(self) -> int | None:
         return self.account.id if self.account is not None else None
 

@@ -58,7 +58,7 @@ class SecurityPolicy:
         if refused is None:
             refused = self.refused_by_scope(request, permission)
         if refused is None:
-            refused = self._refused_by_acl(request, context, permission)
+            refused = self.refused_by_acl(request, context, permission)
         return ALLOWED if refused is None else refused
 
     def refused_by_credential(self, request: "Request", context: Any, permission: str) -> Refused | None:
@@ -77,14 +77,15 @@ class SecurityPolicy:
             return None
         return _refuse(request, caller, Reason.SCOPE, permission)
 
-    def _refused_by_acl(self, request: "Request", context: Any, permission: str) -> Refused | None:
+    def refused_by_acl(self, request: "Request", context: Any, permission: str) -> Refused | None:
         """Because the account may not, or is not active."""
         caller = self.caller(request)
         if isinstance(caller, Nobody):
             return None
-        if not acl_permits(context, (Everyone, Authenticated, *caller.principals), permission):
+        is_active, principals = caller.is_active, caller.principals
+        if not acl_permits(context, (Everyone, Authenticated, *principals), permission):
             return _refuse(request, caller, Reason.NOT_ALLOWED, permission)
-        return None if caller.is_active else _refuse(request, caller, Reason.INACTIVE, permission)
+        return None if is_active else _refuse(request, caller, Reason.INACTIVE, permission)
 
     def remember(self, request: "Request", userid: str, **kw: Any) -> list[tuple[str, str]]:
         """No API of this application signs in by headers of the policy."""

@@ -19,6 +19,7 @@ from pyramid.httpexceptions import (
 )
 
 from accountsapp import strict_json
+from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -69,31 +70,21 @@ class Body:
         return self.largest
 
 
-def no_body() -> tuple[Pairs, bytes | None]:
-    """Of a request that has none that counts."""
-    return [], None
-
-
 class Parameters:
     """What a request says, by place; each place is read when it is first asked for.
 
-    :param query: reads the query string
-    :param body: reads the body
     :ivar query: name and value of each parameter of the query string, in order
     :ivar body: the same of the body; the values of a JSON object are of any JSON type, an uploaded file is a
-        :class:`multipart.MultipartPart`
+        :class:`multipart.MultipartPart`. On safe methods, and where no API is, no body counts
     :ivar content: the body where it is of a type that has no parameters, such as a picture
     """
 
-    def __init__(
-        self, query: Callable[[], Pairs], body: Callable[[], tuple[Pairs, bytes | None]] = no_body
-    ) -> None:
-        self._read_query = query
-        self._read_body = body
+    def __init__(self, request: "Request") -> None:
+        self._request = request
 
     @reify
     def query(self) -> Pairs:
-        return self._read_query()
+        return read_query(self._request.environ.get("QUERY_STRING", ""))
 
     @reify
     def body(self) -> Pairs:
@@ -105,7 +96,10 @@ class Parameters:
 
     @reify
     def _body(self) -> tuple[Pairs, bytes | None]:
-        return self._read_body()
+        request = self._request
+        if request.api is None or not is_unsafe(request):
+            return [], None
+        return read_body(request, request.body_rules)
 
     def all(self, name: str) -> list[Any]:
         """Every value given, in every place."""

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 Check = Callable[["Request", Any, str | None], None]
 """Of a request, its context and the permission that the view names; None for an open view."""
 
-OUTSIDE = ("acl",)
-"""The checks where no API is."""
-
 
 def check_callback(request: "Request", context: Any, permission: str | None) -> None:
     """A callback that was given can be called.
@@ -46,7 +43,9 @@ def check_credential(request: "Request", context: Any, permission: str | None) -
     :raises HTTPForbidden: ``result`` says why
     """
     if permission is not None:
-        _raise(request.policy.refused_by_credential(request, context, permission))
+        refused = request.policy.refused_by_credential(request, context, permission)
+        if refused is not None:
+            raise HTTPForbidden(result=refused)
 
 
 def check_scope(request: "Request", context: Any, permission: str | None) -> None:
@@ -55,16 +54,31 @@ def check_scope(request: "Request", context: Any, permission: str | None) -> Non
     :raises HTTPForbidden: it does not
     """
     if permission is not None:
-        _raise(request.policy.refused_by_scope(request, permission))
+        refused = request.policy.refused_by_scope(request, permission)
+        if refused is not None:
+            raise HTTPForbidden(result=refused)
 
 
 def check_acl(request: "Request", context: Any, permission: str | None) -> None:
-    """The whole policy: whatever an API leaves out of its tuple is looked at here at the latest.
+    """The account may, and is active.
 
-    :raises HTTPForbidden: it refuses
+    :raises HTTPForbidden: it may not
     """
     if permission is not None:
-        _raise(request.policy.permits(request, context, permission))
+        refused = request.policy.refused_by_acl(request, context, permission)
+        if refused is not None:
+            raise HTTPForbidden(result=refused)
+
+
+def check_policy(request: "Request", context: Any, permission: str | None) -> None:
+    """Credential, scope and ACL at once, for an API that does not name the first two apart.
+
+    :raises HTTPForbidden: ``result`` says why
+    """
+    if permission is not None:
+        refused = request.policy.permits(request, context, permission)
+        if isinstance(refused, Refused):
+            raise HTTPForbidden(result=refused)
 
 
 def check_csrf(request: "Request", context: Any, permission: str | None) -> None:
@@ -104,8 +118,8 @@ def accepts_cookie(credentials: Iterable[Any]) -> bool:
     return any(isinstance(credential, SessionCookie) for credential in credentials)
 
 
-def check_order(checks: tuple[str, ...], credentials: Iterable[Any]) -> None:
-    """Look at the order that an API declares.
+def steps_of(checks: tuple[str, ...], credentials: Iterable[Any]) -> tuple[Check, ...]:
+    """The checks that an API names, in its order.
 
     :raises TypeError: an unknown name, one twice, no ``acl``, or no ``csrf`` although a cookie counts
     """
@@ -115,6 +129,15 @@ def check_order(checks: tuple[str, ...], credentials: Iterable[Any]) -> None:
     needed = {"acl", "csrf"} if accepts_cookie(credentials) else {"acl"}
     if not needed <= set(checks):
         raise TypeError(f"checks: {', '.join(sorted(needed - set(checks)))} is missing")
+    steps = [CHECKS[name] for name in checks]
+    acl = checks.index("acl")
+    if not {"credential", "scope"} <= set(checks[:acl]):
+        steps[acl] = check_policy
+    return tuple(steps)
+
+
+OUTSIDE = (check_policy,)
+"""Where no API is."""
 
 
 def checked_view(view: Any, info: Any) -> Any:
@@ -124,20 +147,15 @@ def checked_view(view: Any, info: Any) -> Any:
     permission = info.options.get("permission") or info.registry.queryUtility(IDefaultPermission)
     if permission == NO_PERMISSION_REQUIRED:
         permission = None
-    left_out = frozenset({"csrf"} if info.options.get("require_csrf") is False else ())
+    without_csrf = info.options.get("require_csrf") is False
 
     def checked(context: Any, request: "Request") -> Any:
-        for name in request.api.checks if request.api is not None else OUTSIDE:
-            if name not in left_out:
-                CHECKS[name](request, context, permission)
+        for check in request.api.steps if request.api is not None else OUTSIDE:
+            if check is not check_csrf or not without_csrf:
+                check(request, context, permission)
         return view(context, request)
 
     return checked
-
-
-def _raise(refused: Any) -> None:
-    if isinstance(refused, Refused):
-        raise HTTPForbidden(result=refused)
 
 
 def includeme(config: "Configurator") -> None:

@@ -3,8 +3,9 @@
 The front door adds the headers to every answer, so that a page can read refusals too.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pyramid.response import Response
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 ANY = "*"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cors:
     """Which pages of other origins may read the answers.
 
@@ -39,34 +40,45 @@ class Cors:
         if self.credentials and self.origins == ANY:
             raise TypeError("credentials go to listed origins alone")
 
-    def headers(self, request: "Request", response: Response) -> Iterator[tuple[str, str]]:
+    def headers(self, request: "Request", response: Response) -> list[tuple[str, str]]:
         """What is added to an answer."""
-        if callable(self.origins):
-            yield "Vary", "Origin"
-            origin = request.headers.get("Origin")
-            if origin is None or origin not in self.origins(request.app_settings):
-                return
-            yield "Access-Control-Allow-Origin", origin
+        if request.environ["REQUEST_METHOD"] == "OPTIONS":
+            allowed = self._allowed_headers(request)
+            methods = response.headers.get("Allow")
         else:
-            yield "Access-Control-Allow-Origin", ANY
-        if self.credentials:
-            yield "Access-Control-Allow-Credentials", "true"
-        if self.exposed_headers:
-            yield "Access-Control-Expose-Headers", ", ".join(self.exposed_headers)
-        if allowed := self._allowed_headers(request):
-            yield "Access-Control-Allow-Headers", ", ".join(allowed)
-        if request.method == "OPTIONS" and "Allow" in response.headers:
-            yield "Access-Control-Allow-Methods", response.headers["Allow"]
-            yield "Access-Control-Max-Age", str(self.max_age)
+            allowed, methods = self.allowed_headers, None
+        if not callable(self.origins):
+            return _headers(ANY, self, allowed, methods)
+        origin = request.headers.get("Origin")
+        vary = [("Vary", "Origin")]
+        if origin is None or origin not in self.origins(request.app_settings):
+            return vary
+        return [*vary, *_headers(origin, self, allowed, methods)]
 
     def _allowed_headers(self, request: "Request") -> tuple[str, ...]:
-        if not self.allows_asked_headers or request.method != "OPTIONS":
+        if not self.allows_asked_headers:
             return self.allowed_headers
         asked = (
             name.strip() for name in request.headers.get("Access-Control-Request-Headers", "").split(",")
         )
         known = {name.lower() for name in self.allowed_headers}
         return (*self.allowed_headers, *(name for name in asked if name and name.lower() not in known))
+
+
+@lru_cache(maxsize=256)
+def _headers(origin: str, cors: Cors, allowed: tuple[str, ...], methods: str | None) -> list[tuple[str, str]]:
+    """The headers for a page of that origin."""
+    headers = [("Access-Control-Allow-Origin", origin)]
+    if cors.credentials:
+        headers.append(("Access-Control-Allow-Credentials", "true"))
+    if cors.exposed_headers:
+        headers.append(("Access-Control-Expose-Headers", ", ".join(cors.exposed_headers)))
+    if allowed:
+        headers.append(("Access-Control-Allow-Headers", ", ".join(allowed)))
+    if methods is not None:
+        headers.append(("Access-Control-Allow-Methods", methods))
+        headers.append(("Access-Control-Max-Age", str(cors.max_age)))
+    return headers
 
 
 def add_headers(request: "Request", response: Response) -> None:

@@ -3,7 +3,6 @@
 A class of our own, because ``add_request_method(reify=True)`` would build one for every request.
 """
 
-from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from pyramid.request import Request as PyramidRequest
 
 from accountsapp.domain.store import Store
 from accountsapp.web import jsonp
-from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of, read_body, read_query
+from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of
 from accountsapp.web.transactions import LARGEST_RETRIED, is_unsafe
 
 if TYPE_CHECKING:
@@ -115,10 +114,7 @@ class Request(PyramidRequest):
 
         What cannot be read is an ``HTTPClientError`` when it is first asked for.
         """
-        query = partial(read_query, self.environ.get("QUERY_STRING", ""))
-        if self.api is None or not is_unsafe(self):
-            return Parameters(query)
-        return Parameters(query, lambda: read_body(self, self.body_rules))
+        return Parameters(self)
 
     def close(self) -> None:
         """Give back the connection, if one was opened, and let go of the tree.

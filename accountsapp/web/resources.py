@@ -15,11 +15,11 @@ from zope.interface import implementer
 
 from accountsapp.domain.data.reads import AccountRow, Columns
 from accountsapp.security.credentials import Credential
-from accountsapp.security.identity import principal
 from accountsapp.security.permissions import OWNER
+from accountsapp.security.principals import principal
 from accountsapp.web.answers import Answer, json_answer
 from accountsapp.web.bodies import Body
-from accountsapp.web.checks import check_order
+from accountsapp.web.checks import Check, steps_of
 from accountsapp.web.cors import Cors
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ class ApiRoot(Resource):
     """What it shows of an account: read together with the credential."""
     checks: tuple[str, ...] = ("credential", "csrf", "scope", "acl", "body")
     """What a request must pass, in this order (:data:`accountsapp.web.checks.CHECKS`)."""
+    steps: tuple[Check, ...]
+    """The same as functions, for the class."""
     body: Body = Body()
     cors: Cors | None = None
     """Which pages of other origins may read the answers; None: none."""
@@ -108,7 +110,10 @@ class ApiRoot(Resource):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        check_order(cls.checks, cls.accepts)
+        cls.steps = steps_of(cls.checks, cls.accepts)
+
+
+ApiRoot.steps = steps_of(ApiRoot.checks, ApiRoot.accepts)
 
 
 class AccountResource(Resource):

@@ -18,7 +18,7 @@ LARGEST_RETRIED = 1024 * 1024
 
 def is_unsafe(request: "Request") -> bool:
     """Whether the request may write: only then is there a transaction, and only then are there retries."""
-    return request.method not in SAFE_METHODS
+    return request.environ["REQUEST_METHOD"] not in SAFE_METHODS
 
 
 def attempts(request: "Request") -> int:

@@ -101,8 +101,9 @@ def test_bytes_are_read_or_refused(body: bytes) -> None:
 
 
 def test_places() -> None:
-    query, body = [("a", "q1"), ("a", "q2"), ("q", "q")], [("a", "b1"), ("a", "b2"), ("b", None)]
-    parameters = Parameters(lambda: query, lambda: (body, None))
+    parameters = Parameters(Request.blank("/"))
+    parameters.query = [("a", "q1"), ("a", "q2"), ("q", "q")]
+    parameters.body = [("a", "b1"), ("a", "b2"), ("b", None)]
     assert parameters.all("a") == ["q1", "q2", "b1", "b2"]
     assert parameters.all("x") == []
     got = [

@@ -8,8 +8,8 @@ from pyramid.authorization import DENY_ALL, Allow
 
 from accountsapp.apis.bookie.credentials import NamedApiKey
 from accountsapp.apis.bookie.schemas import OwnColumns
-from accountsapp.security.identity import ADMINISTRATORS
 from accountsapp.security.permissions import Permission
+from accountsapp.security.principals import ADMINISTRATORS
 from accountsapp.web.answers import jsonp_answer
 from accountsapp.web.cors import ANY, Cors
 from accountsapp.web.resources import AccountResource, ApiRoot, PartOfAccount, Resource

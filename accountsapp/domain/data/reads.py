@@ -79,17 +79,18 @@ class Selection:
             EmailAddress, (EmailAddress.account_id == _table.c.id) & EmailAddress.primary
         )
         """Every account; add ``where`` and ``order_by``."""
+        self._width = len(self.columns)
 
     def row(self, values: Sequence[Any]) -> AccountRow:
         """The account that the values begin with."""
-        identity = values[:_IDENTITY_WIDTH]
-        if self._profile is None:
-            return AccountRow._make((*identity, None))
-        return AccountRow._make((*identity, self._profile._make(values[_IDENTITY_WIDTH : len(self.columns)])))
+        profile = None
+        if self._profile is not None:
+            profile = self._profile._make(values[_IDENTITY_WIDTH : self._width])
+        return AccountRow._make((*values[:_IDENTITY_WIDTH], profile))
 
     def after(self, values: Sequence[Any]) -> Sequence[Any]:
         """What was selected after the account."""
-        return values[len(self.columns) :]
+        return values[self._width :]
 
 
 selection_of = cache(Selection)

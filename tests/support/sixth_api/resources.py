@@ -5,8 +5,8 @@ from typing import Any
 from pyramid.authorization import Allow, Everyone
 
 from accountsapp.security.credentials import ApiKeyHeader, Bearer
-from accountsapp.security.identity import ADMINISTRATORS
 from accountsapp.security.permissions import Permission
+from accountsapp.security.principals import ADMINISTRATORS
 from accountsapp.web.bodies import JSON, Body
 from accountsapp.web.resources import AccountResource, ApiRoot
 from tests.support.sixth_api.schemas import MemberColumns

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import cached_property
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -12,7 +11,7 @@ from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
-from accountsapp.domain.data.reads import AccountRow, Columns, Reader, by_id
+from accountsapp.domain.data.reads import AccountRow, Columns, Connections, Reader, by_id
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
@@ -47,14 +46,6 @@ class Throttle(Protocol):
 
         :raises TooManyAttempts: the limit is reached
         """
-
-
-class Connections(Protocol):
-    """Autocommit connections; each is used by one store at a time."""
-
-    def take(self) -> Connection: ...
-
-    def give_back(self, connection: Connection) -> None: ...
 
 
 class Store:
@@ -94,17 +85,16 @@ class Store:
         self.read_only = False
         self.columns = columns
         self.actor_id: int | None = None
+        self.reader = Reader(read_connections, keyring, columns)
+        """Accounts as frozen rows, each read once."""
         self._read_connections = read_connections
         self._open_session = open_session
-        self._connection: Connection | None = None
         self._session: Session | None = None
 
     @property
     def connection(self) -> Connection:
         """Reads: every statement sees what is committed when it runs."""
-        if self._connection is None:
-            self._connection = self._read_connections.take()
-        return self._connection
+        return self.reader.connection
 
     @property
     def latest(self) -> Connection:
@@ -131,11 +121,6 @@ class Store:
         """Whether :attr:`session` was opened."""
         return self._session is not None
 
-    @cached_property
-    def reader(self) -> Reader:
-        """Accounts as frozen rows, each read once."""
-        return Reader(self.connection, self.keyring, self.columns)
-
     def lock(self, account_id: int, *, wholly: bool = False) -> Account:
         """The first step of every change: the account's row, locked, as it is now.
 
@@ -145,16 +130,14 @@ class Store:
         :raises StaleCredential: the actor was deactivated or deleted since he was proved
         :raises AccountNotFound: the account is gone, and is not the actor's own
         """
-        if "reader" in self.__dict__:  # it was asked for
-            self.reader.forget(account_id)
+        self.reader.forget(account_id)
         return locking.lock_for(self.session, account_id, self.actor_id, wholly=wholly)
 
     def reread(self, account_id: int) -> AccountRow:
         """An account that is known to be there, with what this caller has changed of it."""
         self.session.flush()
         row = by_id(self.session.connection(), account_id, self.columns)
-        if "reader" in self.__dict__:
-            self.reader.remember(row)
+        self.reader.remember(row)
         return row
 
     def record(self, event: Event, *, account_id: int | None = None, **detail: Any) -> None:
@@ -207,9 +190,8 @@ class Store:
 
     def close(self) -> None:
         """Give back what was opened; an open transaction is rolled back."""
-        session, connection = self._session, self._connection
-        self._session = self._connection = None
-        self.__dict__.pop("reader", None)
+        session, connection = self._session, self.reader.taken
+        self._session = self.reader.taken = None
         try:
             if session is not None:
                 session.close()

@@ -81,6 +81,7 @@ class Parameters:
 
     def __init__(self, request: "Request") -> None:
         self._request = request
+        self._content: bytes | None = None
 
     @reify
     def query(self) -> Pairs:
@@ -88,18 +89,16 @@ class Parameters:
 
     @reify
     def body(self) -> Pairs:
-        return self._body[0]
+        request = self._request
+        if request.api is None or not is_unsafe(request):
+            return []
+        pairs, self._content = read_body(request, request.body_rules)
+        return pairs
 
     @property
     def content(self) -> bytes | None:
-        return self._body[1]
-
-    @reify
-    def _body(self) -> tuple[Pairs, bytes | None]:
-        request = self._request
-        if request.api is None or not is_unsafe(request):
-            return [], None
-        return read_body(request, request.body_rules)
+        self.body  # noqa: B018 reads it
+        return self._content
 
     def all(self, name: str) -> list[Any]:
         """Every value given, in every place."""

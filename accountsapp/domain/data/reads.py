@@ -4,15 +4,14 @@ The statements are built once for the columns that an API shows; SQLAlchemy keep
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
 
-from accountsapp.domain.clock import now
-from accountsapp.domain.data.models import Account, AccountState, ApiKey, EmailAddress
+from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
 from accountsapp.domain.data.prepared import Prepared
+from accountsapp.domain.data.rows import AccountRow
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.rules.folding import fold
@@ -20,40 +19,6 @@ from accountsapp.domain.rules.folding import fold
 P = TypeVar("P", bound=NamedTuple)
 Columns = type[NamedTuple]
 """A class whose fields are columns of :class:`Account`: what an API shows."""
-
-
-class AccountRow(NamedTuple):
-    """What proving somebody, and judging what he may, needs of an account, with its primary address."""
-
-    id: int
-    username: str
-    username_key: str
-    state: str
-    is_admin: bool
-    is_staff: bool
-    credential_epoch: int
-    pending_email: str | None
-    pending_email_expires: datetime | None
-    email: str
-    email_verified: bool
-    profile: Any = None
-    """The further columns that it was read with, as the class that names them; None where there is none."""
-
-    @property
-    def activated(self) -> bool:
-        return self.state == AccountState.ACTIVE
-
-    @property
-    def awaited_email(self) -> str | None:
-        """The address that was asked for, as long as its confirmation can still come."""
-        if self.pending_email is None or self.pending_email_expires is None:
-            return None
-        return self.pending_email if self.pending_email_expires > now() else None
-
-    @property
-    def shown_email(self) -> str:
-        """The address the account has asked for, else the one it has."""
-        return self.awaited_email or self.email
 
 
 _table = Account.__table__
@@ -156,17 +121,35 @@ def listing(connection: Connection, page: int = 1000) -> Iterator[AccountRow]:
         last = rows[-1].username_key
 
 
+class Connections(Protocol):
+    """Autocommit connections; each is used by one reader at a time."""
+
+    def take(self) -> Connection: ...
+
+    def give_back(self, connection: Connection) -> None: ...
+
+
 class Reader:
     """Accounts of one caller; one that was found is not read again.
 
+    :param connections: of which it takes one when it first reads
     :param columns: what their ``profile`` has
+    :ivar taken: the connection that it took; who closes the reader gives it back
     """
 
-    def __init__(self, connection: Connection, keyring: Keyring, columns: Columns | None = None) -> None:
-        self._connection = connection
+    def __init__(self, connections: Connections, keyring: Keyring, columns: Columns | None = None) -> None:
+        self.taken: Connection | None = None
+        self._connections = connections
         self._keyring = keyring
         self._lookups = _lookups_of(columns)
         self._by_username: dict[str, AccountRow | None] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """An autocommit connection: every statement sees what is committed when it runs."""
+        if self.taken is None:
+            self.taken = self._connections.take()
+        return self.taken
 
     def by_username(self, username: str) -> AccountRow | None:
         """The account of that name, case aside."""
@@ -182,7 +165,7 @@ class Reader:
         digests = self._keyring.digests(DIGEST_PURPOSE, api_key)
         if len(digests) == 1:
             return self.remember(self._first(self._lookups.by_api_key, digest=digests[0]))
-        values = self._connection.execute(self._lookups.by_api_keys, {"digests": digests}).first()
+        values = self.connection.execute(self._lookups.by_api_keys, {"digests": digests}).first()
         return self.remember(self._lookups.selection.row(values) if values is not None else None)
 
     def by_id(self, account_id: int) -> AccountRow | None:
@@ -194,7 +177,7 @@ class Reader:
 
     def password_hash(self, account_id: int) -> str | None:
         """The bcrypt hash of the account's password; None where there is none."""
-        values = _PASSWORD_HASH.first(self._connection, account_id=account_id)
+        values = _PASSWORD_HASH.first(self.connection, account_id=account_id)
         return values[0] if values is not None else None
 
     def remember(self, row: AccountRow | None) -> AccountRow | None:
@@ -210,5 +193,5 @@ class Reader:
                 del self._by_username[key]
 
     def _first(self, statement: Prepared, **parameters: Any) -> AccountRow | None:
-        values = statement.first(self._connection, **parameters)
+        values = statement.first(self.connection, **parameters)
         return self._lookups.selection.row(values) if values is not None else None

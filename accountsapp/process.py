@@ -43,9 +43,12 @@ class Process:
         return store
 
     @contextmanager
-    def transaction(self, client_address: str = "") -> Iterator[Store]:
-        """A store whose writes are committed at the end, rolled back by an exception."""
-        store = self._open(self.database.sessions, client_address)
+    def transaction(self, client_address: str = "", columns: Columns | None = None) -> Iterator[Store]:
+        """A store whose writes are committed at the end, rolled back by an exception.
+
+        :param columns: as in :meth:`for_request`
+        """
+        store = self._open(self.database.sessions, client_address, columns)
         try:
             yield store
             store.commit()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from accountsapp import main
-from accountsapp.settings import DEVELOPMENT_SECRET, NAMES, Settings, SettingsError, load
+from accountsapp.settings import DEVELOPMENT_SECRET, NAMES, Settings, SettingsError, load, offered_apis
 
 SECRET = "s" * 32
 NEEDED = {
@@ -27,7 +27,7 @@ def test_defaults() -> None:
     expected = {
         "mode": "production",
         "secrets": (SECRET,),
-        "apis": ("bookie", "dockerhub"),
+        "apis": tuple(offered_apis()),
         "files": Path("/srv/app/var/files"),
         "mail_directory": Path("/srv/app/var/mail"),
         "bcrypt_rounds": 12,

@@ -12,7 +12,7 @@ from pyramid.httpexceptions import HTTPException, HTTPForbidden
 from sqlalchemy.exc import SQLAlchemyError
 
 from accountsapp.db_errors import cause_of
-from accountsapp.domain.errors import Busy, StaleCredential, TooManyAttempts
+from accountsapp.domain.errors import AccountNotFound, Busy, StaleCredential, TooManyAttempts
 from accountsapp.security.identity import Reason
 from accountsapp.security.policy import Refused
 from accountsapp.web.methods import allowed_methods
@@ -62,6 +62,8 @@ def failure_of(error: BaseException, request: "Request") -> Failure:
         case HTTPException():
             text = TEXTS.get(error.code) or error.detail or error.title
             return Failure(error.code, text)
+        case AccountNotFound():
+            return Failure(404, TEXTS[404])
         case StaleCredential():
             return Failure(403, TEXTS[403], reason=Reason.STALE)
         case TooManyAttempts():

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
-from accountsapp import main
+from accountsapp import apis, main
 from accountsapp.settings import load, offered_apis
 from tests.support.distributions import install_api
 from tests.support.sixth_api.settings import Settings as SixthSettings
 
-EVERYONE = "bookie dockerhub"
+OWN = list(offered_apis())
+"""Those of this distribution."""
 
 
 @pytest.fixture
@@ -27,21 +28,21 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_our_own_are_offered() -> None:
+    folders = {path.parent.name for path in Path(apis.__file__).parent.glob("*/__init__.py")}
     assert {name: entry.value for name, entry in offered_apis().items()} == {
-        "bookie": "accountsapp.apis.bookie",
-        "dockerhub": "accountsapp.apis.dockerhub",
+        name: f"accountsapp.apis.{name}" for name in folders
     }
 
 
 def test_all_that_is_offered_is_mounted_by_default(sixth: None, make_app: Callable[..., Any]) -> None:
     app = make_app()
-    assert app.registry.apis == ["bookie", "dockerhub", "sixth"]
+    assert app.registry.apis == sorted([*OWN, "sixth"])
     assert TestApp(app).get("/sixth").json == {"max_length": 300}
 
 
 def test_an_api_that_is_left_out_is_not_there(sixth: None, make_app: Callable[..., Any]) -> None:
-    app = make_app(**{"accountsapp.apis": EVERYONE})
-    assert app.registry.apis == ["bookie", "dockerhub"]
+    app = make_app(**{"accountsapp.apis": " ".join(OWN)})
+    assert app.registry.apis == OWN
     TestApp(app).get("/sixth", status=404)
 
 
@@ -80,7 +81,9 @@ def test_settings_of_an_api_that_is_not_installed_are_unknown(ini: dict[str, str
 
 
 def test_settings_of_an_api_that_is_not_mounted_are_known(sixth: None, ini: dict[str, str]) -> None:
-    settings = load({**ini, "accountsapp.apis": EVERYONE, "accountsapp.sixth.max_length": "7"}, environ={})
+    settings = load(
+        {**ini, "accountsapp.apis": " ".join(OWN), "accountsapp.sixth.max_length": "7"}, environ={}
+    )
     assert SixthSettings not in settings.sections
 
 
@@ -99,8 +102,9 @@ def test_another_name_stops_the_start_and_is_named_with_what_there_is(
     sixth: None, ini: dict[str, str], tmp_path: Path
 ) -> None:
     with pytest.raises(SystemExit) as refused:
-        main({"here": str(tmp_path)}, **{**ini, "accountsapp.apis": "bookie gitlab"})
-    said = "accountsapp: accountsapp.apis: 'gitlab' is no API; there are: bookie dockerhub sixth"
+        main({"here": str(tmp_path)}, **{**ini, "accountsapp.apis": "bookie mastodon"})
+    offered = " ".join(sorted([*OWN, "sixth"]))
+    said = f"accountsapp: accountsapp.apis: 'mastodon' is no API; there are: {offered}"
     assert str(refused.value) == said
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
-from accountsapp.domain.accounts import lifecycle
+from accountsapp.domain.accounts import lifecycle, profile
+from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
 from tests.support.distributions import install_api
@@ -52,6 +53,16 @@ def test_a_token_needs_its_scope(app: TestApp, stores: Process, alice: Person) -
     for scope, status in ((Scope.PROFILE_READ, 403), (Scope.PROFILE_WRITE, 200)):
         headers = bearer(issue(stores, alice, scope))
         app.patch_json("/sixth/alice", {"full_name": "New"}, headers=headers, status=status)
+
+
+def test_an_account_that_goes_meanwhile(
+    app: TestApp, monkeypatch: pytest.MonkeyPatch, alice: Person, admin: Person
+) -> None:
+    def gone(*_: Any) -> None:
+        raise AccountNotFound
+
+    monkeypatch.setattr(profile, "change", gone)
+    assert change(app, admin.api_key, 404) == {"error": "Not found."}
 
 
 @pytest.mark.parametrize("body", [{}, {"full_name": 1}, {"full_name": "x" * 256}, {"full_name": "a\0b"}])

@@ -111,8 +111,7 @@ def test_what_was_read_with_the_credential_is_not_read_again(stores: Process, al
 
 
 def test_what_was_changed_is_read_again(stores: Process, alice: Person) -> None:
-    with stores.transaction() as store:
-        store.columns = Texts
+    with stores.transaction(columns=Texts) as store:
         assert profile.read(store, alice.id, Texts).location is None
         assert profile.change(store, alice.id, {"location": "Visby"}).profile.location == "Visby"
         assert profile.read(store, alice.id, Texts).location == "Visby"

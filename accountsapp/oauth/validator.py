@@ -1,6 +1,7 @@
 """The answers to oauthlib's questions: every hook is a look into the domain."""
 
 from typing import Any
+from urllib.parse import unquote_plus
 
 from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
@@ -55,7 +56,7 @@ class Validator(RequestValidator):
         in_body = (request._params["client_id"] or "", request._params["client_secret"] or "")
         if header is None or header.partition(" ")[0].lower() != "basic":
             return in_body
-        in_header = basic_pair(header)
+        in_header = _client_of(header)
         if in_header is None:
             return "", ""
         if in_body[0] not in ("", in_header[0]) or in_body[1] not in ("", in_header[1]):
@@ -222,3 +223,15 @@ class ConfidentialOnly(Validator):
 
     def client_authentication_required(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         return True
+
+
+def _client_of(header: str) -> tuple[str, str] | None:
+    """Client id and secret of HTTP Basic, each form-encoded (RFC 6749 2.3.1); None if they cannot be read."""
+    pair = basic_pair(header)
+    if pair is None:
+        return None
+    try:
+        client_id, secret = (unquote_plus(part, errors="strict") for part in pair)
+    except UnicodeDecodeError:
+        return None
+    return client_id, secret

@@ -72,7 +72,7 @@ class Validator(RequestValidator):
     def validate_redirect_uri(
         self, client_id: str, redirect_uri: str, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        return redirect_uri in request.client.redirect_uris
+        return request.client.may_be_answered_at(redirect_uri)
 
     def get_default_redirect_uri(
         self, client_id: str, request: Request, *args: Any, **kwargs: Any

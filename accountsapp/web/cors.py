@@ -21,6 +21,7 @@ class Cors:
     """Which pages of other origins may read the answers.
 
     :ivar origins: :data:`ANY`, or gives the origins by the settings; then the answers vary by origin
+    :ivar further: whether an origin that is none of these may too; None: no further ones
     :ivar allowed_headers: request headers that a page may send
     :ivar allows_asked_headers: whether a preflight allows whatever else it asks for by name
     :ivar exposed_headers: response headers that a page may read
@@ -29,6 +30,7 @@ class Cors:
     """
 
     origins: str | Callable[["Settings"], Collection[str]]
+    further: Callable[["Request", str], bool] | None = None
     allowed_headers: tuple[str, ...] = ()
     allows_asked_headers: bool = False
     exposed_headers: tuple[str, ...] = ()
@@ -44,7 +46,7 @@ class Cors:
         if callable(self.origins):
             yield "Vary", "Origin"
             origin = request.headers.get("Origin")
-            if origin is None or origin not in self.origins(request.app_settings):
+            if origin is None or not self._allows(request, origin, self.origins(request.app_settings)):
                 return
             yield "Access-Control-Allow-Origin", origin
         else:
@@ -59,6 +61,9 @@ class Cors:
             yield "Access-Control-Allow-Methods", response.headers["Allow"]
             yield "Access-Control-Max-Age", str(self.max_age)
 
+    def _allows(self, request: "Request", origin: str, listed: Collection[str]) -> bool:
+        return origin in listed or (self.further is not None and self.further(request, origin))
+
     def _allowed_headers(self, request: "Request") -> tuple[str, ...]:
         if not self.allows_asked_headers or request.method != "OPTIONS":
             return self.allowed_headers
@@ -71,5 +76,5 @@ class Cors:
 
 def add_headers(request: "Request", response: Response) -> None:
     """Say on an answer which pages of other origins may read it, by the nearest API root."""
-    if request.api is not None and request.api.cors is not None:
+    if request.api is not None and request.api.cors is not None and request.context.follows_cors:
         response.headerlist.extend(request.api.cors.headers(request, response))

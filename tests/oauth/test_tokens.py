@@ -205,10 +205,12 @@ def test_parameters_in_the_url_are_refused_and_use_nothing_up(app: TestApp, conf
 
 @pytest.mark.parametrize("path", [TOKEN, REVOKE, INTROSPECT])
 def test_another_method_is_405(app: TestApp, path: str) -> None:
-    for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"):
+    for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH"):
         answer = app.request(path, method=method, status=405)
         assert answer.content_type == "application/json"
-        assert answer.headers["Allow"] == "POST"
+        assert answer.headers["Allow"] == "OPTIONS, POST"
+    answer = app.options(path, status=204)
+    assert (answer.headers["Allow"], answer.body) == ("OPTIONS, POST", b"")
 
 
 def test_a_refresh_replaces_both_tokens(app: TestApp, public: Client) -> None:

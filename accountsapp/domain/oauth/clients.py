@@ -15,6 +15,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
 from accountsapp.domain.errors import ClientNotFound, InvalidValue
+from accountsapp.domain.oauth.redirect_uris import fits, is_of_origin
 from accountsapp.domain.oauth.scopes import DEFAULT, Scope
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.rules.text import has_control_characters
@@ -50,6 +51,10 @@ class ClientRow(NamedTuple):
     def has_secret(self, secret: str) -> bool:
         """Whether that is its secret."""
         return self.secret_digest is not None and hmac.compare_digest(digest_of(secret), self.secret_digest)
+
+    def may_be_answered_at(self, uri: str) -> bool:
+        """Whether that is one of its redirect URIs."""
+        return any(fits(registered, uri) for registered in self.redirect_uris)
 
 
 def parse_name(name: str) -> str:
@@ -136,6 +141,13 @@ def find(connection: Connection, client_id: str) -> ClientRow | None:
         return None
     row = connection.execute(_FIND, {"client_id": client_id}).first()
     return _client_of(row) if row is not None else None
+
+
+def has_origin(connection: Connection, origin: str) -> bool:
+    """Whether a page of that origin belongs to a living client, by its redirect URIs."""
+    living = select(OAuthClient.redirect_uris).where(OAuthClient.revoked.is_(None))
+    uris = (uri for registered in connection.scalars(living) for uri in registered)
+    return any(is_of_origin(uri, origin) for uri in uris)
 
 
 def listing(connection: Connection) -> Iterator[ClientRow]:

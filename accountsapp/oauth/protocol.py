@@ -45,6 +45,24 @@ AUTHORIZATION = (
     "code_challenge_method",
 )
 """The parameters of an authorization request; others are ignored."""
+ENDPOINTS = {
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "scope",
+    "token",
+    "token_type_hint",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "username",
+    "password",
+    "access_token",
+}
+"""What requests to the endpoints may say, and other credentials; whatever else is said is ignored."""
 FATAL_TWICE = {"client_id", "redirect_uri"}
 """Given twice, they name nobody who could be told."""
 
@@ -232,15 +250,17 @@ def _answer(request: "Request", answer: Answer) -> Response:
 
 
 def _parameters(request: "Request") -> dict[str, str]:
-    """What the body says: texts, each at most once; empty ones count as left out (RFC 6749 3.2).
+    """The known parameters of the body: texts, each at most once; empty ones count as left out.
 
     :raises HTTPClientError: it cannot be read
-    :raises InvalidRequestError: other values, names given twice, a query string
+    :raises InvalidRequestError: other values of known names, known names given twice or in the URL
     """
-    if request.environ.get("QUERY_STRING"):
+    if any(name in ENDPOINTS for name, _ in request.query_pairs):
         raise errors.InvalidRequestError("Parameters in the URL are not allowed.")
     found: dict[str, str] = {}
     for name, value in request.parameters.body:
+        if name not in ENDPOINTS:
+            continue
         if not isinstance(value, str) or not is_encodable(value):
             raise errors.InvalidRequestError("The value of a parameter is no text.")
         if name in found:

@@ -31,7 +31,7 @@ class AuthorizationServer(ApiRoot):
 
     accepts = (SessionCookie(),)
     checks = ("body", "csrf", "acl")
-    body = Body(largest=64 * 1024, untyped=FORM)
+    body = Body(largest=64 * 1024, any_charset=True, untyped=FORM)
     cors = Cors(
         origins=lambda settings: settings.cors_origins,
         further=is_of_a_client,

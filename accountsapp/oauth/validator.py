@@ -1,5 +1,6 @@
 """The answers to oauthlib's questions: every hook is a look into the domain."""
 
+import re
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -11,6 +12,9 @@ from accountsapp.domain.oauth.clients import ClientRow
 from accountsapp.domain.oauth.scopes import DEFAULT, Scope
 from accountsapp.domain.store import Store
 from accountsapp.security.credentials import basic_pair
+
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+"""Of PKCE (RFC 7636 4.1)."""
 
 
 class Validator(RequestValidator):
@@ -135,7 +139,8 @@ class Validator(RequestValidator):
         claim = tokens.claim_code(self._store, client, code)
         if claim is None or claim.redirect_uri != request.redirect_uri:
             return False
-        if claim.challenge is None and request.code_verifier is not None:
+        verifier = request.code_verifier
+        if verifier is not None and (claim.challenge is None or not _VERIFIER.fullmatch(verifier)):
             return False
         self._use(claim, request)
         request.scopes = claim.scopes

@@ -196,7 +196,7 @@ def test_parameters_in_the_url_are_refused_and_use_nothing_up(app: TestApp, conf
         "refresh_token": given["refresh_token"],
         **confidential.identity,
     }
-    for query in ("x", "x=1", f"client_id={confidential.client_id}", "token=x", "%FF"):
+    for query in (f"client_id={confidential.client_id}", "client_secret=x", "grant_type=", "token=x", "%FF"):
         for path, sent in ((TOKEN, refresh), (REVOKE, body), (INTROSPECT, body)):
             assert error_of(app.post(f"{path}?{query}", sent, status=400)) == "invalid_request"
     assert works(app, given["access_token"])

@@ -242,7 +242,9 @@ def _answer(request: "Request", answer: Answer) -> Response:
     except errors.OAuth2Error as error:
         body, status = error.json, error.status_code
     if not body:
-        return Response(status=status, headerlist=[*HEADERS, ("Content-Length", "0")])
+        # A type although there is nothing: WSGI's validator wants one, and so do clients.
+        headers = [("Content-Type", "application/json"), ("Content-Length", "0"), *HEADERS]
+        return Response(status=status, headerlist=headers)
     response = json_answer(request, json.loads(body), status)
     if status == 401:
         response.headerlist.append(("WWW-Authenticate", f'Basic realm="{REALM}"'))

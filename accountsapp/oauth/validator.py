@@ -209,15 +209,19 @@ class Validator(RequestValidator):
         self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
     ) -> dict[str, Any] | None:
         found = tokens.find(self._store.connection, token)
-        if isinstance(found, tokens.DeadToken) or found.client_id != request.client.client_id:
+        client: ClientRow = request.client
+        if isinstance(found, tokens.DeadToken):
+            return None
+        if found.client_id != client.client_id and not client.is_resource_server:
             return None
         claims: dict[str, Any] = {
             "scope": found.scope,
-            "client_id": found.client_id,
             "token_type": "Bearer",
             "exp": int(found.expires.timestamp()),
             "iat": int(found.created.timestamp()),
         }
+        if found.client_id is not None:
+            claims["client_id"] = found.client_id
         if found.account is not None:
             claims |= {"username": found.account.username, "sub": str(found.account.id)}
         return claims

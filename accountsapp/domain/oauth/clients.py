@@ -40,6 +40,8 @@ class ClientRow(NamedTuple):
     owner_id: int | None
     owner: str | None
     """The owner's username."""
+    is_resource_server: bool
+    """Whether it may look at any living token."""
     created: datetime
     revoked: datetime | None
 
@@ -96,16 +98,20 @@ def register(
     redirect_uris: Sequence[str] = (),
     scopes: Sequence[Scope] = (),
     confidential: bool = False,
+    resource_server: bool = False,
     owner_id: int | None = None,
 ) -> tuple[OAuthClient, str | None]:
     """Let a program in.
 
     :param scopes: what it may ask for; with none given :data:`scopes.DEFAULT`
     :param confidential: it can keep a secret; otherwise PKCE is required of it
+    :param resource_server: it is shown tokens of others, and may look at any living one; only with a secret
     :param owner_id: whose account it acts for by itself
     :returns: the client, and its secret if it is confidential: shown now and never again
-    :raises InvalidValue: name or a redirect URI is not acceptable
+    :raises InvalidValue: name or a redirect URI is not acceptable, or a resource server is not confidential
     """
+    if resource_server and not confidential:
+        raise InvalidValue("resource_server", "A resource server is a confidential client.")
     secret = SECRET_PREFIX + secrets.token_urlsafe(32) if confidential else None
     client = OAuthClient(
         client_id=secrets.token_hex(16),
@@ -114,6 +120,7 @@ def register(
         redirect_uris=[parse_redirect_uri(uri) for uri in dict.fromkeys(redirect_uris)],
         scopes=[scope.value for scope in Scope if scope in (scopes or DEFAULT)],
         owner_id=owner_id,
+        is_resource_server=resource_server,
     )
     session.add(client)
     session.flush()
@@ -129,6 +136,7 @@ _CLIENTS: Select[Any] = select(
     OAuthClient.scopes,
     OAuthClient.owner_id,
     Account.username,
+    OAuthClient.is_resource_server,
     OAuthClient.created,
     OAuthClient.revoked,
 ).outerjoin(Account, Account.id == OAuthClient.owner_id)

@@ -26,6 +26,11 @@ def group() -> None:
     help="What it may ask for; can be repeated.  [default: profile_read email_read]",
 )
 @click.option("--confidential", is_flag=True, help="It can keep a secret, and gets one.")
+@click.option(
+    "--introspect",
+    is_flag=True,
+    help="It may look at any token; with --confidential.",
+)
 @click.option("--owner", metavar="USERNAME", help="Whose account it acts for by itself.")
 @pass_context
 def add(
@@ -34,9 +39,12 @@ def add(
     redirect_uris: tuple[str, ...],
     scopes: tuple[str, ...],
     confidential: bool,
+    introspect: bool,
     owner: str | None,
 ) -> None:
     """Let a program in; prints its client_id, and its client_secret if it is confidential, as JSON."""
+    if introspect and not confidential:
+        raise click.UsageError("--introspect needs --confidential")
     owner_id = context.find(owner).id if owner is not None else None
     with context.process.transaction() as store:
         client, secret = clients.register(
@@ -45,6 +53,7 @@ def add(
             redirect_uris=redirect_uris,
             scopes=[Scope(scope) for scope in scopes],
             confidential=confidential,
+            resource_server=introspect,
             owner_id=owner_id,
         )
         answer = {"client_id": client.client_id}
@@ -62,6 +71,7 @@ def list_(context: Context, as_json: bool) -> None:
                 "client_id": client.client_id,
                 "name": client.name,
                 "confidential": client.is_confidential,
+                "resource_server": client.is_resource_server,
                 "redirect_uris": list(client.redirect_uris),
                 "scope": written(client.scopes),
                 "owner": client.owner,

@@ -1,7 +1,6 @@
 """How the authorization server refuses: programs get the object of RFC 6749 5.2, people a page."""
 
 from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
-from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 from pyramid.view import exception_view_config
@@ -24,12 +23,6 @@ def failed(error: Exception, request: Request) -> Response:
     return _refusal(request, failure_of(error, request))
 
 
-@exception_view_config(PredicateMismatch, containment=AuthorizationServer, request_method="OPTIONS")
-def not_offered(error: PredicateMismatch, request: Request) -> Response:
-    """``OPTIONS`` is no method of these URLs."""
-    return failed(error, request)
-
-
 @exception_view_config(FatalClientError, containment=AuthorizationServer)
 def unknown_client(error: FatalClientError, request: Request) -> Response:
     """Client or redirect URI are not known: nobody is sent anywhere."""
@@ -45,7 +38,7 @@ def unknown_client(error: FatalClientError, request: Request) -> Response:
 @exception_view_config(OAuth2Error, containment=AuthorizationServer)
 def back_to_client(error: OAuth2Error, request: Request) -> Response:
     """The client is known and asked for what it cannot have: it is told so."""
-    return go(with_parameters(error.redirect_uri, error.twotuples))
+    return go(with_parameters(error.redirect_uri, [*error.twotuples, ("iss", request.context.server.issuer)]))
 
 
 def _refusal(request: Request, failure: Failure) -> Response:

@@ -45,6 +45,24 @@ AUTHORIZATION = (
     "code_challenge_method",
 )
 """The parameters of an authorization request; others are ignored."""
+ENDPOINTS = {
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "scope",
+    "token",
+    "token_type_hint",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "username",
+    "password",
+    "access_token",
+}
+"""What requests to the endpoints may say, and other credentials; whatever else is said is ignored."""
 FATAL_TWICE = {"client_id", "redirect_uri"}
 """Given twice, they name nobody who could be told."""
 
@@ -58,13 +76,15 @@ URI = "/"
 class CodeGrant(AuthorizationCodeGrant):
     """PKCE by ``S256`` alone, codes that logs know when they see one, and redirect URIs kept as they are.
 
+    :param issuer: who answers an authorization request (RFC 9207)
     :param repeated: the parameters of the authorization request that were given twice
     """
 
     _code_challenge_methods = {"S256": code_challenge_method_s256}
 
-    def __init__(self, validator: Validator, repeated: Set[str] = frozenset()) -> None:
+    def __init__(self, validator: Validator, issuer: str = "", repeated: Set[str] = frozenset()) -> None:
         super().__init__(validator, pre_auth=[self._check_authorization])
+        self._issuer = issuer
         self._repeated = repeated
 
     def create_authorization_code(self, request: ProtocolRequest) -> dict[str, str]:
@@ -74,7 +94,7 @@ class CodeGrant(AuthorizationCodeGrant):
     def prepare_authorization_response(
         self, request: ProtocolRequest, token: dict[str, str], headers: dict[str, str], body: Any, status: int
     ) -> tuple[dict[str, str], Any, int]:
-        location = with_parameters(request.redirect_uri, token.items())
+        location = with_parameters(request.redirect_uri, [*token.items(), ("iss", self._issuer)])
         return {**headers, "Location": location}, body, status
 
     def _check_authorization(self, request: ProtocolRequest) -> dict[str, Any]:
@@ -104,7 +124,7 @@ class AuthorizationRequest:
     :ivar query: its query string, read strictly and written anew, with its question mark
     """
 
-    def __init__(self, endpoint: AuthorizationEndpoint, uri: str) -> None:
+    def __init__(self, endpoint: AuthorizationEndpoint, uri: str, issuer: str) -> None:
         scopes, info = endpoint.validate_authorization_request(uri)
         self.client: ClientRow = info["request"].client
         self.redirect_uri: str = info["redirect_uri"]
@@ -112,6 +132,7 @@ class AuthorizationRequest:
         self.query = uri.removeprefix(URI)
         self._state: str | None = info["state"]
         self._endpoint = endpoint
+        self._issuer = issuer
         self._uri = uri
 
     def allow(self, account: AccountRow) -> str:
@@ -127,12 +148,14 @@ class AuthorizationRequest:
 
         :returns: the URI to go to, with the error
         """
-        return with_parameters(self.redirect_uri, errors.AccessDeniedError(state=self._state).twotuples)
+        error = errors.AccessDeniedError(state=self._state)
+        return with_parameters(self.redirect_uri, [*error.twotuples, ("iss", self._issuer)])
 
 
-def authorization_request(request: "Request") -> AuthorizationRequest:
+def authorization_request(request: "Request", issuer: str) -> AuthorizationRequest:
     """What the query asks for.
 
+    :param issuer: who answers it
     :raises HTTPBadRequest: the query string cannot be read
     :raises FatalClientError: the client or its redirect URI are not known, or said twice
     :raises OAuth2Error: anything else; goes back to ``error.redirect_uri``
@@ -144,11 +167,13 @@ def authorization_request(request: "Request") -> AuthorizationRequest:
     if repeated & FATAL_TWICE:
         raise errors.InvalidRequestFatalError("A parameter was given twice.")
     validator = Validator(request.store)
-    endpoint = AuthorizationEndpoint("code", _bearer(validator), {"code": CodeGrant(validator, repeated)})
+    endpoint = AuthorizationEndpoint(
+        "code", _bearer(validator), {"code": CodeGrant(validator, issuer, repeated)}
+    )
     first: dict[str, str] = {}
     for name, value in pairs:
         first.setdefault(name, value)
-    return AuthorizationRequest(endpoint, f"{URI}?{urlencode(first)}")
+    return AuthorizationRequest(endpoint, f"{URI}?{urlencode(first)}", issuer)
 
 
 def token_answer(request: "Request") -> Response:
@@ -217,7 +242,9 @@ def _answer(request: "Request", answer: Answer) -> Response:
     except errors.OAuth2Error as error:
         body, status = error.json, error.status_code
     if not body:
-        return Response(status=status, headerlist=[*HEADERS, ("Content-Length", "0")])
+        # A type although there is nothing: WSGI's validator wants one, and so do clients.
+        headers = [("Content-Type", "application/json"), ("Content-Length", "0"), *HEADERS]
+        return Response(status=status, headerlist=headers)
     response = json_answer(request, json.loads(body), status)
     if status == 401:
         response.headerlist.append(("WWW-Authenticate", f'Basic realm="{REALM}"'))
@@ -225,15 +252,17 @@ def _answer(request: "Request", answer: Answer) -> Response:
 
 
 def _parameters(request: "Request") -> dict[str, str]:
-    """What the body says: texts, each at most once; empty ones count as left out (RFC 6749 3.2).
+    """The known parameters of the body: texts, each at most once; empty ones count as left out.
 
     :raises HTTPClientError: it cannot be read
-    :raises InvalidRequestError: other values, names given twice, a query string
+    :raises InvalidRequestError: other values of known names, known names given twice or in the URL
     """
-    if request.environ.get("QUERY_STRING"):
+    if any(name in ENDPOINTS for name, _ in request.parameters.query):
         raise errors.InvalidRequestError("Parameters in the URL are not allowed.")
     found: dict[str, str] = {}
     for name, value in request.parameters.body:
+        if name not in ENDPOINTS:
+            continue
         if not isinstance(value, str) or not is_encodable(value):
             raise errors.InvalidRequestError("The value of a parameter is no text.")
         if name in found:

@@ -2,13 +2,28 @@
 
 from pyramid.authorization import Allow, Authenticated
 from pyramid.decorator import reify
+from pyramid.location import lineage
+from pyramid.traversal import resource_path
+from sqlalchemy.exc import SQLAlchemyError
 
+from accountsapp.domain.errors import Busy
+from accountsapp.domain.oauth import clients
 from accountsapp.oauth.protocol import AuthorizationRequest, authorization_request
 from accountsapp.pages.resources import PersonPage
 from accountsapp.security.credentials import SessionCookie
 from accountsapp.security.permissions import Permission
 from accountsapp.web.bodies import FORM, Body
-from accountsapp.web.resources import ApiRoot
+from accountsapp.web.cors import ANY, Cors
+from accountsapp.web.request import Request
+from accountsapp.web.resources import ApiRoot, Resource
+
+
+def is_of_a_client(request: Request, origin: str) -> bool:
+    """Whether a page of that origin belongs to a client; not while the database cannot tell."""
+    try:
+        return clients.has_origin(request.store.connection, origin)
+    except (Busy, SQLAlchemyError):
+        return False
 
 
 class AuthorizationServer(ApiRoot):
@@ -16,14 +31,31 @@ class AuthorizationServer(ApiRoot):
 
     accepts = (SessionCookie(),)
     checks = ("body", "csrf", "acl")
-    body = Body(largest=64 * 1024, untyped=FORM)
-    answers_options = False
+    body = Body(largest=64 * 1024, any_charset=True, untyped=FORM)
+    cors = Cors(
+        origins=lambda settings: settings.cors_origins,
+        further=is_of_a_client,
+        allowed_headers=("Authorization", "Content-Type"),
+        allows_asked_headers=True,
+        exposed_headers=("Retry-After", "X-Request-Id", "WWW-Authenticate"),
+    )
+
+    @property
+    def issuer(self) -> str:
+        """Its name in the protocol (RFC 8414 2)."""
+        return self.request.app_settings.site_url + resource_path(self)
 
 
 class ClientAccess(PersonPage):
     """A page about the access of clients: every person's own."""
 
+    __parent__: AuthorizationServer
     __acl__ = ((Allow, Authenticated, (Permission.CLIENTS_AUTHORIZE,)),)
+    follows_cors = False
+
+    @property
+    def server(self) -> AuthorizationServer:
+        return self.__parent__
 
 
 class Authorization(ClientAccess):
@@ -37,7 +69,7 @@ class Authorization(ClientAccess):
         :raises FatalClientError: the client or its redirect URI are not known
         :raises OAuth2Error: anything else; goes back to ``error.redirect_uri``
         """
-        return authorization_request(self.request)
+        return authorization_request(self.request, self.server.issuer)
 
     @property
     def destination(self) -> str:
@@ -50,6 +82,31 @@ class Authorization(ClientAccess):
 
 class Applications(ClientAccess):
     """``…/applications``: the clients that have access."""
+
+
+class ServerMetadata(ApiRoot):
+    """``/.well-known/oauth-authorization-server`` (RFC 8414), for whoever asks.
+
+    :cvar server_path: where the authorization server is mounted
+    """
+
+    accepts = ()
+    checks = ("acl",)
+    cors = Cors(origins=ANY)
+    server_path: str
+
+    @property
+    def issuer(self) -> str:
+        """As :attr:`AuthorizationServer.issuer`."""
+        return self.request.app_settings.site_url + self.server_path
+
+
+class ServerMetadataByPath(Resource):
+    """The same with the path of the issuer behind it (RFC 8414 3.1)."""
+
+    @property
+    def issuer(self) -> str:
+        return next(place for place in lineage(self) if isinstance(place, ServerMetadata)).issuer
 
 
 AuthorizationServer.children = {"authorize": Authorization, "applications": Applications}

@@ -1,6 +1,8 @@
 """The answers to oauthlib's questions: every hook is a look into the domain."""
 
+import re
 from typing import Any
+from urllib.parse import unquote_plus
 
 from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
@@ -10,6 +12,9 @@ from accountsapp.domain.oauth.clients import ClientRow
 from accountsapp.domain.oauth.scopes import DEFAULT, Scope
 from accountsapp.domain.store import Store
 from accountsapp.security.credentials import basic_pair
+
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+"""Of PKCE (RFC 7636 4.1)."""
 
 
 class Validator(RequestValidator):
@@ -55,7 +60,7 @@ class Validator(RequestValidator):
         in_body = (request._params["client_id"] or "", request._params["client_secret"] or "")
         if header is None or header.partition(" ")[0].lower() != "basic":
             return in_body
-        in_header = basic_pair(header)
+        in_header = _client_of(header)
         if in_header is None:
             return "", ""
         if in_body[0] not in ("", in_header[0]) or in_body[1] not in ("", in_header[1]):
@@ -71,7 +76,7 @@ class Validator(RequestValidator):
     def validate_redirect_uri(
         self, client_id: str, redirect_uri: str, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        return redirect_uri in request.client.redirect_uris
+        return request.client.may_be_answered_at(redirect_uri)
 
     def get_default_redirect_uri(
         self, client_id: str, request: Request, *args: Any, **kwargs: Any
@@ -134,7 +139,8 @@ class Validator(RequestValidator):
         claim = tokens.claim_code(self._store, client, code)
         if claim is None or claim.redirect_uri != request.redirect_uri:
             return False
-        if claim.challenge is None and request.code_verifier is not None:
+        verifier = request.code_verifier
+        if verifier is not None and (claim.challenge is None or not _VERIFIER.fullmatch(verifier)):
             return False
         self._use(claim, request)
         request.scopes = claim.scopes
@@ -203,15 +209,19 @@ class Validator(RequestValidator):
         self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
     ) -> dict[str, Any] | None:
         found = tokens.find(self._store.connection, token)
-        if isinstance(found, tokens.DeadToken) or found.client_id != request.client.client_id:
+        client: ClientRow = request.client
+        if isinstance(found, tokens.DeadToken):
+            return None
+        if found.client_id != client.client_id and not client.is_resource_server:
             return None
         claims: dict[str, Any] = {
             "scope": found.scope,
-            "client_id": found.client_id,
             "token_type": "Bearer",
             "exp": int(found.expires.timestamp()),
             "iat": int(found.created.timestamp()),
         }
+        if found.client_id is not None:
+            claims["client_id"] = found.client_id
         if found.account is not None:
             claims |= {"username": found.account.username, "sub": str(found.account.id)}
         return claims
@@ -222,3 +232,15 @@ class ConfidentialOnly(Validator):
 
     def client_authentication_required(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         return True
+
+
+def _client_of(header: str) -> tuple[str, str] | None:
+    """Client id and secret of HTTP Basic, each form-encoded (RFC 6749 2.3.1); None if they cannot be read."""
+    pair = basic_pair(header)
+    if pair is None:
+        return None
+    try:
+        client_id, secret = (unquote_plus(part, errors="strict") for part in pair)
+    except UnicodeDecodeError:
+        return None
+    return client_id, secret

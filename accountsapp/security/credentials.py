@@ -81,17 +81,21 @@ def _by_api_key(request: "Request", kind: str, api_key: str) -> Identity | Nobod
 
 
 class SessionCookie:
-    """The cookie ``sessionid`` of somebody who signed in. A visitor's cookie is no credential."""
+    """The cookie ``sessionid`` of somebody who signed in. A visitor's cookie is no credential.
 
-    kind = "session"
+    Of several cookies of that name the first one that is a session counts.
+    """
+
+    kind = session_cookie.KIND
 
     def identify(self, request: "Request") -> Identity | Nobody | None:
-        value = request.cookies.get(session_cookie.COOKIE)
-        if not value:
-            return None
-        session = sessions.find(request.store.connection, value, request.store.columns)
-        if session is None:
-            return None
+        for value in session_cookie.values_in(request):
+            session = sessions.find(request.store.connection, value, request.store.columns)
+            if session is not None:
+                return self._identity(request, session, value)
+        return None
+
+    def _identity(self, request: "Request", session: sessions.SessionRow, value: str) -> Identity:
         if session.needs_touch:
             sessions.touch(request.store.begin, session.id)
             # The browser's copy has an age too.

@@ -14,7 +14,8 @@ from pyramid.interfaces import ICSRFStoragePolicy
 from zope.interface import implementer
 
 from accountsapp.domain.credentials import sessions
-from accountsapp.security.session_cookie import COOKIE, set_cookie
+from accountsapp.security.identity import Identity
+from accountsapp.security.session_cookie import KIND, set_cookie, values_in
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -37,15 +38,15 @@ class SessionTokens:
 
     def get_csrf_token(self, request: "Request") -> str:
         """The token of the request's session; a visitor without one gets a cookie with the answer."""
-        value = request.cookies.get(COOKIE) or request.environ.get("accountsapp.new_session")
-        return _token(request, value) if value else self.new_csrf_token(request)
+        values = _values_that_count(request) or [request.environ.get("accountsapp.new_session")]
+        return _token(request, values[0]) if values[0] else self.new_csrf_token(request)
 
     def check_csrf_token(self, request: "Request", supplied_token: str) -> bool:
         """Whether the token is that of the session which the request presents."""
-        value = request.cookies.get(COOKIE)
-        if not value or not supplied_token.isascii():
+        if not supplied_token.isascii():
             return False
-        digests = request.store.keyring.digests(_PURPOSE, value)
+        keyring, values = request.store.keyring, _values_that_count(request)
+        digests = (digest for value in values for digest in keyring.digests(_PURPOSE, value))
         return any(hmac.compare_digest(_encode(digest), supplied_token) for digest in digests)
 
 
@@ -62,10 +63,21 @@ def check(request: "Request", *, in_body: bool) -> None:
     token = request.headers.get(HEADER)
     if not token and in_body:
         token = request.parameters.last_in_body(FIELD)
-    if not request.cookies.get(COOKIE) or not isinstance(token, str) or not token.isascii():
+    if not values_in(request) or not isinstance(token, str) or not token.isascii():
         raise BadCSRFToken("CSRF validation failed: token missing.")
     if not request.registry.getUtility(ICSRFStoragePolicy).check_csrf_token(request, token):
         raise BadCSRFToken("CSRF validation failed: token wrong.")
+
+
+def _values_that_count(request: "Request") -> list[str]:
+    """The cookie whose token counts: the session's of who is signed in, else any that the visitor has.
+
+    Not any in both cases: what other sites of the domain put into the browser must not stand for the session.
+    """
+    caller = request.policy.caller(request)
+    if isinstance(caller, Identity) and caller.kind == KIND:
+        return [caller.secret] if caller.secret is not None else []
+    return values_in(request)
 
 
 def _is_ours(request: "Request", origin: str) -> bool:

@@ -6,6 +6,7 @@ which the API's own error view puts into its own format.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from encodings.aliases import aliases
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -33,6 +34,9 @@ JSON = "application/json"
 FORMS = (FORM, MULTIPART)
 UTF8 = ("utf-8", "utf8", "us-ascii")
 
+_CHARSETS = {*aliases, *aliases.values()}
+"""The charsets there are, with ``_`` for ``-``; none is ever looked up by what a client says."""
+
 Pairs = list[tuple[str, Any]]
 
 
@@ -43,6 +47,7 @@ class Body:
     :ivar types: media types; ``+json`` stands for every type that ends so, ``image/*`` for all of its kind
     :ivar largest: bytes
     :ivar largest_multipart: bytes of a multipart form, where that is another number
+    :ivar any_charset: whether an URL-encoded form may name any charset, also one that nobody knows
     :ivar untyped: the media type of a body that names none; None refuses it
     :ivar optional: an empty body has no parameters, whatever its media type; otherwise it must be readable
         like any other
@@ -51,6 +56,7 @@ class Body:
     types: tuple[str, ...] = (JSON, FORM, MULTIPART)
     largest: int = 1024 * 1024
     largest_multipart: int | None = None
+    any_charset: bool = False
     untyped: str | None = None
     optional: bool = True
 
@@ -135,7 +141,7 @@ def read_body(request: "Request", rules: Body) -> tuple[Pairs, bytes | None]:
     """The parameters of a body, and the body itself where it is of a type that has none.
 
     :raises HTTPRequestEntityTooLarge: over the largest size; nothing of it was read
-    :raises HTTPUnsupportedMediaType: another content type, or another charset than UTF-8
+    :raises HTTPUnsupportedMediaType: another content type, or another charset than UTF-8 where one counts
     :raises HTTPBadRequest: cannot be read
     """
     content_type, options = content_type_of(request)
@@ -143,7 +149,11 @@ def read_body(request: "Request", rules: Body) -> tuple[Pairs, bytes | None]:
     body = _content(request, rules.limit(content_type))
     if not body and rules.optional:
         return [], None
-    _check_charset(options.get("charset", "utf-8"))
+    charset = options.get("charset", "utf-8")
+    if content_type != FORM:
+        _check_charset(charset)
+    elif not rules.any_charset:
+        _check_known(charset)
     if not rules.takes(content_type):
         raise HTTPUnsupportedMediaType("The request body has a content type that is not understood.")
     if content_type == FORM:
@@ -211,6 +221,12 @@ def _value_of(part: MultipartPart) -> Any:
 def _check_charset(name: str) -> None:
     if name.lower() not in UTF8:
         raise HTTPUnsupportedMediaType("Only UTF-8 is understood.")
+
+
+def _check_known(charset: str) -> None:
+    """Of an URL-encoded form, whose bytes and escapes are UTF-8 whatever an older client says of them."""
+    if charset.lower().replace("-", "_") not in _CHARSETS:
+        raise HTTPUnsupportedMediaType("The charset is not known.")
 
 
 def _reading(read: Callable[[], Any]) -> Any:

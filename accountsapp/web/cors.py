@@ -22,6 +22,7 @@ class Cors:
     """Which pages of other origins may read the answers.
 
     :ivar origins: :data:`ANY`, or gives the origins by the settings; then the answers vary by origin
+    :ivar further: whether an origin that is none of these may too; None: no further ones
     :ivar allowed_headers: request headers that a page may send
     :ivar allows_asked_headers: whether a preflight allows whatever else it asks for by name
     :ivar exposed_headers: response headers that a page may read
@@ -30,6 +31,7 @@ class Cors:
     """
 
     origins: str | Callable[["Settings"], Collection[str]]
+    further: Callable[["Request", str], bool] | None = None
     allowed_headers: tuple[str, ...] = ()
     allows_asked_headers: bool = False
     exposed_headers: tuple[str, ...] = ()
@@ -42,18 +44,26 @@ class Cors:
 
     def headers(self, request: "Request", response: Response) -> list[tuple[str, str]]:
         """What is added to an answer."""
-        if request.environ["REQUEST_METHOD"] == "OPTIONS":
-            allowed = self._allowed_headers(request)
-            methods = response.headers.get("Allow")
-        else:
-            allowed, methods = self.allowed_headers, None
         if not callable(self.origins):
-            return _headers(ANY, self, allowed, methods)
+            return self._headers(request, response, ANY)
         origin = request.headers.get("Origin")
         vary = [("Vary", "Origin")]
-        if origin is None or origin not in self.origins(request.app_settings):
+        if origin is None or not self._allows(request, origin, self.origins(request.app_settings)):
             return vary
-        return [*vary, *_headers(origin, self, allowed, methods)]
+        return [*vary, *self._headers(request, response, origin)]
+
+    def _headers(self, request: "Request", response: Response, origin: str) -> list[tuple[str, str]]:
+        if request.environ["REQUEST_METHOD"] != "OPTIONS":
+            return _answer_headers(self, origin)
+        methods = response.headers.get("Allow")
+        headers = _headers_of(self, origin, self._allowed_headers(request))
+        if methods is not None:
+            headers.append(("Access-Control-Allow-Methods", methods))
+            headers.append(("Access-Control-Max-Age", str(self.max_age)))
+        return headers
+
+    def _allows(self, request: "Request", origin: str, listed: Collection[str]) -> bool:
+        return origin in listed or (self.further is not None and self.further(request, origin))
 
     def _allowed_headers(self, request: "Request") -> tuple[str, ...]:
         if not self.allows_asked_headers:
@@ -65,9 +75,8 @@ class Cors:
         return (*self.allowed_headers, *(name for name in asked if name and name.lower() not in known))
 
 
-@lru_cache(maxsize=256)
-def _headers(origin: str, cors: Cors, allowed: tuple[str, ...], methods: str | None) -> list[tuple[str, str]]:
-    """The headers for a page of that origin."""
+def _headers_of(cors: Cors, origin: str, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What a page of that origin is told of any answer."""
     headers = [("Access-Control-Allow-Origin", origin)]
     if cors.credentials:
         headers.append(("Access-Control-Allow-Credentials", "true"))
@@ -75,13 +84,16 @@ def _headers(origin: str, cors: Cors, allowed: tuple[str, ...], methods: str | N
         headers.append(("Access-Control-Expose-Headers", ", ".join(cors.exposed_headers)))
     if allowed:
         headers.append(("Access-Control-Allow-Headers", ", ".join(allowed)))
-    if methods is not None:
-        headers.append(("Access-Control-Allow-Methods", methods))
-        headers.append(("Access-Control-Max-Age", str(cors.max_age)))
     return headers
+
+
+@lru_cache(maxsize=64)
+def _answer_headers(cors: Cors, origin: str) -> list[tuple[str, str]]:
+    """Of an answer that is no preflight's: they are the same each time."""
+    return _headers_of(cors, origin, cors.allowed_headers)
 
 
 def add_headers(request: "Request", response: Response) -> None:
     """Say on an answer which pages of other origins may read it, by the nearest API root."""
-    if request.api is not None and request.api.cors is not None:
+    if request.api is not None and request.api.cors is not None and request.context.follows_cors:
         response.headerlist.extend(request.api.cors.headers(request, response))

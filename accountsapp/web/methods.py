@@ -24,7 +24,7 @@ def methods_of(declared: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 def allowed_methods(request: "Request") -> list[str]:
     """The methods of the URL that the request names, sorted; ``HEAD`` where ``GET`` is, and ``OPTIONS``."""
-    methods = {"OPTIONS"} if request.api is None or request.api.answers_options else set()
+    methods = {"OPTIONS"}
     for context in type(request.context).__mro__:
         methods |= request.registry.methods.get((context, request.view_name), set())
     return sorted(methods)

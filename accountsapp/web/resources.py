@@ -66,6 +66,8 @@ class Resource:
     """Segment to resource; the segment ``{…}`` stands for every other one."""
     body: Body | None = None
     """What a request's body may be, here and below; the nearest one counts."""
+    follows_cors = True
+    """Whether pages of other origins may read the answers here, as far as the API says so."""
 
     def __init__(self, request: "Request", name: str, parent: Any) -> None:
         self.request = request
@@ -103,8 +105,6 @@ class ApiRoot(Resource):
     body: Body = Body()
     cors: Cors | None = None
     """Which pages of other origins may read the answers; None: none."""
-    answers_options = True
-    """Whether ``OPTIONS`` is a method of its URLs."""
     answer: Answer = staticmethod(json_answer)
     """Makes the response from what a view returns."""
 

@@ -83,8 +83,6 @@ def test_settings_of_an_api_that_is_not_installed_are_unknown(ini: dict[str, str
 def test_settings_of_an_api_that_is_not_mounted_are_known(sixth: None, ini: dict[str, str]) -> None:
     given = {**ini, "accountsapp.apis": " ".join(OWN), "accountsapp.sixth.max_length": "7"}
     settings = load(given, environ={})
-        {**ini, "accountsapp.apis": " ".join(OWN), "accountsapp.sixth.max_length": "7"}, environ={}
-    )
     assert SixthSettings not in settings.sections
 
 

@@ -28,6 +28,13 @@ def test_a_confidential_client_with_an_owner(run: Run, alice: Person) -> None:
     assert listing.json["scope"] == "email_write"
 
 
+def test_a_resource_server(run: Run) -> None:
+    made = run("clients", "add", "Gateway", "--confidential", "--introspect").json
+    assert set(made) == {"client_id", "client_secret"}
+    run("clients", "add", "Robot", "--confidential")
+    assert [row["resource_server"] for row in run("clients", "list", "--json").jsons] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code"),
     [
@@ -41,6 +48,7 @@ def test_a_confidential_client_with_an_owner(run: Run, alice: Person) -> None:
         (("revoke", "unknown"), 1),
         (("add", "Robot", "--scope", "everything"), 2),
         (("add",), 2),
+        (("add", "Gateway", "--introspect"), 2),
     ],
 )
 def test_what_cannot_be_done(run: Run, arguments: tuple[str, ...], exit_code: int) -> None:

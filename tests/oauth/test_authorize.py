@@ -14,7 +14,7 @@ from accountsapp.domain.data.oauth_models import OAuthGrant
 from accountsapp.domain.oauth import clients
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
-from tests.support.oauth import APPLICATIONS, AUTHORIZE, CALLBACK, Client, sent_back, sign_in
+from tests.support.oauth import APPLICATIONS, AUTHORIZE, CALLBACK, ISSUER, Client, sent_back, sign_in
 from tests.support.people import PASSWORD, Person
 
 STATE = "a b&c=d/é"
@@ -84,6 +84,7 @@ def test_other_errors_go_to_the_client(app: TestApp, stores: Process, public: Cl
         told = error_of(app, public.query(**changes))
         assert told["error"] == error
         assert told["state"] == STATE
+        assert told["iss"] == ISSUER
         assert "state" not in error_of(app, public.query(state=None, **changes))
     writer = Client(stores, scopes=[Scope.PROFILE_WRITE])
     for scope in ("profile_read", None):
@@ -178,6 +179,7 @@ def test_s44_a_new_session_at_sign_in(app: TestApp, public: Client) -> None:
     assert "domain" not in cookie.lower()
     assert "secure" not in cookie.lower()
     assert app.cookies["sessionid"] != before
+    app.reset()  # not beside the new one, which would count
     app.set_cookie("sessionid", before)
     assert "password" in app.get(public.query()).form.fields
 
@@ -234,15 +236,16 @@ def test_allow_deny_and_neither(signed_in: TestApp, stores: Process, public: Cli
     page = signed_in.get(public.query())
     answer = page.form.submit("decision", value="deny")
     assert answer.location.startswith(CALLBACK + "?")
-    assert sent_back(answer) == {"error": "access_denied", "state": STATE}
+    assert sent_back(answer) == {"error": "access_denied", "state": STATE, "iss": ISSUER}
     token = page.form["csrf_token"].value
     for decision in ({}, {"decision": ""}, {"decision": "ALLOW"}):
         signed_in.post(public.query(), {"csrf_token": token, **decision}, status=400)
     assert grants(stores) == 0
     answer = page.form.submit("decision", value="allow")
     assert answer.location.startswith(CALLBACK + "?")
-    assert set(sent_back(answer)) == {"code", "state"}
+    assert set(sent_back(answer)) == {"code", "state", "iss"}
     assert sent_back(answer)["state"] == STATE
+    assert sent_back(answer)["iss"] == ISSUER
     assert "Allow access" in signed_in.get(public.query()).text  # asked every time
 
 
@@ -341,7 +344,8 @@ def test_s26_signing_in_needs_a_token_and_a_get_never_decides(
 
 def test_another_method_is_405_and_a_page(app: TestApp) -> None:
     for path in (AUTHORIZE, AUTHORIZE[:-1], APPLICATIONS):
-        for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
+        for method in ("PUT", "DELETE", "PATCH", "TRACE"):
             answer = app.request(path, method=method, status=405)
             assert answer.content_type == "text/html"
-            assert answer.headers["Allow"] == "GET, HEAD, POST"
+            assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+        assert app.options(path, status=204).headers["Allow"] == "GET, HEAD, OPTIONS, POST"

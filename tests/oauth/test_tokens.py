@@ -14,6 +14,7 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthGrant, RefreshToken
+from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.oauth import clients, grants
 from accountsapp.process import Process
 from tests.support.oauth import (
@@ -196,7 +197,7 @@ def test_parameters_in_the_url_are_refused_and_use_nothing_up(app: TestApp, conf
         "refresh_token": given["refresh_token"],
         **confidential.identity,
     }
-    for query in ("x", "x=1", f"client_id={confidential.client_id}", "token=x", "%FF"):
+    for query in (f"client_id={confidential.client_id}", "client_secret=x", "grant_type=", "token=x", "%FF"):
         for path, sent in ((TOKEN, refresh), (REVOKE, body), (INTROSPECT, body)):
             assert error_of(app.post(f"{path}?{query}", sent, status=400)) == "invalid_request"
     assert works(app, given["access_token"])
@@ -205,10 +206,12 @@ def test_parameters_in_the_url_are_refused_and_use_nothing_up(app: TestApp, conf
 
 @pytest.mark.parametrize("path", [TOKEN, REVOKE, INTROSPECT])
 def test_another_method_is_405(app: TestApp, path: str) -> None:
-    for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"):
+    for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH"):
         answer = app.request(path, method=method, status=405)
         assert answer.content_type == "application/json"
-        assert answer.headers["Allow"] == "POST"
+        assert answer.headers["Allow"] == "OPTIONS, POST"
+    answer = app.options(path, status=204)
+    assert (answer.headers["Allow"], answer.body) == ("OPTIONS, POST", b"")
 
 
 def test_a_refresh_replaces_both_tokens(app: TestApp, public: Client) -> None:
@@ -320,7 +323,10 @@ def revoke(app: TestApp, client: Client, token: str | None, status: int = 200, *
 def test_revocation(app: TestApp, stores: Process, public: Client) -> None:
     given, thief = public.tokens(app), Client(stores, confidential=True)
     for token in ("unknown", given["access_token"], given["refresh_token"]):
-        assert revoke(app, thief, token).body == b""
+        answer = revoke(app, thief, token)
+        assert answer.body == b""
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Content-Length"] == "0"
     assert works(app, given["access_token"])
     revoke(app, public, given["access_token"], token_type_hint="refresh_token")  # a wrong hint
     assert not works(app, given["access_token"])
@@ -378,6 +384,59 @@ def test_introspection(
     for token in (*dead, issue(stores, alice)):
         assert introspect(app, confidential, token).json == {"active": False}
     assert error_of(introspect(app, public, other["access_token"], 401), 401) == "invalid_client"
+
+
+@pytest.fixture
+def gateway(stores: Process) -> Client:
+    """A resource server."""
+    return Client(stores, confidential=True, resource_server=True, redirect_uris=[])
+
+
+def test_a_resource_server_looks_at_any_living_token(
+    app: TestApp, stores: Process, gateway: Client, confidential: Client, public: Client, alice: Person
+) -> None:
+    for client in (public, confidential):
+        given = client.tokens(app)
+        answer = introspect(app, gateway, given["access_token"]).json
+        assert answer.pop("exp") - answer.pop("iat") == 3600
+        assert answer == {
+            "active": True,
+            "scope": "profile_read email_read",
+            "client_id": client.client_id,
+            "username": "alice",
+            "sub": str(alice.id),
+            "token_type": "Bearer",
+        }
+        assert introspect(app, gateway, given["refresh_token"]).json == {"active": False}
+    by_hand = introspect(app, gateway, issue(stores, alice, "email_read")).json
+    assert (by_hand["active"], by_hand["scope"], by_hand["sub"]) == (True, "email_read", str(alice.id))
+    assert (by_hand["token_type"], "client_id" in by_hand) == ("Bearer", False)
+    of_nobody = introspect(app, gateway, issue(stores, None, client_id=confidential.id)).json
+    assert (of_nobody["active"], of_nobody["client_id"]) == (True, confidential.client_id)
+    assert not {"sub", "username"} & set(of_nobody)
+
+
+def test_a_resource_server_learns_nothing_of_dead_tokens(
+    app: TestApp, stores: Process, gateway: Client, public: Client, alice: Person
+) -> None:
+    given = public.tokens(app)
+    with later(hours=2):
+        assert introspect(app, gateway, given["access_token"]).json == {"active": False}
+    revoke(app, gateway, given["access_token"])  # it may look, not end
+    assert introspect(app, gateway, given["access_token"]).json["active"]
+    revoke(app, public, given["refresh_token"])
+    by_hand = issue(stores, alice)
+    with stores.transaction() as store:
+        lifecycle.deactivate(store, alice.id)
+    for token in (given["access_token"], by_hand, "unknown", "\u2603"):
+        assert introspect(app, gateway, token).json == {"active": False}
+    wrong = {**gateway.identity, "client_secret": "x", "token": by_hand}
+    app.post(INTROSPECT, wrong, status=401)
+
+
+def test_only_a_client_with_a_secret_is_a_resource_server(stores: Process) -> None:
+    with pytest.raises(InvalidValue):
+        Client(stores, resource_server=True)
 
 
 def test_withdrawal(app: TestApp, public: Client, confidential: Client) -> None:

@@ -9,6 +9,8 @@ from tests.security import test_s01_oauth_matrix as oauth
 
 OPEN_URLS = {
     "/": "home: the same for everybody",
+    "/.well-known/oauth-authorization-server": "what the authorization server can: the same for everybody",
+    "/.well-known/oauth-authorization-server/api/v1.1/o": "the same",
     "/static/style.css": "the stylesheet: the same for everybody",
     "/healthz": "whether the process runs",
     "/readyz": "whether the database answers",

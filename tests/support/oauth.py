@@ -14,12 +14,13 @@ from accountsapp.domain.oauth import clients, tokens
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.mail import path_of
 from accountsapp.process import Process
-from tests.support.people import PASSWORD, Person
+from tests.support.people import PASSWORD, SITE_URL, Person
 
 ALL = tuple(scope.value for scope in Scope)
 CALLBACK = "https://client.example.com/callback"
 VERIFIER = "v" * 50
 CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+ISSUER = f"{SITE_URL}/api/v1.1/o"
 AUTHORIZE = "/api/v1.1/o/authorize/"
 TOKEN = "/api/v1.1/o/token/"
 REVOKE = "/api/v1.1/o/revoke/"

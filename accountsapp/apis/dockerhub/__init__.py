@@ -4,7 +4,7 @@ authorization server that its bearer tokens come from, at ``/api/v1.1/o/``.
 
 from typing import TYPE_CHECKING
 
-from accountsapp.apis.dockerhub.resources import DockerHubRoot
+from accountsapp.apis.dockerhub.resources import DockerHubRoot, Metadata
 from accountsapp.oauth.resources import AuthorizationServer
 
 if TYPE_CHECKING:
@@ -14,5 +14,6 @@ if TYPE_CHECKING:
 def includeme(config: "Configurator") -> None:
     config.mount("/api/v1.1/users", DockerHubRoot)
     config.include("accountsapp.oauth")
-    config.mount("/api/v1.1/o", AuthorizationServer)
+    config.mount(Metadata.server_path, AuthorizationServer)
+    config.mount("/.well-known/oauth-authorization-server", Metadata)
     config.scan(__name__)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 from pyramid.view import exception_view_config
@@ -34,12 +33,6 @@ def failed(error: Exception, request: Request) -> Response:
     if failure.reason is Reason.NOT_ALLOWED and request.context.account is None:
         return _refusal(request, 404, TEXTS[404])
     return _refusal(request, failure.status, failure.text, failure.headers)
-
-
-@exception_view_config(PredicateMismatch, containment=DockerHubRoot, request_method="OPTIONS")
-def not_offered(error: PredicateMismatch, request: Request) -> Response:
-    """``OPTIONS`` is no method of these URLs."""
-    return failed(error, request)
 
 
 @exception_view_config(InvalidFields, containment=DockerHubRoot)

@@ -5,6 +5,7 @@ needed). A session carries the account's credential epoch: raising that ends the
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -31,6 +32,8 @@ LONGEST_LIFE = timedelta(days=365)
 TOUCH_PAUSE = timedelta(hours=1)
 """How exactly its last use is known: more would be a write on every read."""
 
+_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
+
 
 class SessionRow(NamedTuple):
     """A living session and its account."""
@@ -44,6 +47,11 @@ class SessionRow(NamedTuple):
 def new_value() -> str:
     """A new opaque value: 256 random bits, URL-safe."""
     return secrets.token_urlsafe(32)
+
+
+def is_plausible(value: str) -> bool:
+    """Whether it could be a value of ours."""
+    return _VALUE.fullmatch(value) is not None
 
 
 def begin(session: Session, account: Account, address: str | None) -> str:

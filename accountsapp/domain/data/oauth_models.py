@@ -7,7 +7,7 @@ access (withdrawal, a stolen token used twice, the end of the client or the acco
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy import ForeignKey, LargeBinary, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accountsapp.domain.clock import now
@@ -30,6 +30,8 @@ class OAuthClient(Base):
     scopes: Mapped[list[Any]]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     """The account that the client acts for by itself; the client goes with it."""
+    is_resource_server: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it may look at any living token, because tokens of others are shown to it."""
     created: Mapped[datetime] = mapped_column(default=now)
     revoked: Mapped[datetime | None]
 

@@ -15,6 +15,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
 from accountsapp.domain.errors import ClientNotFound, InvalidValue
+from accountsapp.domain.oauth.redirect_uris import fits, is_of_origin
 from accountsapp.domain.oauth.scopes import DEFAULT, Scope
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.rules.text import has_control_characters
@@ -39,6 +40,8 @@ class ClientRow(NamedTuple):
     owner_id: int | None
     owner: str | None
     """The owner's username."""
+    is_resource_server: bool
+    """Whether it may look at any living token."""
     created: datetime
     revoked: datetime | None
 
@@ -50,6 +53,10 @@ class ClientRow(NamedTuple):
     def has_secret(self, secret: str) -> bool:
         """Whether that is its secret."""
         return self.secret_digest is not None and hmac.compare_digest(digest_of(secret), self.secret_digest)
+
+    def may_be_answered_at(self, uri: str) -> bool:
+        """Whether that is one of its redirect URIs."""
+        return any(fits(registered, uri) for registered in self.redirect_uris)
 
 
 def parse_name(name: str) -> str:
@@ -91,16 +98,20 @@ def register(
     redirect_uris: Sequence[str] = (),
     scopes: Sequence[Scope] = (),
     confidential: bool = False,
+    resource_server: bool = False,
     owner_id: int | None = None,
 ) -> tuple[OAuthClient, str | None]:
     """Let a program in.
 
     :param scopes: what it may ask for; with none given :data:`scopes.DEFAULT`
     :param confidential: it can keep a secret; otherwise PKCE is required of it
+    :param resource_server: it is shown tokens of others, and may look at any living one; only with a secret
     :param owner_id: whose account it acts for by itself
     :returns: the client, and its secret if it is confidential: shown now and never again
-    :raises InvalidValue: name or a redirect URI is not acceptable
+    :raises InvalidValue: name or a redirect URI is not acceptable, or a resource server is not confidential
     """
+    if resource_server and not confidential:
+        raise InvalidValue("resource_server", "A resource server is a confidential client.")
     secret = SECRET_PREFIX + secrets.token_urlsafe(32) if confidential else None
     client = OAuthClient(
         client_id=secrets.token_hex(16),
@@ -109,6 +120,7 @@ def register(
         redirect_uris=[parse_redirect_uri(uri) for uri in dict.fromkeys(redirect_uris)],
         scopes=[scope.value for scope in Scope if scope in (scopes or DEFAULT)],
         owner_id=owner_id,
+        is_resource_server=resource_server,
     )
     session.add(client)
     session.flush()
@@ -124,6 +136,7 @@ _CLIENTS: Select[Any] = select(
     OAuthClient.scopes,
     OAuthClient.owner_id,
     Account.username,
+    OAuthClient.is_resource_server,
     OAuthClient.created,
     OAuthClient.revoked,
 ).outerjoin(Account, Account.id == OAuthClient.owner_id)
@@ -136,6 +149,13 @@ def find(connection: Connection, client_id: str) -> ClientRow | None:
         return None
     row = connection.execute(_FIND, {"client_id": client_id}).first()
     return _client_of(row) if row is not None else None
+
+
+def has_origin(connection: Connection, origin: str) -> bool:
+    """Whether a page of that origin belongs to a living client, by its redirect URIs."""
+    living = select(OAuthClient.redirect_uris).where(OAuthClient.revoked.is_(None))
+    uris = (uri for registered in connection.scalars(living) for uri in registered)
+    return any(is_of_origin(uri, origin) for uri in uris)
 
 
 def listing(connection: Connection) -> Iterator[ClientRow]:

@@ -48,6 +48,7 @@ RESERVED = frozenset(
         "users",
         "name_change",
         "deactivate_logout",
+        ".well-known",
     ]
 )
 """Names that are words of some URL, folded: nobody can newly get them."""

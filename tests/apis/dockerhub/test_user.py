@@ -337,3 +337,12 @@ def test_s33_text_is_kept_as_given(patch: Callable[..., Any]) -> None:
 def test_s31_headers(app: TestApp, alice: Person) -> None:
     answer = app.get(USER, headers=basic("alice"))
     assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "windows-1252", "utf-16"])
+def test_the_charset_of_a_form_does_not_count(app: TestApp, alice: Person, charset: str) -> None:
+    form = f"application/x-www-form-urlencoded; charset={charset}"
+    for body in (b"company=B%C3%BCcher", "company=Bücher".encode()):
+        assert send(app, body, form).json["company"] == "Bücher"
+    for body in (b"company=B%FCcher", "company=Bücher".encode("latin-1")):
+        assert send(app, body, form, 400).json["detail"]

@@ -7,8 +7,11 @@ import threading
 import click
 
 from accountsapp import folders
-from accountsapp.cli.context import Context
+from accountsapp.cli.context import Context, unix_user
+from accountsapp.cli.output import JSON, print_done
+from accountsapp.domain import audit
 from accountsapp.domain import jobs as queue
+from accountsapp.domain.audit import Event
 from accountsapp.worker import Worker
 
 
@@ -52,8 +55,11 @@ def list_(context: Context, as_json: bool) -> None:
 
 @group.command()
 @click.argument("job_id", metavar="ID", type=int)
+@JSON
 @click.pass_obj
-def retry(context: Context, job_id: int) -> None:
+def retry(context: Context, job_id: int, as_json: bool) -> None:
     """Try a failed job again, or a waiting one at once."""
     with context.database.begin() as session:
         queue.retry(session, job_id)
+        audit.record(session, Event.JOB_RETRIED, job=job_id, command=unix_user())
+    print_done(as_json, "will be tried again", job=job_id)

@@ -68,6 +68,7 @@ class Store:
     :ivar read_only: whether :attr:`session` is refused
     :param columns: what the ``profile`` of each account that is read has
     :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
+    :ivar operator: the Unix user whose command acts; None elsewhere
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Store:
         self.read_only = False
         self.columns = columns
         self.actor_id: int | None = None
+        self.operator: str | None = None
         self._read_connections = read_connections
         self._open_session = open_session
         self._connection: Connection | None = None
@@ -159,6 +161,11 @@ class Store:
             self._reader.remember(row)
         return row
 
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What the detail of an event says of a command."""
+        return {audit.BY_COMMAND: self.operator} if self.operator is not None else {}
+
     def record(self, event: Event, *, account_id: int | None = None, **detail: Any) -> None:
         """Record what the actor did, in the transaction of :attr:`session` (:func:`audit.record`).
 
@@ -170,6 +177,7 @@ class Store:
             account_id=account_id,
             actor_id=self.actor_id,
             address=self.client_address or None,
+            **self.origin,
             **detail,
         )
 
@@ -183,6 +191,7 @@ class Store:
             account_id=account_id,
             actor_id=self.actor_id,
             address=self.client_address or None,
+            **self.origin,
             **detail,
         )
 

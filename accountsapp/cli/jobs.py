@@ -1,6 +1,7 @@
 """``accountsapp jobs``: the background worker and its queue."""
 
 import json
+import logging
 import signal
 import threading
 
@@ -13,6 +14,10 @@ from accountsapp.domain import audit
 from accountsapp.domain import jobs as queue
 from accountsapp.domain.audit import Event
 from accountsapp.worker import Worker
+
+log = logging.getLogger(__name__)
+
+LOG_FORMAT = "%(asctime)s %(levelname)-5.5s [%(name)s] %(message)s"
 
 
 @click.group("jobs")
@@ -27,15 +32,19 @@ def run(context: Context, until_empty: bool) -> None:
     """Work off jobs until stopped (SIGTERM, SIGINT)."""
     folders.check(context.settings)
     worker = Worker(context.process)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     if until_empty:
+        log.info("working off what is due")
         worker.run_until_empty()
-        return
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopped.set())
-    worker.start()
-    stopped.wait()
-    worker.stop()
+    else:
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: stopped.set())
+        log.info("working off jobs; SIGTERM or Ctrl-C stops it")
+        worker.start()
+        stopped.wait()
+        worker.stop()
+    log.info("stopped: %d jobs done, %d tries failed", worker.done, worker.failures)
 
 
 @group.command("list")

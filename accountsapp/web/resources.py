@@ -66,6 +66,8 @@ class Resource:
     """Segment to resource; the segment ``{…}`` stands for every other one."""
     body: Body | None = None
     """What a request's body may be, here and below; the nearest one counts."""
+    logged_as: str | None = None
+    """What the access log has in place of its segment, where that is a secret; nothing is below it."""
 
     def __init__(self, request: "Request", name: str, parent: Any) -> None:
         self.request = request

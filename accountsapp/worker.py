@@ -79,6 +79,10 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._next_clearing = 0.0
         self._database_answers = True
+        self.done = 0
+        """Jobs done so far."""
+        self.failures = 0
+        """Tries that failed so far."""
 
     def start(self) -> None:
         """Run in a daemon thread until :meth:`stop`."""
@@ -154,7 +158,10 @@ class Worker:
         except LeaseLost:
             log.warning("job %d (%s) went to another worker", job.id, job.name)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the worker goes on
+            self.failures += 1
             self._fail(job, error)
+        else:
+            self.done += 1
 
     def _handle(self, job: LeasedJob) -> None:
         handler = self._handler(job.name)

@@ -8,15 +8,15 @@ import click
 from sqlalchemy import select
 
 from accountsapp.cli.context import Context, Failed, pass_context
-from accountsapp.cli.output import print_json, print_json_lines, print_lines
+from accountsapp.cli.output import JSON, print_done, print_json, print_json_lines, print_lines
 from accountsapp.cli.transfer import export, import_
 from accountsapp.domain.accounts import lifecycle, registration
 from accountsapp.domain.credentials import api_keys, password_change
-from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.data.reads import AccountRow, listing
 from accountsapp.domain.errors import EmailTaken, UsernameTaken
 from accountsapp.domain.rules import app_permissions, emails, names, usernames
-from accountsapp.domain.rules.api_keys import check_given, make_api_key
+from accountsapp.domain.rules.api_keys import check_given
 from accountsapp.domain.store import Store
 from accountsapp.domain.transfer.exporting import export_named
 
@@ -65,7 +65,7 @@ def add(
     }
     username, email = usernames.check_new(username), emails.parse(email)
     password = read_password() if password_stdin else None
-    with context.process.transaction() as store:
+    with context.transaction() as store:
         if password is not None:
             password = store.passwords.check(password, names=(username, email))
         credentials = _register(store, username, email, password=password, **fields)
@@ -82,7 +82,7 @@ def ensure_admin(context: Context, username: str, email: str | None) -> None:
         return
     username, email = usernames.check_new(username), emails.parse(email or f"{username}@localhost")
     try:
-        with context.process.transaction() as store:
+        with context.transaction() as store:
             credentials = _register(store, username, email, is_admin=True)
     except (UsernameTaken, EmailTaken) as error:
         if _has_admin(context):
@@ -104,12 +104,14 @@ def _register(store: Store, username: str, email: str, **fields: Any) -> dict[st
 
 
 @group.command("list")
+@click.option("--state", type=click.Choice([state.value for state in AccountState]), help="Only those in it.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
 @pass_context
-def list_(context: Context, as_json: bool) -> None:
-    """List all accounts by username."""
+def list_(context: Context, state: str | None, limit: int | None, as_json: bool) -> None:
+    """List accounts by username."""
     with context.database.read_engine.connect() as connection:
-        rows = listing(connection)
+        rows = listing(connection, AccountState(state) if state is not None else None, limit)
         if as_json:
             print_json_lines({key: getattr(row, key) for key in LISTED} for row in rows)
         else:
@@ -122,70 +124,90 @@ def _table_line(row: AccountRow) -> str:
 
 
 @group.command()
-@click.argument("username")
+@click.argument("name", metavar="USERNAME-or-ADDRESS")
 @pass_context
-def show(context: Context, username: str) -> None:
-    """Print the record of an account as JSON, without secrets."""
-    account = context.find(username)
-    print_json_lines(export_named(context.database.read_engine, [account.username]))
+def show(context: Context, name: str) -> None:
+    """Print the record of an account as JSON, without secrets.
+
+    By an address: of each account that has it, the one first that has it as its primary or as a verified one.
+    """
+    usernames = [account.username for account in context.find_all(name)]
+    print_json_lines(export_named(context.database.read_engine, usernames))
 
 
 @group.command()
 @click.argument("username")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@JSON
 @pass_context
-def delete(context: Context, username: str) -> None:
-    """Delete an account and all that is its own."""
+def delete(context: Context, username: str, yes: bool, as_json: bool) -> None:
+    """Delete an account and all that is its own; asks first on a terminal."""
     account = context.find(username)
-    with context.process.transaction() as store:
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Delete {account.username} ({account.email}) and all that is its own?", abort=True)
+    with context.transaction() as store:
         lifecycle.delete(store, account.id)
+    print_done(as_json, "deleted", username=account.username, id=account.id)
 
 
 @group.command("reset-key")
 @click.argument("username")
+@click.option("--json", is_flag=True, expose_value=False, help="Changes nothing: it is JSON anyway.")
 @pass_context
 def reset_key(context: Context, username: str) -> None:
-    """Give an account a new API key, printed as JSON; the old one is dead.
+    """Give an account a new API key, printed as JSON; the old one is dead and its owner told.
 
     It works with a secret that opens nothing, too, so that a lost one can be replaced.
     """
     account = context.find(username)
-    with context.unchecked_process.transaction() as store:
-        api_key = api_keys.set_to(store, store.lock(account.id), make_api_key())
+    with context.transaction(checked=False) as store:
+        api_key = api_keys.reset(store, account.id)
     print_json({"username": account.username, "api_key": api_key})
 
 
 @group.command("set-password")
 @click.argument("username")
 @click.option(
-    "--password-stdin", is_flag=True, required=True, help="Read it from the first line of standard input."
+    "--password-stdin", is_flag=True, help="Read it from the first line of standard input, without asking."
 )
+@JSON
 @pass_context
-def set_password(context: Context, username: str, password_stdin: bool) -> None:
-    """Set the password of an account; its sessions and mailed links end."""
-    password = read_password()
+def set_password(context: Context, username: str, password_stdin: bool, as_json: bool) -> None:
+    """Set the password of an account; its sessions and mailed links end, and its owner is told.
+
+    On a terminal it asks for the password, twice and without echo.
+    """
+    if not password_stdin and not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask at: give --password-stdin.")
     account = context.find(username)
-    with context.process.transaction() as store:
+    password = read_password() if password_stdin else ask_password(account.username)
+    with context.transaction() as store:
         password_change.set_by_operator(store, account.id, password)
+    print_done(as_json, "password changed", username=account.username)
 
 
 @group.command()
 @click.argument("username")
+@JSON
 @pass_context
-def activate(context: Context, username: str) -> None:
+def activate(context: Context, username: str, as_json: bool) -> None:
     """Let a pending or deactivated account sign in."""
     account = context.find(username)
-    with context.process.transaction() as store:
+    with context.transaction() as store:
         lifecycle.activate(store, account.id)
+    print_done(as_json, "activated", username=account.username)
 
 
 @group.command()
 @click.argument("username")
+@JSON
 @pass_context
-def deactivate(context: Context, username: str) -> None:
+def deactivate(context: Context, username: str, as_json: bool) -> None:
     """Lock an account: its sessions end, its API key is refused until it is active again."""
     account = context.find(username)
-    with context.process.transaction() as store:
+    with context.transaction() as store:
         lifecycle.deactivate(store, account.id)
+    print_done(as_json, "deactivated", username=account.username)
 
 
 group.add_command(import_)
@@ -204,4 +226,15 @@ def read_password() -> str:
         raise Failed("the password on standard input is not UTF-8") from None
     if not password:
         raise Failed("no password on standard input")
+    return password
+
+
+def ask_password(username: str) -> str:
+    """A password from the terminal, typed twice and not shown.
+
+    :raises click.Abort: there is none any more
+    """
+    password: str = click.prompt(
+        f"New password of {username}", hide_input=True, confirmation_prompt=True, err=True
+    )
     return password

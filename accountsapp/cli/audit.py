@@ -28,5 +28,5 @@ def list_events(obj: Context, days: int, username: str | None, as_json: bool) ->
             if as_json:
                 click.echo(json.dumps({**event._asdict(), "at": event.at.isoformat()}))
             else:
-                who = f"account={event.account or '-'} by={event.actor or '-'} from={event.address or '-'}"
+                who = f"account={event.about} by={event.by} from={event.address or '-'}"
                 click.echo(f"{event.at:%Y-%m-%d %H:%M:%S}  {event.event}  {who}")

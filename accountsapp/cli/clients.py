@@ -3,7 +3,7 @@
 import click
 
 from accountsapp.cli.context import Context, pass_context
-from accountsapp.cli.output import print_json, print_json_lines
+from accountsapp.cli.output import JSON, print_done, print_json, print_json_lines
 from accountsapp.domain.oauth import clients
 from accountsapp.domain.oauth.scopes import Scope, written
 
@@ -46,9 +46,9 @@ def add(
     if introspect and not confidential:
         raise click.UsageError("--introspect needs --confidential")
     owner_id = context.find(owner).id if owner is not None else None
-    with context.process.transaction() as store:
+    with context.transaction() as store:
         client, secret = clients.register(
-            store.session,
+            store,
             name,
             redirect_uris=redirect_uris,
             scopes=[Scope(scope) for scope in scopes],
@@ -91,8 +91,10 @@ def list_(context: Context, as_json: bool) -> None:
 
 @group.command()
 @click.argument("client_id")
+@JSON
 @pass_context
-def revoke(context: Context, client_id: str) -> None:
+def revoke(context: Context, client_id: str, as_json: bool) -> None:
     """End a client and every token it was given."""
-    with context.process.transaction() as store:
-        clients.revoke(store.session, client_id)
+    with context.transaction() as store:
+        clients.revoke(store, client_id)
+    print_done(as_json, "revoked, with every token it was given", client_id=client_id)

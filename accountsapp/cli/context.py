@@ -1,8 +1,11 @@
 """What every command works with."""
 
-from collections.abc import Callable
+import os
+import pwd
+from collections.abc import Callable, Iterator
 from configparser import Error as IniError
 from configparser import InterpolationError, InterpolationMissingOptionError
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +17,12 @@ import plaster
 from accountsapp import settings
 from accountsapp.cli.errors import Failed
 from accountsapp.db import Database
-from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.audit import BY_COMMAND
+from accountsapp.domain.data.reads import AccountRow, having_address
 from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.text import is_encodable
+from accountsapp.domain.store import Store
 from accountsapp.domain.throttle import Throttle
 from accountsapp.migrations.revision import check_revision
 from accountsapp.process import Process
@@ -92,6 +98,22 @@ class Context:
         self.unchecked_process.check_secret()
         return self.unchecked_process
 
+    @contextmanager
+    def transaction(self, *, checked: bool = True) -> Iterator[Store]:
+        """A store in whose events stands who ran the command; its writes are committed at the end.
+
+        :param checked: whether the secret must open the stored API keys
+        """
+        process = self.process if checked else self.unchecked_process
+        with process.transaction() as store:
+            store.operator = unix_user()
+            yield store
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Who runs the command, for the audit of what has no store."""
+        return {BY_COMMAND: unix_user()}
+
     @property
     def keyring(self) -> Keyring:
         return self.process.keyring
@@ -106,6 +128,19 @@ class Context:
             raise Failed(f"{username!a}: no such account")
         return row
 
+    def find_all(self, name: str) -> list[AccountRow]:
+        """The account of that username; else those that have the address, whose own it is first.
+
+        :raises Failed: there is none
+        """
+        key = fold(name) if is_encodable(name) and "\0" not in name else ""
+        with self.unchecked_process.transaction() as store:
+            row = store.reader.by_username(key)
+            rows = [row] if row is not None else list(having_address(store.connection, key))
+        if not rows:
+            raise Failed(f"{name!a}: no such account")
+        return rows
+
     def __enter__(self) -> Self:
         return self
 
@@ -115,6 +150,14 @@ class Context:
         database = self.__dict__.get("unchecked_database")
         if database is not None:
             database.dispose()
+
+
+def unix_user() -> str:
+    """The name of the user who runs this process; the number of one who has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 pass_context: Callable[..., Any] = click.make_pass_decorator(Context)

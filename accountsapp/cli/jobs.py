@@ -1,15 +1,23 @@
 """``accountsapp jobs``: the background worker and its queue."""
 
 import json
+import logging
 import signal
 import threading
 
 import click
 
 from accountsapp import folders
-from accountsapp.cli.context import Context
+from accountsapp.cli.context import Context, unix_user
+from accountsapp.cli.output import JSON, print_done
+from accountsapp.domain import audit
 from accountsapp.domain import jobs as queue
+from accountsapp.domain.audit import Event
 from accountsapp.worker import Worker
+
+log = logging.getLogger(__name__)
+
+LOG_FORMAT = "%(asctime)s %(levelname)-5.5s [%(name)s] %(message)s"
 
 
 @click.group("jobs")
@@ -24,15 +32,19 @@ def run(context: Context, until_empty: bool) -> None:
     """Work off jobs until stopped (SIGTERM, SIGINT)."""
     folders.check(context.settings)
     worker = Worker(context.process)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     if until_empty:
+        log.info("working off what is due")
         worker.run_until_empty()
-        return
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopped.set())
-    worker.start()
-    stopped.wait()
-    worker.stop()
+    else:
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: stopped.set())
+        log.info("working off jobs; SIGTERM or Ctrl-C stops it")
+        worker.start()
+        stopped.wait()
+        worker.stop()
+    log.info("stopped: %d jobs done, %d tries failed", worker.done, worker.failures)
 
 
 @group.command("list")
@@ -52,8 +64,11 @@ def list_(context: Context, as_json: bool) -> None:
 
 @group.command()
 @click.argument("job_id", metavar="ID", type=int)
+@JSON
 @click.pass_obj
-def retry(context: Context, job_id: int) -> None:
+def retry(context: Context, job_id: int, as_json: bool) -> None:
     """Try a failed job again, or a waiting one at once."""
     with context.database.begin() as session:
         queue.retry(session, job_id)
+        audit.record(session, Event.JOB_RETRIED, job=job_id, command=unix_user())
+    print_done(as_json, "will be tried again", job=job_id)

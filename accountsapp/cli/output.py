@@ -2,8 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import click
+
+JSON: Callable[..., Any] = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object instead of words."
+)
+"""The option of a command that says what it did (:func:`print_done`)."""
 
 _LINE_ENDS = {ord(character): ascii(character)[1:-1] for character in "\u2028\u2029"}
 _LINE_ENDS[0x85] = "\\u0085"
@@ -17,6 +24,18 @@ def print_json(value: Mapping[str, Any]) -> None:
 def print_json_lines(values: Iterable[Mapping[str, Any]]) -> None:
     """Each value on a line of its own, also for readers who take U+2028 for a line end."""
     print_lines(json.dumps(value, ensure_ascii=False).translate(_LINE_ENDS) for value in values)
+
+
+def print_done(as_json: bool, what: str, **facts: Any) -> None:
+    """What a command did, in one line.
+
+    :param what: one word or a few, such as ``deactivated``
+    :param facts: for ``--json``; the first one names what it was done to
+    """
+    if as_json:
+        print_json({**facts, "done": what})
+    else:
+        print_lines([f"{next(iter(facts.values()))}: {what}"])
 
 
 def print_lines(lines: Iterable[str]) -> None:

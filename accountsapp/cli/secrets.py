@@ -6,6 +6,7 @@ import click
 
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json
+from accountsapp.domain.audit import Event
 from accountsapp.domain.rotation import rotate
 
 
@@ -21,8 +22,9 @@ def rotate_(context: Context) -> None:
 
     When it exits 0, the older values can be taken out of the setting.
     """
-    with context.process.transaction() as store:
+    with context.transaction() as store:
         rotated = rotate(store, context.database.write)
+        store.record(Event.SECRETS_ROTATED, **asdict(rotated))
     print_json(asdict(rotated))
     if rotated.unreadable:
         raise Failed(f"{rotated.unreadable} API keys were sealed with a secret that accountsapp.secret lacks")

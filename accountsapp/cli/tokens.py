@@ -4,7 +4,7 @@ import click
 
 from accountsapp.cli.clients import SCOPE
 from accountsapp.cli.context import Context, Failed, pass_context
-from accountsapp.cli.output import print_json
+from accountsapp.cli.output import JSON, print_done, print_json
 from accountsapp.domain.errors import StaleCredential
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.oauth.scopes import in_order, written
@@ -39,7 +39,7 @@ def group() -> None:
 def issue(context: Context, username: str, scopes: tuple[str, ...], seconds: int) -> None:
     """Make a token for an account; prints it, its scope and its life as JSON."""
     row = context.find(username)
-    with context.process.transaction() as store:
+    with context.transaction() as store:
         try:
             token = tokens.issue_by_hand(store, row.id, scopes, seconds=seconds)
         except StaleCredential:
@@ -49,8 +49,10 @@ def issue(context: Context, username: str, scopes: tuple[str, ...], seconds: int
 
 @group.command()
 @click.argument("token")
+@JSON
 @pass_context
-def revoke(context: Context, token: str) -> None:
+def revoke(context: Context, token: str, as_json: bool) -> None:
     """End a token; a refresh token with everything that was granted with it."""
-    with context.process.transaction() as store:
-        tokens.revoke_by_hand(store, token)
+    with context.transaction() as store:
+        owner = tokens.revoke_by_hand(store, token)
+    print_done(as_json, "token revoked", username=owner or "-")

@@ -16,7 +16,7 @@ from accountsapp import strict_json
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json, print_json_lines
 from accountsapp.domain.passwords import Passwords, read_refused
-from accountsapp.domain.transfer.exporting import export_all, export_named
+from accountsapp.domain.transfer.exporting import export_all, export_named, record_export
 from accountsapp.domain.transfer.importing import Counts, Importer
 
 
@@ -34,6 +34,7 @@ def import_(context: Context, file: str, update: bool) -> None:
         Passwords(settings.bcrypt_rounds, refused, slots=os.cpu_count()),
         lambda line, text: click.echo(f"line {line}: {text}", err=True),
         update_existing=update,
+        origin=context.origin,
     )
     counts = Counts()
     with _opened(file) as stream, _progress(stream) as show:
@@ -52,8 +53,10 @@ def export(context: Context, usernames: tuple[str, ...], with_secrets: bool) -> 
     """Print account records, one JSON object a line: what import reads. All accounts if none is named."""
     keyring = context.keyring if with_secrets else None
     engine = context.database.read_engine
-    for username in usernames:
-        context.find(username)
+    accounts = {context.find(username).id for username in usernames}
+    if with_secrets:
+        with context.transaction() as store:
+            record_export(store, accounts)
     print_json_lines(export_named(engine, usernames, keyring) if usernames else export_all(engine, keyring))
 
 

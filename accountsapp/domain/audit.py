@@ -5,21 +5,23 @@ although the request was rolled back. Nothing recorded is a secret or something 
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.models import Account, AuditEvent
+from accountsapp.domain.data.models import Account, AuditEvent, Base
 from accountsapp.domain.job_handlers import clears
 
 log = logging.getLogger(__name__)
+
+_events = Base.metadata.tables[AuditEvent.__tablename__]
 
 EVENT_LIFE = timedelta(days=400)
 
@@ -54,6 +56,19 @@ class Event(StrEnum):
     TOKEN_REUSED = "used token presented again"  # noqa: S105
     """An authorization code or refresh token: somebody copied it, so the grant ended."""
     INVITES_SET = "number of invites set"
+    IMPORTED = "imported"
+    """Accounts were read from a file: a row that counts them, and one for each account that was changed."""
+    EXPORTED = "exported with secrets"
+    CLIENT_ADDED = "OAuth client added"
+    CLIENT_REVOKED = "OAuth client revoked"
+    TOKEN_ISSUED = "token issued"  # noqa: S105
+    TOKEN_REVOKED = "token revoked"  # noqa: S105
+    SECRETS_ROTATED = "secrets rotated"
+    JOB_RETRIED = "job tried again"
+
+
+BY_COMMAND = "command"
+"""The key of an event's detail that has the Unix user whose command did it."""
 
 
 class AuditRow(NamedTuple):
@@ -68,6 +83,18 @@ class AuditRow(NamedTuple):
     actor: str | None
     address: str | None
     detail: dict[str, Any]
+
+    @property
+    def by(self) -> str:
+        """Who did it: a username, ``command line (user)``, or a hyphen where nobody was proved."""
+        if BY_COMMAND in self.detail:
+            return f"command line ({self.detail[BY_COMMAND]})"
+        return self.actor or "-"
+
+    @property
+    def about(self) -> str:
+        """Whose account it is about; for one that is deleted, the id that it had."""
+        return self.account or (f"(was {self.detail['was']})" if "was" in self.detail else "-")
 
 
 def record(
@@ -104,6 +131,37 @@ def record_apart(begin: Callable[[], AbstractContextManager[Session]], event: Ev
             record(session, event, **facts)
     except SQLAlchemyError as error:
         log.warning("could not be recorded: %s: %s", event, type(error).__name__)
+
+
+def begin_import(connection: Connection, origin: Mapping[str, Any]) -> int:
+    """Record that an import begins.
+
+    :param origin: who does it (``store.origin``)
+    :returns: the id of the row that :func:`count_imported` writes on
+    """
+    row = {"event": Event.IMPORTED, "detail": {**origin, "created": 0, "updated": 0}}
+    return connection.execute(insert(_events).returning(_events.c.id), row).scalar_one()
+
+
+def count_imported(
+    connection: Connection,
+    event_id: int,
+    origin: Mapping[str, Any],
+    *,
+    created: int,
+    updated: int,
+    changed: Collection[int],
+) -> None:
+    """Record a batch of an import in its transaction.
+
+    :param created: accounts that the import has made so far; ``updated`` those that it has changed
+    :param changed: the accounts that this batch has changed: each gets a row
+    """
+    detail = {**origin, "created": created, "updated": updated}
+    connection.execute(update(_events).where(_events.c.id == event_id).values(detail=detail))
+    if changed:
+        rows = [{"event": Event.IMPORTED, "account_id": number, "detail": {**origin}} for number in changed]
+        connection.execute(insert(_events), rows)
 
 
 _account, _actor = aliased(Account), aliased(Account)

@@ -60,6 +60,7 @@ class Store:
     :ivar read_only: whether :attr:`session` is refused
     :param columns: what the ``profile`` of each account that is read has
     :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
+    :ivar operator: the Unix user whose command acts; None elsewhere
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Store:
         self.actor_id: int | None = None
         self.reader = Reader(read_connections, keyring, columns)
         """Accounts as frozen rows, each read once."""
+        self.operator: str | None = None
         self._read_connections = read_connections
         self._open_session = open_session
         self._session: Session | None = None
@@ -140,6 +142,11 @@ class Store:
         self.reader.remember(row)
         return row
 
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What the detail of an event says of a command."""
+        return {audit.BY_COMMAND: self.operator} if self.operator is not None else {}
+
     def record(self, event: Event, *, account_id: int | None = None, **detail: Any) -> None:
         """Record what the actor did, in the transaction of :attr:`session` (:func:`audit.record`).
 
@@ -151,6 +158,7 @@ class Store:
             account_id=account_id,
             actor_id=self.actor_id,
             address=self.client_address or None,
+            **self.origin,
             **detail,
         )
 
@@ -164,6 +172,7 @@ class Store:
             account_id=account_id,
             actor_id=self.actor_id,
             address=self.client_address or None,
+            **self.origin,
             **detail,
         )
 

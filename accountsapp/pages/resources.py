@@ -49,6 +49,8 @@ class EmailChanges(Resource):
 class Coded(Resource):
     """The end of a mailed link."""
 
+    logged_as = "{code}"
+
     @property
     def code(self) -> str:
         """The code in the path."""

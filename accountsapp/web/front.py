@@ -10,6 +10,7 @@ from functools import partial
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
+from pyramid.location import lineage
 from pyramid.response import Response
 from pyramid.router import default_execution_policy
 from pyramid.tweens import INGRESS
@@ -60,6 +61,7 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
     def enter(request: "Request") -> Response:
         started = perf_counter()
         request.id = os.urandom(8).hex()
+        request.client_addr = request.environ.get("REMOTE_ADDR", "")
         try:
             try:
                 response = handler(request)
@@ -98,7 +100,19 @@ def _report(request: "Request", response: Response, seconds: float) -> Report:
         status,
         seconds,
         request.id,
+        _path(request),
+        request.client_addr,
     )
+
+
+def _path(request: "Request") -> str:
+    """The path as WSGI has it, up to a secret that it ends with."""
+    path: str = request.environ.get("PATH_INFO", "")
+    logged_as = getattr(getattr(request, "context", None), "logged_as", None)
+    if logged_as is None:
+        return path
+    depth = sum(1 for _ in lineage(request.context)) - 1
+    return "/".join([*path.split("/", depth)[:depth], logged_as])
 
 
 def includeme(config: "Configurator") -> None:

@@ -6,16 +6,18 @@ times as much, because there it is cold code.
 
 import atexit
 import logging
+import re
 import traceback
 from collections import deque
 from functools import cache
 from threading import Event, Lock, Thread
 from time import sleep
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from prometheus_client import Histogram
 
-from accountsapp.logs import ACCESS
+from accountsapp.logs import ACCESS, without_keys
 
 access_log = logging.getLogger(ACCESS)
 
@@ -26,12 +28,19 @@ PAUSE = 0.1
 MOST_UNTOLD = 1000
 """Above this the request that adds one tells them itself."""
 
-LINE = "%s %s/%s account=%s status=%d ms=%.1f request=%s"
+LINE = "%s %s/%s account=%s status=%d ms=%.1f path=%s client=%s request=%s"
+LONGEST_PATH = 200
+"""Characters of a path in a line; what is cut is told by an ellipsis."""
+LONGEST_CLIENT = 45
+"""Characters of an IPv6 address."""
+CUT = "..."
+_PLAIN_SEGMENT = re.compile(r"[\w.~@+{}-]{0,24}", re.ASCII)
+"""What may be told of a path that names nothing: a mailed code or an API key of ours is longer."""
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 class Report(NamedTuple):
-    """One finished request; nothing in it is the client's own word.
+    """One finished request; of the client's own words it has the path alone.
 
     :ivar ended: seconds since the epoch
     :ivar method: one of :data:`METHODS`, or ``other``
@@ -40,6 +49,8 @@ class Report(NamedTuple):
     :ivar account_id: the caller's, if one was proved
     :ivar status: of HTTP
     :ivar seconds: that the answer took
+    :ivar path: as WSGI has it, without the query, and without a secret that the tree knows to be in it
+    :ivar client: the client's address
     """
 
     ended: float
@@ -50,6 +61,8 @@ class Report(NamedTuple):
     status: int
     seconds: float
     request_id: str
+    path: str = ""
+    client: str = ""
 
 
 class Reporter:
@@ -113,12 +126,23 @@ def _tell(report: Report) -> None:
             report.account_id if report.account_id is not None else "-",
             report.status,
             report.seconds * 1000,
+            path_of(report),
+            quote(report.client[:LONGEST_CLIENT], safe=":") or "-",
             report.request_id,
         )
         record = access_log.makeRecord(ACCESS, logging.INFO, __file__, 0, LINE, words, None)
         record.created = report.ended
         record.msecs = report.ended % 1 * 1000
         access_log.handle(record)
+
+
+def path_of(report: Report) -> str:
+    """The path of a report as a line shows it: percent-encoded, cut, without keys."""
+    path = report.path[: LONGEST_PATH + 1]
+    if report.status == 404:
+        path = "/".join(part if _PLAIN_SEGMENT.fullmatch(part) else CUT for part in path.split("/"))
+    path = quote(without_keys(path), safe="/:@!$&'()*+,;=~{}[]", encoding="latin-1")
+    return (path if len(path) <= LONGEST_PATH else path[:LONGEST_PATH] + CUT) or "-"
 
 
 @cache

@@ -68,6 +68,8 @@ class Resource:
     """What a request's body may be, here and below; the nearest one counts."""
     follows_cors = True
     """Whether pages of other origins may read the answers here, as far as the API says so."""
+    logged_as: str | None = None
+    """What the access log has in place of its segment, where that is a secret; nothing is below it."""
 
     def __init__(self, request: "Request", name: str, parent: Any) -> None:
         self.request = request

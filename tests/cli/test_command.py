@@ -183,7 +183,7 @@ def test_interrupt(run: Run, ini_file: Path) -> None:
         text=True,
     )
     assert process.stdin is not None
-    process.stdin.writelines(f'{{"username": "u{n}", "email": "u{n}@e.com"}}\n' for n in range(1500))
+    process.stdin.writelines(f'{{"username": "u{n}", "email": "u{n}@e.com"}}\n' for n in range(1400))
     process.stdin.flush()
     while run("accounts", "list", "--json").out.count("\n") < 1000:
         pass

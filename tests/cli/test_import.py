@@ -14,6 +14,7 @@ from sqlalchemy import select
 from webtest import TestApp
 
 from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.transfer.record import AccountRecord
 from accountsapp.process import Process
 from accountsapp.strict_json import LONGEST_LINE
 from tests.cli.conftest import Ran, Run
@@ -126,7 +127,7 @@ def test_password_is_hashed(load: Load, stores: Process) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["short", "password", "bob", "bob@example.com", "x" * 73, " " * 9, "", 12345678, None]
+    "password", ["short", "password", "bob", "bob@example.com", "x" * 73, " " * 9, "", 12345678]
 )
 @pytest.mark.parametrize("backend", ["sqlite"])
 def test_password_rule(run: Run, load: Load, password: Any) -> None:
@@ -136,6 +137,53 @@ def test_password_rule(run: Run, load: Load, password: Any) -> None:
     if isinstance(password, str) and len(password) > 8:
         assert password not in line.replace("a password", "")
     assert ran.json["created"] == 1
+
+
+OPTIONAL = sorted(AccountRecord.model_fields.keys() - {"username", "email"})
+
+
+def test_null_is_taken_for_every_optional_key(run: Run, load: Load) -> None:
+    load({"username": "plain", "email": "plain@e.com"})
+    load({"username": "nulls", "email": "nulls@e.com"} | dict.fromkeys(OPTIONAL))
+    plain, nulls = (run("accounts", "show", name).json for name in ("plain", "nulls"))
+    assert {**nulls, "username": "plain", "emails": plain["emails"]} == plain
+    load(
+        {"username": "many", "email": None, "emails": [{"email": "m@e.com", "verified": None, "primary": 1}]}
+    )
+    (address,) = run("accounts", "show", "many").json["emails"]
+    assert (address["verified"], address["primary"]) == (False, True)
+
+
+def test_an_update_by_null_clears_what_can_be_null_and_leaves_the_rest(run: Run, load: Load) -> None:
+    full = {key: value for key, value in FULL.items() if key not in ("username", "email", "emails")}
+    load(bob(**full))
+    before = run("accounts", "show", "bob").json
+    secrets = run("accounts", "export", "bob", "--with-secrets").json
+    load({"username": "bob"} | dict.fromkeys(key for key in OPTIONAL), update=True)
+    after = run("accounts", "show", "bob").json
+    cleared = {key for key in before if before[key] is not None and after[key] is None}
+    assert cleared == {key for key in AccountRecord.nullable if before[key] is not None}
+    assert {key for key in before if before[key] != after[key]} == cleared
+    kept = run("accounts", "export", "bob", "--with-secrets").json
+    assert all(kept.get(key) == secrets.get(key) for key in ("password_hash", "api_key"))
+
+
+def test_0_and_1_are_booleans(run: Run, load: Load) -> None:
+    flags = ("privacy_mode", "subscribed", "activated", "is_admin", "is_staff", "read_dev_agreement")
+    for value in (0, 1):
+        load({"username": f"u{value}", "email": f"u{value}@e.com"} | dict.fromkeys(flags, value))
+        record = run("accounts", "show", f"u{value}").json
+        assert all(record[flag] is bool(value) for flag in flags)
+    load(
+        {
+            "username": "many",
+            "emails": [
+                {"email": "m@e.com", "verified": 1, "primary": 1},
+                {"email": "n@e.com", "verified": 0},
+            ],
+        }
+    )
+    assert [email["verified"] for email in run("accounts", "show", "many").json["emails"]] == [True, False]
 
 
 @pytest.mark.parametrize("variant", ["2a", "2b", "2y"])
@@ -166,16 +214,20 @@ BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"password": PASSWORD, "password_hash": HASH}, "password"),
     ({"password_hash": "secret-in-clear"}, "password_hash"),
     ({"password_hash": "$2b$99$" + "a" * 53}, "password_hash"),
-    ({"password_hash": None}, "password_hash"),
+    ({"password_hash": HASH[:-1]}, "password_hash"),
+    ({"password_hash": f"{HASH}."}, "password_hash"),
+    ({"password_hash": f"{HASH[:-1]}T"}, "password_hash"),
+    ({"password_hash": f"{HASH[:-1]}z"}, "password_hash"),
+    ({"password_hash": f"{HASH[:28]}/{HASH[29:]}"}, "password_hash"),
+    ({"password_hash": f"{HASH[:28]}G{HASH[29:]}"}, "password_hash"),
     ({"api_key": ""}, "api_key"),
-    ({"api_key": None}, "api_key"),
     ({"api_key": "x" * 256}, "api_key"),
     ({"api_key": "a\tb"}, "api_key"),
     ({"api_key": "acct_" + "a" * 36}, "api_key"),
     ({"name": 1}, "name"),
     ({"name": "a\u0000"}, "name"),
     ({"biography": ["x"]}, "biography"),
-    ({"language_proficiencies": None}, "language_proficiencies"),
+    ({"language_proficiencies": [None]}, "language_proficiencies"),
     ({"language_proficiencies": ["en"]}, "language_proficiencies"),
     ({"language_proficiencies": [{"code": "en", "level": 1}]}, "language_proficiencies"),
     ({"language_proficiencies": [{"code": None}]}, "language_proficiencies"),
@@ -186,8 +238,13 @@ BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"year_of_birth": True}, "year_of_birth"),
     ({"account_privacy": "custom"}, "account_privacy"),
     ({"privacy_mode": "true"}, "privacy_mode"),
-    ({"subscribed": None}, "subscribed"),
-    ({"activated": 1}, "activated"),
+    ({"subscribed": 2}, "subscribed"),
+    ({"subscribed": -1}, "subscribed"),
+    ({"activated": 1.0}, "activated"),
+    ({"activated": "1"}, "activated"),
+    ({"username": None}, "username"),
+    ({"nonsense": None}, "nonsense: unknown key"),
+    ({"emails": None, "email": None}, "email"),
     ({"is_admin": "yes"}, "is_admin"),
     ({"permissions": "a:b"}, "permissions"),
     ({"permissions": ["ab"]}, "permissions"),
@@ -203,13 +260,13 @@ BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"invite_ct": -1}, "invite_ct"),
     ({"invite_ct": 2**31}, "invite_ct"),
     ({"invite_ct": 1.0}, "invite_ct"),
-    ({"invite_ct": None}, "invite_ct"),
+    ({"invite_ct": True}, "invite_ct"),
     ({"notifications": {"nothing": True}}, "notifications"),
     ({"notifications": {"reply": "true"}}, "notifications"),
     ({"notifications": {"upgrade_fail": False}}, "notifications"),
     ({"notifications": []}, "notifications"),
     ({"info": []}, "info"),
-    ({"info": None}, "info"),
+    ({"info": [None]}, "info"),
     ({"info": {"deep": {"er": ["a\u0000"]}}}, "info"),
     ({"info": {"deep": {"er": ["\ud800"]}}}, "info"),
 ]

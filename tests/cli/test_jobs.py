@@ -1,6 +1,10 @@
 """``accountsapp jobs``."""
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +21,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
+from tests.cli.conftest import write_ini
 from tests.support.jobs import all_jobs, only_job, process_of
 
 
@@ -69,3 +74,23 @@ def test_retry(command: Any, database: Database, mail_id: int) -> None:
     with pytest.raises(JobNotFound):
         command("retry", str(mail_id))
     assert issubclass(JobNotFound, DomainError)
+
+
+def test_run_says_when_it_begins_and_ends(
+    command: Any, mail_id: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "accountsapp.cli.jobs"):
+        command("run", "--until-empty")
+    said = [record.getMessage() for record in caplog.records if record.name == "accountsapp.cli.jobs"]
+    assert said == ["working off what is due", "stopped: 1 jobs done, 0 tries failed"]
+
+
+def test_run_says_so_on_standard_error(ini: dict[str, str], tmp_path: Path) -> None:
+    ini_file = write_ini(tmp_path / "test.ini", ini)
+    program = [sys.executable, "-c", "from accountsapp.cli import main; main()", "-c", str(ini_file)]
+    with subprocess.Popen([*program, "jobs", "run"], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "working off jobs" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr.read().rstrip().endswith("stopped: 0 jobs done, 0 tries failed")
+    assert process.returncode == 0

@@ -42,7 +42,7 @@ def test_unknown_client_or_redirect_uri_is_a_page(app: TestApp, stores: Process,
     bare = Client(stores, redirect_uris=[])
     gone = Client(stores)
     with stores.transaction() as store:
-        clients.revoke(store.session, gone.client_id)
+        clients.revoke(store, gone.client_id)
     urls = [gone.query(), bare.query(), bare.query(redirect_uri=None), public.query() + "&state=%FF"]
     urls += [public.query(client_id=name) for name in (None, "", "unknown", "\0", "ü" * 40)]
     urls += [f"{public.query()}&{name}=x" for name in ("client_id", "redirect_uri")]

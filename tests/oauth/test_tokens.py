@@ -106,7 +106,7 @@ def test_a_client_that_is_not_proved(app: TestApp, confidential: Client, public:
 def test_a_revoked_client(app: TestApp, stores: Process, public: Client, code: str) -> None:
     given = public.tokens(app)
     with stores.transaction() as store:
-        clients.revoke(store.session, public.client_id)
+        clients.revoke(store, public.client_id)
     assert error_of(public.exchange(app, code, 401), 401) == "invalid_client"
     assert error_of(public.refresh(app, given["refresh_token"], 401), 401) == "invalid_client"
     assert not works(app, given["access_token"])
@@ -281,7 +281,7 @@ def test_s20_tokens_end_on_the_next_request_on_every_server(
         elif event in ("deactivate", "delete"):
             getattr(lifecycle, event)(store, alice.id)
         elif event == "client":
-            clients.revoke(store.session, public.client_id)
+            clients.revoke(store, public.client_id)
     if event == "withdraw":
         app.get(APPLICATIONS).form.submit()
     for server in (app, another):

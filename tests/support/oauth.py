@@ -52,7 +52,7 @@ class Client:
         self.confidential = confidential
         with stores.transaction() as store:
             name = options.pop("name", "Test client")
-            row, self.secret = clients.register(store.session, name, confidential=confidential, **options)
+            row, self.secret = clients.register(store, name, confidential=confidential, **options)
             self.id, self.client_id = row.id, row.client_id
         self.identity = {"client_id": self.client_id}
         if self.secret is not None:

@@ -53,13 +53,15 @@ def test_a_line_says_what_was_asked_and_by_whom(
     app: TestApp, alice: Person, lines: list[logging.LogRecord]
 ) -> None:
     before = time()
-    answer = app.get("/api/v1/alice/api_key", {"api_key": alice.api_key})
+    here = {"REMOTE_ADDR": "192.0.2.7"}
+    answer = app.get("/api/v1/alice/api_key", {"api_key": alice.api_key}, extra_environ=here)
     after = time()
     REPORTER.tell()
     (record,) = lines
     request_id = answer.headers["X-Request-Id"]
     assert re.fullmatch(
-        rf"GET BookieAccount/api_key account={alice.id} status=200 ms=\d+\.\d request={request_id}",
+        rf"GET BookieAccount/api_key account={alice.id} status=200 ms=\d+\.\d "
+        rf"path=/api/v1/alice/api_key client=192\.0\.2\.7 request={request_id}",
         record.getMessage(),
     )
     assert before <= record.created <= after, "the line has the time of the request"
@@ -76,12 +78,67 @@ def test_a_line_says_what_was_asked_and_by_whom(
         ("GET", "/secret//of-mine", "GET Root/- account=- status=404 "),
     ],
 )
-def test_a_line_repeats_nothing_of_the_clients(
+def test_a_line_begins_with_nothing_of_the_clients(
     wsgi: Any, lines: list[logging.LogRecord], method: str, path: str, line: str
 ) -> None:
     TestApp(wsgi, lint=False).request(path, method=method, expect_errors=True)
     REPORTER.tell()
     assert [record.getMessage()[: len(line)] for record in lines] == [line]
+
+
+CODE = "Abc-_" * 6 + "xy"
+"""As long as one that is mailed."""
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/", "/"),
+        ("/api/v1/alice/account?api_key=secret&x=1", "/api/v1/alice/account"),
+        ("/api/v1/al%0Aice%20%22%3D/account", "/api/v1/al%0Aice%20%22=/account"),
+        ("/api/v1/%C3%A4lva%E2%80%A8/account", "/api/v1/%C3%A4lva%E2%80%A8/account"),
+        ("/api/v1/%FF/account", "/api/v1/.../account"),
+        ("/favicon.ico", "/favicon.ico"),
+        ("/nothing%0Ahere/x", "/.../x"),
+        ("/api/v1/" + "a" * 300 + "/account", "/api/v1/" + "a" * 192 + "..."),
+        ("/api/v1/" + "%C3%A4" * 300 + "/account", "/api/v1/" + "%C3%A4" * 32 + "..."),
+        ("/api/v1/acct_" + "a1B2" * 8 + "/account", "/api/v1/[redacted]/account"),
+        (f"/recovery/alice/reset/{CODE}", "/recovery/alice/reset/{code}"),
+        (f"/recovery/alice/reset/{CODE}/", "/recovery/alice/reset/{code}"),
+        (f"/recovery/alice/reset/{CODE}/more", "/recovery/alice/reset/{code}"),
+        (f"/recovery/alice/rest/{CODE}", "/recovery/alice/rest/..."),
+        (f"/confirm/email/{CODE}", "/confirm/email/{code}"),
+        (f"/confirm/address/{CODE}?next=x", "/confirm/address/{code}"),
+        (f"/confirm/{CODE}", "/confirm/..."),
+        (f"/{CODE}", "/..."),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "PUT"])
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_the_path_is_told_without_what_is_secret(
+    app: TestApp, lines: list[logging.LogRecord], method: str, path: str, told: str
+) -> None:
+    app.request(path, method=method, expect_errors=True)
+    REPORTER.tell()
+    (record,) = lines
+    assert record.getMessage().partition(" path=")[2].partition(" client=")[0] == told
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("", "-"),
+        ("a b\nrequest=x", "a%20b%0Arequest%3Dx"),
+        ("x" * 90, "x" * 45),
+    ],
+)
+def test_the_client_is_told(lines: list[logging.LogRecord], address: str, told: str) -> None:
+    reporter = Reporter()
+    reporter.add(REPORT._replace(path="/x", client=address))
+    reporter.tell()
+    assert lines[-1].getMessage().endswith(f" path=/x client={told} request=abc")
 
 
 def test_reports_are_told_without_being_asked_for(lines: list[logging.LogRecord]) -> None:

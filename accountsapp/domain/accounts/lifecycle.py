@@ -36,5 +36,5 @@ def delete(store: Store, account_id: int) -> None:
     # Whoever deletes his own account leaves neither name nor address; an administrator does.
     actor_id = store.actor_id if store.actor_id != account_id else None
     address = store.client_address if actor_id is not None else None
-    audit.record(session, Event.DELETED, actor_id=actor_id, address=address, was=account_id)
+    audit.record(session, Event.DELETED, actor_id=actor_id, address=address, **store.origin, was=account_id)
     session.flush()

@@ -63,7 +63,7 @@ def end_credentials(store: Store, account: Account) -> None:
 
 
 def set_by_operator(store: Store, account_id: int, password: object) -> None:
-    """Set a password on the operator's word.
+    """Set a password on the operator's word; its owner is told.
 
     :raises WeakPassword: it is refused
     """
@@ -73,5 +73,7 @@ def set_by_operator(store: Store, account_id: int, password: object) -> None:
     password_hash = store.passwords.hash(
         store.passwords.check(password, names=(row.username, row.email, row.awaited_email))
     )
-    set_hash(store, store.lock(account_id), password_hash)
+    account = store.lock(account_id)
+    set_hash(store, account, password_hash)
     store.record(Event.PASSWORD_CHANGED, account_id=account_id)
+    store.notify(account, Notice.PASSWORD_CHANGED)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     TypeDecorator,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -160,6 +161,10 @@ NO_PENDING_EMAIL: dict[str, None] = dict.fromkeys(
     ("pending_email", "pending_email_key", "pending_email_expires")
 )
 """The values of an account that waits for no address."""
+
+
+IS_INACTIVE: ColumnElement[bool] = literal_column("account.state <> 'active'", Boolean)
+"""Of an :class:`Account`, as its index says it: a parameter would keep a database from seeing that."""
 
 
 class EmailAddress(Base):

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, or_, select
+from sqlalchemy.orm import aliased
 
-from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
+from accountsapp.domain.data.models import IS_INACTIVE, Account, AccountState, ApiKey, EmailAddress
 from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.data.rows import AccountRow
 from accountsapp.domain.keyring import Keyring
@@ -108,17 +109,45 @@ def sealed_api_key(connection: Connection, account_id: int) -> str | None:
     return connection.execute(_SEALED_API_KEY, {"account_id": account_id}).scalar()
 
 
-def listing(connection: Connection, page: int = 1000) -> Iterator[AccountRow]:
-    """Every account by username, read ``page`` at a time so that any number of them needs no memory."""
+def listing(
+    connection: Connection, state: AccountState | None = None, most: int | None = None, page: int = 1000
+) -> Iterator[AccountRow]:
+    """Accounts by username, read ``page`` at a time so that any number of them needs no memory.
+
+    :param state: only those in it
+    :param most: how many at most
+    """
     selection = selection_of(None)
+    statement = selection.statement.order_by(_table.c.username_key)
+    if state is not None:
+        statement = statement.where(_table.c.state == state)
+    if state not in (None, AccountState.ACTIVE):
+        statement = statement.where(IS_INACTIVE)
     last = ""
-    while True:
-        statement = selection.statement.where(_table.c.username_key > last).order_by(_table.c.username_key)
-        rows = [selection.row(row) for row in connection.execute(statement.limit(page))]
+    while most is None or most > 0:
+        part = page if most is None else min(page, most)
+        after = statement.where(_table.c.username_key > last).limit(part)
+        rows = [selection.row(row) for row in connection.execute(after)]
         yield from rows
-        if len(rows) < page:
+        if len(rows) < part:
             return
         last = rows[-1].username_key
+        most = None if most is None else most - part
+
+
+def having_address(connection: Connection, address_key: str) -> Iterator[AccountRow]:
+    """The accounts that have an address, the one first whose own it is.
+
+    :param address_key: the folded address
+    """
+    selection = selection_of(None)
+    addresses = aliased(EmailAddress)
+    statement = selection.statement.join(addresses, addresses.account_id == _table.c.id).where(
+        addresses.address_key == address_key
+    )
+    is_own = or_(addresses.verified, addresses.primary)
+    rows = connection.execute(statement.order_by(is_own.desc(), _table.c.username_key))
+    return (selection.row(row) for row in rows)
 
 
 class Connections(Protocol):

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, select
-from sqlalchemy.orm import Session
 
+from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
@@ -19,6 +19,7 @@ from accountsapp.domain.oauth.redirect_uris import fits, is_of_origin
 from accountsapp.domain.oauth.scopes import DEFAULT, Scope
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.rules.text import has_control_characters
+from accountsapp.domain.store import Store
 
 SECRET_PREFIX = "accs_"  # noqa: S105
 LONGEST_NAME = 100
@@ -92,7 +93,7 @@ def parse_redirect_uri(uri: str) -> str:
 
 
 def register(
-    session: Session,
+    store: Store,
     name: str,
     *,
     redirect_uris: Sequence[str] = (),
@@ -122,8 +123,9 @@ def register(
         owner_id=owner_id,
         is_resource_server=resource_server,
     )
-    session.add(client)
-    session.flush()
+    store.session.add(client)
+    store.session.flush()
+    store.record(Event.CLIENT_ADDED, account_id=owner_id, client=client.client_id)
     return client, secret
 
 
@@ -170,14 +172,16 @@ def _client_of(row: Row[Any]) -> ClientRow:
     )
 
 
-def revoke(session: Session, client_id: str) -> None:
+def revoke(store: Store, client_id: str) -> None:
     """End a client: it can do nothing any more, and neither can any token it was given.
 
     :raises ClientNotFound: there is none of that name, or it was revoked before
     """
+    session = store.session
     client = session.scalar(select(OAuthClient).where(OAuthClient.client_id == client_id).with_for_update())
     if client is None or client.revoked is not None:
         raise ClientNotFound
     client.revoked = now()
     session.flush()
     session.execute(delete(OAuthGrant).where(OAuthGrant.client_id == client.id))
+    store.record(Event.CLIENT_REVOKED, account_id=client.owner_id, client=client.client_id)

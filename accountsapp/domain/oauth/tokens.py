@@ -246,6 +246,8 @@ def issue_by_hand(
     session.flush()
     token = make_access_token()
     session.add(_access_token(granted, token, scopes, now(), seconds))
+    if client_id is None:
+        store.record(Event.TOKEN_ISSUED, account_id=account_id, scope=granted.scope)
     session.flush()
     return token
 
@@ -337,9 +339,10 @@ def revoke(store: Store, client: ClientRow, token: str) -> None:
             _revoke(session, granted, kind, token)
 
 
-def revoke_by_hand(store: Store, token: str) -> None:
+def revoke_by_hand(store: Store, token: str) -> str | None:
     """End a token on the operator's word.
 
+    :returns: the username of its account; None for one of a client that acts for none
     :raises TokenNotFound: there is no such living token
     """
     session = store.session
@@ -347,7 +350,8 @@ def revoke_by_hand(store: Store, token: str) -> None:
         granted = _grant_of(session, kind, token)
         if granted is not None:
             _revoke(session, granted, kind, token)
-            return
+            store.record(Event.TOKEN_REVOKED, account_id=granted.account_id)
+            return store.session.scalar(select(Account.username).where(Account.id == granted.account_id))
     raise TokenNotFound
 
 

@@ -51,6 +51,8 @@ class Result:
     created: int = 0
     updated: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)
+    """The accounts that were updated."""
 
     def refuse(self, item: Item, error: DomainError) -> None:
         self.refused.append((item.line, str(error)))
@@ -134,6 +136,7 @@ class _Attempt:
         account.state, account.password_hash = change.columns["state"], change.columns["password_hash"]
         self.known.changed(item, account, change.addresses)
         self.result.updated += 1
+        self.result.changed.add(account.id)
 
     def void_pending(self, address_keys: list[str]) -> None:
         """An address that somebody has by now is not pending at another account any more."""

@@ -3,17 +3,19 @@
 What is written here, :mod:`accountsapp.domain.transfer.importing` reads.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.models import Account, AccountState, ApiKey, Base, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.store import Store
 from accountsapp.domain.transfer.record import COLUMNS
 
 ACCOUNTS_AT_ONCE = 1000
@@ -22,6 +24,18 @@ ACCOUNTS_AT_ONCE = 1000
 _accounts = Base.metadata.tables[Account.__tablename__]
 _emails = Base.metadata.tables[EmailAddress.__tablename__]
 _keys = Base.metadata.tables[ApiKey.__tablename__]
+
+
+def record_export(store: Store, account_ids: Collection[int]) -> None:
+    """Record that secrets are exported, before the first one leaves.
+
+    :param account_ids: of the accounts; none for all there are
+    """
+    if account_ids:
+        for account_id in account_ids:
+            store.record(Event.EXPORTED, account_id=account_id)
+    else:
+        store.record(Event.EXPORTED, accounts="all")
 
 
 def export_all(engine: Engine, keyring: Keyring | None = None) -> Iterator[dict[str, Any]]:

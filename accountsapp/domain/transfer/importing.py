@@ -4,12 +4,16 @@ What is slow (reading, checking, hashing passwords) happens between the transact
 are not kept waiting; what a batch holds is bounded, so that memory does not grow with the file.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
 
 from accountsapp import strict_json
+from accountsapp.domain import audit
 from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
@@ -19,7 +23,7 @@ from accountsapp.domain.transfer.known import Item
 from accountsapp.domain.transfer.record import LARGEST_RECORD, BadRecord, check_size, parse
 from accountsapp.domain.transfer.writing import Write
 
-RECORDS_AT_ONCE = 1000
+RECORDS_AT_ONCE = 500
 """Records of one transaction."""
 BATCH_BYTES = 8 * 1024 * 1024
 """A batch ends early when its lines have so many."""
@@ -41,6 +45,7 @@ class Importer:
     :param passwords: checks and hashes ``password``
     :param report: told the number of each bad line and what is wrong with it, without secrets
     :param update_existing: change accounts that exist; otherwise an existing username is an error
+    :param origin: who imports, for the audit (``store.origin``)
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class Importer:
         report: Callable[[int, str], None],
         *,
         update_existing: bool = False,
+        origin: Mapping[str, Any] | None = None,
     ) -> None:
         self._write = write
         self._keyring = keyring
@@ -58,6 +64,7 @@ class Importer:
         self._passwords = passwords
         self._report = report
         self._update_existing = update_existing
+        self._origin = origin or {}
 
     def run(self, lines: Iterable[tuple[int, bytes | None]]) -> Iterator[Counts]:
         """Import lines that :func:`strict_json.read_lines` gave.
@@ -65,11 +72,13 @@ class Importer:
         :returns: the counts so far, after each batch that is committed, and at the end
         """
         counts = Counts()
+        event_id = self._write(partial(audit.begin_import, origin=self._origin))
         with ThreadPoolExecutor(self._passwords.slots) as pool:
             for batch in _batches(lines):
                 refused: list[tuple[int, str]] = []
                 items = self._prepared(batch, pool, refused)
-                result = self._write(partial(self._writer.write, items=items)) if items else Result()
+                write = partial(self._write_batch, items=items, event_id=event_id, before=counts)
+                result = self._write(write) if items else Result()
                 for line, text in sorted(refused + result.refused):
                     self._report(line, text)
                 counts.created += result.created
@@ -77,6 +86,20 @@ class Importer:
                 counts.failed += len(refused) + len(result.refused)
                 yield counts
         yield counts
+
+    def _write_batch(
+        self, connection: Connection, *, items: list[Item], event_id: int, before: Counts
+    ) -> Result:
+        result = self._writer.write(connection, items)
+        audit.count_imported(
+            connection,
+            event_id,
+            self._origin,
+            created=before.created + result.created,
+            updated=before.updated + result.updated,
+            changed=result.changed,
+        )
+        return result
 
     def _prepared(
         self,

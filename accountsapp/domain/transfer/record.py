@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -76,6 +76,11 @@ def _bcrypt_hash(value: str) -> str:
     return value
 
 
+def _flag(value: object) -> object:
+    """0 and 1 for a boolean: databases say so."""
+    return bool(value) if type(value) is int and value in (0, 1) else value
+
+
 def _notifications(value: dict[str, bool]) -> dict[str, bool]:
     for name, enabled in value.items():
         if name not in MANDATORY:
@@ -85,20 +90,39 @@ def _notifications(value: dict[str, bool]) -> dict[str, bool]:
     return value
 
 
+Flag = Annotated[bool, BeforeValidator(_flag)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Email = Annotated[str, _checked(emails.parse)]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    nullable: ClassVar[frozenset[str]] = frozenset()
+    """The keys of which null is a value; for every other optional one it is "not given"."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: item
+            for key, item in value.items()
+            if item is not None or key in cls.nullable or not _is_optional(cls, key)
+        }
+
+
+def _is_optional(model: type[BaseModel], key: str) -> bool:
+    field = model.model_fields.get(key)
+    return field is not None and not field.is_required()
 
 
 class EmailRecord(_Strict):
     """One of an account's addresses."""
 
     email: Email
-    verified: bool = False
-    primary: bool = False
+    verified: Flag = False
+    primary: Flag = False
 
 
 class LanguageProficiency(_Strict):
@@ -109,6 +133,32 @@ class LanguageProficiency(_Strict):
 
 class AccountRecord(_Strict):
     """An account as it is imported; ``model_fields_set`` says which keys were given."""
+
+    nullable = frozenset(
+        {
+            "name",
+            "display_name",
+            "biography",
+            "location",
+            "company",
+            "occupation",
+            "homepage",
+            "gravatar_email",
+            "country",
+            "locale",
+            "language",
+            "gender",
+            "goals",
+            "level_of_education",
+            "mailing_address",
+            "year_of_birth",
+            "account_privacy",
+            "signup",
+            "last_login",
+            "last_login_ip",
+            "invited_by",
+        }
+    )
 
     username: Annotated[str, _checked(usernames.check_imported)]
     email: Email | None = Field(None)
@@ -134,27 +184,23 @@ class AccountRecord(_Strict):
     language_proficiencies: list[LanguageProficiency] = []
     year_of_birth: Annotated[int, Field(ge=1000, le=9999)] | None = None
     account_privacy: Literal["all_users", "private"] | None = None
-    privacy_mode: bool = True
-    subscribed: bool = False
-    activated: bool = True
-    is_admin: bool = False
-    is_staff: bool = False
-    read_dev_agreement: bool = False
+    privacy_mode: Flag = True
+    subscribed: Flag = False
+    activated: Flag = True
+    is_admin: Flag = False
+    is_staff: Flag = False
+    read_dev_agreement: Flag = False
     permissions: list[Annotated[str, _checked(app_permissions.check)]] = []
     signup: Moment | None = None
     last_login: Moment | None = None
     last_login_ip: str | None = None
     invited_by: str | None = None
     invite_ct: Annotated[int, Field(ge=0, le=MOST_INVITES)] = 0
-    notifications: Annotated[dict[str, bool], AfterValidator(_notifications)] = {}
+    notifications: Annotated[dict[str, Flag], AfterValidator(_notifications)] = {}
     info: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        keys = self.model_fields_set
-        for key in ("email", "emails", "password", "password_hash", "api_key"):
-            if key in keys and getattr(self, key) is None:
-                raise ValueError(f"{key}: must not be null")
         if self.email is not None and self.emails is not None:
             raise ValueError("email: not together with emails")
         if self.password is not None and self.password_hash is not None:

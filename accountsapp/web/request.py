@@ -30,7 +30,7 @@ class Request(PyramidRequest):
     """One request; what is expensive is made when it is first asked for.
 
     :ivar id: names this request in the logs and in its answer (``X-Request-Id``); given at the front door
-    :ivar client_addr: the client's address; a proxy's word for it counts only where the server trusts the proxy
+    :ivar client_addr: the client's address; a proxy's word for it counts where the server trusts the proxy
     :ivar api: the nearest API root above the context, set by the traverser; None outside the APIs
     :ivar view_name: what the path says after the context, empty where the path could not be walked
     :ivar known_caller: who asks, once the policy knows; None where it has not looked

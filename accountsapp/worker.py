@@ -145,11 +145,13 @@ class Worker:
         self._next_clearing = monotonic() + CLEARING
         with self._database.begin() as session:
             given_up = jobs.give_up_deadly(session)
-            jobs.clear_old(session)
-            for clear in CLEARINGS:
-                clear(session)
         if given_up:
             log.error("%d jobs were given up: their worker died over them every time", given_up)
+        for clear in (jobs.clear_old, *CLEARINGS):
+            while not self._stop.is_set():
+                with self._database.begin() as session:
+                    if not clear(session):
+                        break
 
     def _do(self, job: LeasedJob) -> None:
         try:

@@ -314,10 +314,8 @@ def test_r22_queued_mail_is_sealed_anew(database: Database, settings: Settings) 
     queue(database, Keyring((new,)))
     queue(database, Keyring(("of" * 20,)))
     both = Keyring((new, old))
-    with database.begin() as session:
-        assert notices.reseal(session, both) == 1
-    with database.begin() as session:
-        assert notices.reseal(session, both) == 0
+    assert notices.reseal(database.begin, both) == 1
+    assert notices.reseal(database.begin, both) == 0
     work_off(database, settings, Keyring((new,)))
     texts = [file.read_text() for file in settings.mail.directory.iterdir()]
     assert len(texts) == 2

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from accountsapp.domain.store import Store
 
 Handler = Callable[["Store", LeasedJob], None]
-Clearing = Callable[[Session], None]
+Clearing = Callable[[Session], int]
 
 HANDLERS: dict[str, Handler] = {}
 """Job name to what does it."""
 
 CLEARINGS: list[Clearing] = []
-"""Each forgets what is too old, in the session's transaction; workers run them now and then."""
+"""Each forgets some of what is too old, in the session's transaction, and returns how many rows that were.
+Workers run them now and then, until there is none."""
 
 
 def handles(name: str) -> Callable[[Handler], Handler]:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Dialect,
     and_,
     case,
-    delete,
     exists,
     func,
     or_,
@@ -35,6 +34,7 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Job, JobState
+from accountsapp.domain.data.removing import remove_some
 from accountsapp.domain.errors import DomainError
 
 DELAYS = (5, 30, 120, 600, 3600, 4 * 3600, 8 * 3600)
@@ -325,7 +325,7 @@ def give_up_deadly(session: Session) -> int:
 
 
 def clear_old(session: Session, done: timedelta = KEPT_DONE, failed: timedelta = KEPT_FAILED) -> int:
-    """Delete jobs that were done or given up longer ago than that.
+    """Delete some jobs that were done or given up longer ago than that (:func:`remove_some`).
 
     :returns: how many
     """
@@ -334,8 +334,7 @@ def clear_old(session: Session, done: timedelta = KEPT_DONE, failed: timedelta =
         (Job.state == state) & (Job.finished < _moment(dialect, -life.total_seconds()))
         for state, life in ((JobState.DONE, done), (JobState.FAILED, failed))
     ]
-    old = delete(Job).where(or_(*over)).returning(Job.id)
-    return len(session.scalars(old.execution_options(synchronize_session=False)).all())
+    return remove_some(session, Job, or_(*over))
 
 
 def listing(connection: Connection) -> Iterator[JobRow]:

@@ -55,9 +55,7 @@ def rotate(store: Store, write: Write) -> Rotated:
                 rotated.unreadable += 1
         if changes:
             rotated.api_keys += write(partial(_apply, changes=changes))
-    with store.begin() as session:
-        rotated.mails = notices.reseal(session, store.keyring)
-        rotated.mails += recovery.reseal(session, store.keyring)
+    rotated.mails = notices.reseal(store.begin, store.keyring) + recovery.reseal(store.begin, store.keyring)
     return rotated
 
 

@@ -1,7 +1,8 @@
 """What an operation of the domain works with: the two ways to the data, the keys, the hasher, the rules."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -191,6 +192,21 @@ class Store:
             username=account.username,
             **values,
         )
+
+    @contextmanager
+    def apart(self) -> Iterator["Store"]:
+        """The same caller's store for one transaction of its own, committed at the end of the block.
+
+        Not while this one is writing, which keeps everybody else from it on SQLite.
+        """
+        with self.begin() as session:
+            store = copy(self)
+            store._session, store._connection, store._reader = session, None, None
+            try:
+                yield store
+            finally:
+                store._session = None
+                store.close()
 
     def commit(self) -> None:
         """End the transaction, where the caller ends it; what is written next begins another one."""

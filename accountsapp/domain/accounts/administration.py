@@ -1,20 +1,31 @@
 """Lists of accounts, for administrators."""
 
 from datetime import timedelta
+from time import monotonic
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from accountsapp.domain import jobs
 from accountsapp.domain.accounts.lifecycle import delete
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress, Link
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
+from accountsapp.domain.errors import StaleCredential
+from accountsapp.domain.job_handlers import handles
+from accountsapp.domain.jobs import LeasedJob
 from accountsapp.domain.store import Store
 
 MOST_INVITES = 1_000_000
 STALE_AFTER = timedelta(days=33)
 """After how long a pending account that nobody activated is stale."""
+ACCOUNTS_AT_ONCE = 100
+"""Accounts that one transaction deletes."""
+LONGEST_REMOVAL = 3.0
+"""Seconds after which a request leaves the rest to a job."""
+DELETE_STALE = "delete_stale_accounts"
+"""The name of the job."""
 
 ORDERS: dict[str, Any] = {
     "username": Account.username_key,
@@ -82,12 +93,41 @@ def stale(connection: Connection) -> list[tuple[int, str]]:
     return [(account_id, username) for account_id, username in connection.execute(_stale())]
 
 
-def delete_stale(store: Store) -> int:
-    """Remove the accounts of :func:`stale`, locked first: one that was activated meanwhile stays.
+def delete_stale(store: Store) -> None:
+    """Remove the accounts of :func:`stale`, in parts that are a transaction each: others write in between.
 
-    :returns: how many
+    What is not done after :data:`LONGEST_REMOVAL` is left to a job.
     """
-    locked = _stale().with_for_update(of=Account, key_share=True)
+    end = monotonic() + LONGEST_REMOVAL
+    while True:
+        with store.apart() as part:
+            if delete_stale_part(part) < ACCOUNTS_AT_ONCE:
+                return
+            if monotonic() > end:
+                by = {"actor_id": store.actor_id, "address": store.client_address}
+                jobs.enqueue(part.session, DELETE_STALE, by, unique_key=DELETE_STALE)
+                return
+
+
+@handles(DELETE_STALE)
+def delete_stale_later(store: Store, job: LeasedJob) -> None:
+    """Go on with :func:`delete_stale`, for as long as the administrator who began it is active."""
+    store.actor_id, store.client_address = job.payload["actor_id"], job.payload["address"]
+    while True:
+        try:
+            with store.apart() as part:
+                if delete_stale_part(part) < ACCOUNTS_AT_ONCE:
+                    return
+        except StaleCredential:
+            return
+
+
+def delete_stale_part(store: Store) -> int:
+    """Remove some of the accounts of :func:`stale`, locked first: one that was activated meanwhile stays.
+
+    :returns: how many; fewer than :data:`ACCOUNTS_AT_ONCE` when there is none left
+    """
+    locked = _stale().limit(ACCOUNTS_AT_ONCE).with_for_update(of=Account, key_share=True)
     accounts = store.session.execute(locked).all()
     for account_id, _username in accounts:
         delete(store, account_id)

@@ -8,7 +8,6 @@ import logging
 from datetime import timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from accountsapp.domain import audit, jobs, sealed_jobs
 from accountsapp.domain.audit import Event
@@ -88,9 +87,9 @@ def send_code(store: Store, job: LeasedJob) -> None:
     store.notify(account, Notice.RESET_PASSWORD, code=code, expires=expires)
 
 
-def reseal(session: Session, keyring: Keyring) -> int:
+def reseal(begin: sealed_jobs.Begin, keyring: Keyring) -> int:
     """Seal the waiting requests for a code anew (:func:`sealed_jobs.reseal`)."""
-    return sealed_jobs.reseal(session, keyring, RECOVER, "email", lambda _payload: SEALED_FOR)
+    return sealed_jobs.reseal(begin, keyring, RECOVER, "email", lambda _payload: SEALED_FOR)
 
 
 def find(store: Store, username: object, code: object) -> LinkRow | None:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState, SignInSession
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
+from accountsapp.domain.data.removing import remove_some
 from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.rules.digests import digest_of
 
@@ -136,11 +137,11 @@ def end_all(session: Session, account_id: int, *, but: str | None = None) -> Non
 
 
 @clears
-def clear_old(session: Session) -> None:
-    """Forget sessions that are too old to live."""
+def clear_old(session: Session) -> int:
+    """Forget some sessions that are too old to live (:func:`remove_some`)."""
     moment = now()
-    session.execute(
-        delete(SignInSession).where(
-            (SignInSession.last_used < moment - LIFE_UNUSED) | (SignInSession.created < moment - LONGEST_LIFE)
-        )
+    is_unused, is_old = (
+        SignInSession.last_used < moment - LIFE_UNUSED,
+        SignInSession.created < moment - LONGEST_LIFE,
     )
+    return remove_some(session, SignInSession, is_unused | is_old)

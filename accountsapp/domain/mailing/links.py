@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, Link
 from accountsapp.domain.data.reads import AccountRow, selection_of
+from accountsapp.domain.data.removing import remove_some
 from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.rules.folding import fold
@@ -120,7 +121,7 @@ def void(session: Session, account_id: int, *purposes: Purpose) -> None:
 
 
 @clears
-def clear_old(session: Session) -> None:
-    """Forget codes that were made over 60 days ago and do not live any more."""
+def clear_old(session: Session) -> int:
+    """Forget some codes that were made over 60 days ago and do not live any more (:func:`remove_some`)."""
     moment = now()
-    session.execute(delete(Link).where(Link.created < moment - ROW_LIFE, Link.expires <= moment))
+    return remove_some(session, Link, Link.created < moment - ROW_LIFE, Link.expires <= moment)

@@ -103,10 +103,10 @@ def unseal(keyring: Keyring, payload: dict[str, Any]) -> tuple[str, dict[str, An
     return contents["to"], contents["context"]
 
 
-def reseal(session: Session, keyring: Keyring) -> int:
+def reseal(begin: sealed_jobs.Begin, keyring: Keyring) -> int:
     """Seal queued mails anew (:func:`sealed_jobs.reseal`)."""
     return sealed_jobs.reseal(
-        session, keyring, SEND_MAIL, "sealed", lambda payload: _owner(payload["message_id"])
+        begin, keyring, SEND_MAIL, "sealed", lambda payload: _owner(payload["message_id"])
     )
 
 

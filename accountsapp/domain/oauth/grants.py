@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthCode, OAuthGrant, RefreshToken
+from accountsapp.domain.data.removing import remove_some
 from accountsapp.domain.job_handlers import clears
 
 
@@ -46,12 +47,13 @@ def clear_dead(session: Session, account_id: int, client_id: int) -> None:
 
 
 @clears
-def clear_old(session: Session) -> None:
-    """Forget what expired over an hour ago: tokens, and grants by which nothing can be had any more."""
+def clear_old(session: Session) -> int:
+    """Forget some of what expired over an hour ago: tokens, and grants by which nothing can be had any more
+    (:func:`remove_some`).
+    """
     moment = now() - timedelta(hours=1)
-    session.execute(delete(AccessToken).where(AccessToken.expires <= moment))
-    session.execute(delete(RefreshToken).where(RefreshToken.expires <= moment))
-    session.execute(
-        delete(OAuthGrant).where(_is_dead()).execution_options(synchronize_session=False),
-        {"moment": moment},
+    tokens = sum(
+        remove_some(session, kind, kind.expires <= bindparam("moment"), moment=moment)
+        for kind in (AccessToken, RefreshToken)
     )
+    return tokens + remove_some(session, OAuthGrant, _is_dead(), moment=moment)

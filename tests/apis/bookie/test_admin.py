@@ -393,7 +393,7 @@ def test_nonactivated_waits_for_an_activation_and_the_other_way_round(
 
     use, others = use_code("late"), []
     begin, follow = (use, remove) if first == "activation" else (remove, use)
-    operation: Any = (recovery, "reset") if first == "activation" else (administration, "delete_stale")
+    operation: Any = (recovery, "reset") if first == "activation" else (administration, "delete_stale_part")
     real = getattr(*operation)
 
     def and_the_other_begins(*args: Any, **options: Any) -> Any:

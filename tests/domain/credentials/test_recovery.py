@@ -106,8 +106,7 @@ def test_a_waiting_request_survives_a_new_secret(stores: Process, alice: Person)
         recovery.ask(store, alice.email)
     new = "the new secret of this test, long enough"
     both = Keyring((new, *stores.settings.secrets))
-    with stores.database.begin() as session:
-        assert recovery.reseal(session, both) == 1
+    assert recovery.reseal(stores.database.begin, both) == 1
     with stores.database.begin() as session:
         job = session.scalars(select(Job).where(Job.name == recovery.RECOVER)).one()
         assert Keyring((new,)).unseal(recovery.SEALED_FOR, job.payload["email"]) == alice.email

@@ -1,12 +1,13 @@
 """How the Bookie API refuses: ``{"error": "…"}`` with the status of the contract."""
 
+import re
 from typing import Any
 
-from pyramid.httpexceptions import HTTPException
+from pyramid.httpexceptions import HTTPException, HTTPNotFound
 from pyramid.response import Response
 from pyramid.view import exception_view_config
 
-from accountsapp.apis.bookie.resources import BookieAccount, BookieApi, BookieProfile
+from accountsapp.apis.bookie.resources import BookieAccount, BookieApi, BookieProfile, BookieRoot
 from accountsapp.domain.errors import (
     AccountNotFound,
     DeadLink,
@@ -15,10 +16,12 @@ from accountsapp.domain.errors import (
     WrongPassword,
 )
 from accountsapp.security.identity import Identity, Reason
-from accountsapp.web.answers import jsonp_answer
+from accountsapp.web.answers import empty_answer, jsonp_answer
 from accountsapp.web.failures import failure_of
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
+
+METHOD = re.compile(r"[A-Za-z]{1,20}")
 
 
 @exception_view_config(HTTPException, containment=BookieApi)
@@ -33,6 +36,22 @@ def failed(error: Exception, request: Request) -> Response:
         body = {"success": False, "message": "API key is invalid.", **body}
     response = jsonp_answer(request, body, failure.status)
     response.headerlist.extend(failure.headers)
+    return response
+
+
+@exception_view_config(
+    HTTPNotFound,
+    containment=BookieRoot,
+    request_method="OPTIONS",
+    header=("Origin", "Access-Control-Request-Method"),
+)
+def preflight_of_nothing(error: HTTPNotFound, request: Request) -> Response:
+    """A page that calls what there is not: let go on, it sees the 404 and no network error."""
+    asked = request.headers["Access-Control-Request-Method"]
+    if not METHOD.fullmatch(asked):
+        return failed(error, request)
+    response = empty_answer()
+    response.headerlist.append(("Allow", ", ".join(sorted({asked, "OPTIONS"}))))
     return response
 
 

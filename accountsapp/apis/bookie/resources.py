@@ -21,7 +21,11 @@ class BookieApi(ApiRoot):
     accepts = (NamedApiKey(),)
     columns = OwnColumns
     checks = ("callback", "credential", "scope", "acl")
-    cors = Cors(origins=ANY, allowed_headers=("X-Requested-With", "Content-Type"))
+    cors = Cors(
+        origins=ANY,
+        allowed_headers=("X-Requested-With", "Content-Type", "X-Api-Key"),
+        exposed_headers=("Retry-After", "X-Request-Id"),
+    )
     answer = staticmethod(jsonp_answer)
 
 

@@ -24,7 +24,7 @@ def failed(error: Exception, request: Request) -> Response:
     """A refusal that is not about a value, or a fault of ours."""
     failure = failure_of(error, request)
     if failure.reason is not None and failure.reason.is_of_credential:
-        return _refusal(request, 401, TEXTS[401], _challenges(request))
+        return _refusal(request, 401, _words(request, failure.reason), _challenges(request))
     if failure.reason is Reason.SCOPE and failure.refused is not None:
         scope = NEEDED[failure.refused.permission]
         challenge = f'Bearer realm="{REALM}", error="insufficient_scope", scope="{scope}"'
@@ -63,6 +63,16 @@ def _refusal(request: Request, status: int, text: str, headers: Sequence[tuple[s
     response = json_answer(request, {"detail": text}, status)
     response.headerlist.extend(headers)
     return response
+
+
+def _words(request: Request, reason: Reason) -> str:
+    """What is wrong with the credential, as far as its sender can know without us."""
+    sent = "HTTP_AUTHORIZATION" in request.environ
+    if reason is Reason.NO_CREDENTIAL and not sent:
+        return TEXTS[401]
+    if reason in (Reason.NO_CREDENTIAL, Reason.MALFORMED):
+        return "The Authorization header cannot be read: neither HTTP Basic nor a bearer token."
+    return "Wrong user name, password or token."
 
 
 def _challenges(request: Request) -> list[tuple[str, str]]:

@@ -92,7 +92,8 @@ def test_headers_of_every_answer(bookie: Bookie, alice: Person) -> None:
         assert (case, answer.status_int) == (case, status)
         assert answer.headers["Content-Type"] in JSON_TYPES, case
         assert said(answer.headers) == SAID_BY_ALL, case
-        assert allowed_headers(answer) >= {"x-requested-with", "content-type"}, case
+        assert allowed_headers(answer) >= {"x-requested-with", "content-type", "x-api-key"}, case
+        assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After, X-Request-Id", case
         names = [name for name, _ in answer.headerlist]
         assert len(names) == len(set(names)), case
 
@@ -155,6 +156,59 @@ def test_options(bookie: Bookie, alice: Person) -> None:
                         assert int(answer.headers["Access-Control-Max-Age"]) > 0
                         answers[path, name, key] = answer
     assert len(answers) == len(OPTIONS) * 3 * 5
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/alice",
+        "/alice/unknown",
+        "/alice/account/x",
+        "/a/users/x",
+        "/a/b/c/d/e",
+        "//account",
+        "/./x",
+        "/%ff/x",
+    ],
+)
+def test_a_preflight_of_what_there_is_not(bookie: Bookie, alice: Person, path: str) -> None:
+    """The page is to see the 404, not a network error."""
+    for method in ("GET", "POST", "PUT", "PROPFIND", "patch", "OPTIONS"):
+        headers = {"Origin": "https://reader.example", "Access-Control-Request-Method": method}
+        answer = bookie("OPTIONS", path, headers=headers)
+        assert (answer.status_int, answer.body) == (204, b"")
+        assert said(answer.headers) == SAID_BY_ALL
+        assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
+        assert allowed_headers(answer) >= {"x-requested-with", "content-type", "x-api-key"}
+        assert int(answer.headers["Access-Control-Max-Age"]) > 0
+        assert bookie("GET", path, headers=headers).status_int == 404
+    for headers in (
+        {"Origin": "null"},
+        {"Access-Control-Request-Method": "GET"},
+        {"Origin": "null", "Access-Control-Request-Method": ""},
+        {"Origin": "null", "Access-Control-Request-Method": "GET, PUT"},
+        {"Origin": "null", "Access-Control-Request-Method": "G" * 21},
+        {"Origin": "null", "Access-Control-Request-Method": "GET;x"},
+    ):
+        answer = bookie("OPTIONS", path, headers=headers)
+        assert (answer.status_int, answer.json) == (404, {"error": "Not found."})
+
+
+def test_a_page_can_read_how_long_to_wait(make_app: Callable[..., Any], alice: Person) -> None:
+    bookie = Bookie(TestApp(make_app(**{"accountsapp.rate_limit": "true"})))
+    answers = [
+        bookie(
+            "GET", "/alice/account", query={"api_key": "wrong"}, headers={"Origin": "https://reader.example"}
+        )
+        for _ in range(300)
+    ]
+    assert answers[-1].status_int == 429
+    for answer in (answers[0], answers[-1]):
+        exposed = answer.headers["Access-Control-Expose-Headers"]
+        assert exposed == "Retry-After, X-Request-Id"
+        assert answer.headers["X-Request-Id"]
+    assert int(answers[-1].headers["Retry-After"]) > 0
 
 
 def test_an_error_is_an_object_with_a_sentence(bookie: Bookie, alice: Person) -> None:

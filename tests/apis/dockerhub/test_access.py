@@ -198,6 +198,28 @@ def test_no_credentials_are_401_and_other_credentials_are_none(app: TestApp, ali
         assert challenges(answer) == CHALLENGES
 
 
+def test_row_2_own_words_for_none_an_unreadable_and_a_refused_credential(
+    app: TestApp, stores: Process, alice: Person
+) -> None:
+    def words(*headers: dict[str, str]) -> set[str]:
+        answers = [app.get(path, headers=h, status=401) for h in headers for path in (USER, EMAILS)]
+        return {answer.json["detail"] for answer in answers}
+
+    none = words({})
+    unreadable = words(
+        *(
+            {"Authorization": value}
+            for value in ("Basic", "Basic !!!", "Basic YWxpY2U=", "Digest x", "Token abc", "x")
+        )
+    )
+    ended = issue(stores, alice, seconds=0)
+    refused = words(
+        basic("alice", "wrong"), basic("nobody"), basic("alice", ""), bearer("unknown"), bearer(ended)
+    )
+    assert [len(each) for each in (none, unreadable, refused)] == [1, 1, 1]
+    assert len(none | unreadable | refused) == 3
+
+
 def test_a_token_counts_in_the_header_alone(app: TestApp, stores: Process, alice: Person) -> None:
     token = issue(stores, alice)
     app.get(f"{USER}?access_token={token}", status=401)

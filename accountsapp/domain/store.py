@@ -201,7 +201,8 @@ class Store:
         """
         with self.begin() as session:
             store = copy(self)
-            store._session, store._connection, store._reader = session, None, None
+            store._session = session
+            store.reader = Reader(self._read_connections, self.keyring, self.columns)
             try:
                 yield store
             finally:

@@ -180,8 +180,10 @@ _EVENTS = (
     )
     .outerjoin(_account, _account.id == AuditEvent.account_id)
     .outerjoin(_actor, _actor.id == AuditEvent.actor_id)
-    .order_by(AuditEvent.id.desc())
+    .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
 )
+EVENTS_AT_ONCE = 1000
+"""Events that are read at once."""
 
 
 def listing(
@@ -192,21 +194,31 @@ def listing(
     events: Collection[Event] | None = None,
     most: int | None = None,
 ) -> Iterator[AuditRow]:
-    """Events, newest first.
+    """Events, newest first, read in parts so that any number of them needs no memory.
 
     :param since: only those from then on
     :param account_id: only those about that account
     :param events: only those of these kinds
     :param most: how many at most
     """
-    statement = _EVENTS.limit(most)
+    statement = _EVENTS
     if since is not None:
         statement = statement.where(AuditEvent.at >= since)
     if account_id is not None:
         statement = statement.where(AuditEvent.account_id == account_id)
     if events is not None:
         statement = statement.where(AuditEvent.event.in_(events))
-    return (AuditRow._make(row) for row in connection.execute(statement))
+    page, left = statement, most
+    while left is None or left > 0:
+        part = EVENTS_AT_ONCE if left is None else min(left, EVENTS_AT_ONCE)
+        rows = [AuditRow._make(row) for row in connection.execute(page.limit(part))]
+        yield from rows
+        if len(rows) < part:
+            return
+        last = rows[-1]
+        is_older = (AuditEvent.at < last.at) | ((AuditEvent.at == last.at) & (AuditEvent.id < last.id))
+        page = statement.where(AuditEvent.at <= last.at, is_older)
+        left = None if left is None else left - part
 
 
 def forget_addresses(session: Session, account_id: int) -> None:

@@ -49,6 +49,9 @@ MOST_STARTS = 50
 LONGEST_LEASE = 3600.0
 """Seconds for which a job can be leased at once."""
 
+JOBS_AT_ONCE = 1000
+"""Jobs that a list reads at once."""
+
 KEPT_DONE = timedelta(days=1)
 KEPT_FAILED = timedelta(days=30)
 
@@ -338,9 +341,9 @@ def clear_old(session: Session, done: timedelta = KEPT_DONE, failed: timedelta =
 
 
 def listing(connection: Connection) -> Iterator[JobRow]:
-    """Every job that is kept, in the order of queueing."""
+    """Every job that is kept, in the order of queueing, read in parts so that any number needs no memory."""
     state = case((_is_leased(connection.dialect), "running"), else_=Job.state)
-    rows = connection.execute(
+    statement = (
         select(
             Job.id,
             Job.name,
@@ -352,9 +355,14 @@ def listing(connection: Connection) -> Iterator[JobRow]:
             Job.run_at,
             Job.finished,
             Job.last_error,
-        ).order_by(Job.id)
+        )
+        .order_by(Job.id)
+        .limit(JOBS_AT_ONCE)
     )
-    return (JobRow(*row) for row in rows)
+    last = 0
+    while rows := [JobRow(*row) for row in connection.execute(statement.where(Job.id > last))]:
+        yield from rows
+        last = rows[-1].id
 
 
 def _change(session: Session, job: LeasedJob, **values: Any) -> None:

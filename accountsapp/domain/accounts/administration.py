@@ -4,13 +4,13 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from accountsapp.domain import jobs
 from accountsapp.domain.accounts.lifecycle import delete
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.models import Account, AccountState, EmailAddress, Link
+from accountsapp.domain.data.models import IS_INACTIVE, Account, AccountState, EmailAddress, Link
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.errors import StaleCredential
 from accountsapp.domain.job_handlers import handles
@@ -27,13 +27,14 @@ LONGEST_REMOVAL = 3.0
 DELETE_STALE = "delete_stale_accounts"
 """The name of the job."""
 
-ORDERS: dict[str, Any] = {
-    "username": Account.username_key,
-    "email": EmailAddress.address_key,
-    "signup": Account.signup,
-    "last_login": Account.last_login,
-    "name": Account.name,
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "username": (Account.username_key,),
+    "email": (EmailAddress.address_key,),
+    "signup": (Account.signup.is_(None), Account.signup, Account.id),
+    "last_login": (Account.last_login.is_(None), Account.last_login, Account.id),
+    "name": (Account.name.is_(None), literal_column("substr(account.name, 1, 200)"), Account.id),
 }
+"""How lists are sorted: as an index has it, or every account is read for every page."""
 
 
 class Page(NamedTuple):
@@ -49,10 +50,8 @@ def users(connection: Connection, columns: Columns, *, order: str, limit: int, o
     :param columns: what the ``profile`` of each has
     :param order: a key of :data:`ORDERS`; unknown values come last, equal ones by id
     """
-    column = ORDERS[order]
     accounts = selection_of(columns)
-    statement = accounts.statement.order_by(column.is_(None), column, Account.id)
-    rows = connection.execute(statement.limit(limit).offset(offset))
+    rows = connection.execute(accounts.statement.order_by(*ORDERS[order]).limit(limit).offset(offset))
     return Page([accounts.row(row) for row in rows], _count(connection))
 
 
@@ -61,11 +60,10 @@ def inactive(connection: Connection, columns: Columns, *, limit: int, offset: in
 
     :param columns: what the ``profile`` of each has
     """
-    is_inactive = Account.state != AccountState.ACTIVE
     accounts = selection_of(columns)
-    statement = accounts.statement.where(is_inactive).order_by(Account.username_key)
+    statement = accounts.statement.where(IS_INACTIVE).order_by(Account.username_key)
     rows = connection.execute(statement.limit(limit).offset(offset))
-    return Page([accounts.row(row) for row in rows], _count(connection, is_inactive))
+    return Page([accounts.row(row) for row in rows], _count(connection, IS_INACTIVE))
 
 
 def invites(connection: Connection, *, limit: int, offset: int) -> list[tuple[str, int]]:
@@ -139,7 +137,7 @@ def _stale() -> Any:
     sent_lately = select(Link.id).where(Link.account_id == Account.id, Link.created >= before).exists()
     return (
         select(Account.id, Account.username)
-        .where(Account.state == AccountState.PENDING, Account.signup < before, ~sent_lately)
+        .where(IS_INACTIVE, Account.state == AccountState.PENDING, Account.signup < before, ~sent_lately)
         .order_by(Account.username_key)
     )
 

@@ -80,6 +80,17 @@ class Account(Base):
     __tablename__ = "account"
     __table_args__ = (
         CheckConstraint("state IN ('active', 'pending', 'deactivated')", name="state"),
+        # As lists are ordered: unknown values last, on both databases.
+        Index("ix_account_signup_nulls_last", text("(signup IS NULL)"), "signup", "id"),
+        Index("ix_account_last_login_nulls_last", text("(last_login IS NULL)"), "last_login", "id"),
+        # PostgreSQL takes no value of more than 2,700 bytes into an index.
+        Index("ix_account_name_nulls_last", text("(name IS NULL)"), text("substr(name, 1, 200)"), "id"),
+        Index(
+            "ix_account_username_key_inactive",
+            "username_key",
+            sqlite_where=text("state <> 'active'"),
+            postgresql_where=text("state <> 'active'"),
+        ),
         # Ids are shown to clients as identity: one that was used is never given again.
         {"sqlite_autoincrement": True},
     )

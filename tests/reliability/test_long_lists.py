@@ -1,0 +1,177 @@
+"""Lists of a million: each page is read by an index, and a list or an export holds a page in memory."""
+
+import json
+import tracemalloc
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, select, text
+
+from accountsapp.apis.bookie.schemas import AdminColumns
+from accountsapp.db import Database
+from accountsapp.domain import audit, jobs
+from accountsapp.domain.accounts import administration
+from accountsapp.domain.clock import now
+from accountsapp.domain.data import reads
+from accountsapp.domain.data.models import Account, AccountState, AuditEvent, EmailAddress, Job
+from accountsapp.domain.transfer import exporting
+
+NUMBER = 4000
+
+
+@pytest.fixture
+def many(database: Database) -> Database:
+    """Accounts, some of which have no ``name``, ``signup`` or ``last_login``; events and jobs."""
+    moment = now()
+    accounts = [
+        {
+            "username": f"User{number}",
+            "username_key": f"user{number}",
+            "version": 1,
+            "state": ("pending", "deactivated", "active", "active")[number % 4],
+            "name": None if number % 3 else f"{number % 50} " + "n" * (9000 if number < 9 else 9),
+            "signup": None if number % 5 else moment - timedelta(minutes=number),
+            "last_login": None if number % 7 else moment - timedelta(minutes=number % 90),
+        }
+        for number in range(NUMBER)
+    ]
+    with database.write_engine.begin() as connection:
+        connection.execute(insert(Account.__table__), accounts)
+        ids = connection.execute(select(Account.id)).scalars().all()
+        emails = [
+            {"account_id": of, "address": address, "address_key": address, "is_primary": True}
+            for of in ids
+            for address in (f"a{of % 977}-{of}@example.com",)
+        ]
+        connection.execute(insert(EmailAddress.__table__), emails)
+        events = [
+            {"event": "signed in", "account_id": of, "at": moment - timedelta(seconds=of // 9)} for of in ids
+        ]
+        connection.execute(insert(AuditEvent.__table__), events)
+        queue = [{"name": "x", "state": "done", "run_at": moment, "max_attempts": 1}] * NUMBER
+        connection.execute(insert(Job.__table__), queue)
+        connection.execute(text("ANALYZE"))
+    return database
+
+
+@pytest.fixture
+def plans(many: Database) -> Callable[[Callable[[Any], Any]], str]:
+    """How the database executes each statement that a function sends."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        statements.append((statement, parameters))
+
+    def explain(work: Callable[[Any], Any]) -> str:
+        explain_it = "EXPLAIN QUERY PLAN " if many.is_sqlite else "EXPLAIN "
+        with many.read_engine.connect() as connection:
+            event.listen(connection, "before_cursor_execute", note)
+            work(connection)
+            event.remove(connection, "before_cursor_execute", note)
+            lines = []
+            for statement, parameters in statements:
+                rows = connection.exec_driver_sql(explain_it + statement, parameters)
+                lines += [str(row[-1]) for row in rows if "count(" not in statement]
+            statements.clear()
+        return "\n".join(lines)
+
+    return explain
+
+
+def assert_by_index(plan: str) -> None:
+    assert "TEMP B-TREE" not in plan, plan
+    assert "Sort" not in plan.replace("Incremental Sort", "").replace("Sort Key", ""), plan
+    assert "Seq Scan" not in plan, plan
+    assert not [line for line in plan.splitlines() if line.startswith("SCAN") and "INDEX" not in line], plan
+
+
+@pytest.mark.parametrize("order", sorted(administration.ORDERS))
+@pytest.mark.parametrize("offset", [0, 30])
+def test_each_order_is_that_of_an_index(plans: Any, order: str, offset: int) -> None:
+    assert_by_index(
+        plans(lambda c: administration.users(c, AdminColumns, order=order, limit=20, offset=offset))
+    )
+
+
+def test_inactive_and_invites(plans: Any) -> None:
+    assert_by_index(plans(lambda c: administration.inactive(c, AdminColumns, limit=20, offset=0)))
+    assert_by_index(plans(lambda c: administration.invites(c, limit=20, offset=0)))
+
+
+@pytest.mark.parametrize("state", [None, *AccountState])
+def test_the_list_of_the_command(plans: Any, state: AccountState | None) -> None:
+    assert_by_index(plans(lambda c: list(reads.listing(c, state, most=40, page=20))))
+
+
+def test_events_and_jobs(plans: Any) -> None:
+    assert_by_index(
+        plans(lambda c: [row for row, _ in zip(audit.listing(c, most=50), range(50), strict=False)])
+    )
+    assert_by_index(plans(lambda c: next(jobs.listing(c))))
+
+
+def test_search_by_address(plans: Any) -> None:
+    plan = plans(lambda c: list(reads.having_address(c, "a1-1@example.com")))
+    assert "Seq Scan" not in plan
+    assert "SCAN" not in plan
+    assert "ix_email_address_address_key" in plan
+
+
+@pytest.mark.parametrize("order", sorted(administration.ORDERS))
+def test_pages_have_everything_once_unknown_values_last(many: Database, order: str) -> None:
+    with many.read_engine.connect() as connection:
+        rows = [
+            row
+            for offset in range(0, NUMBER, 1000)
+            for row in administration.users(
+                connection, AdminColumns, order=order, limit=1000, offset=offset
+            ).rows
+        ]
+    assert len({row.id for row in rows}) == len(rows) == NUMBER
+    if order in ("signup", "last_login"):
+        values = [(getattr(row.profile, order) is None, getattr(row.profile, order), row.id) for row in rows]
+        assert values == sorted(values, key=lambda value: (value[0], value[1] or 0, value[2]))
+    if order == "name":
+        assert [row.profile.name is None for row in rows] == sorted(row.profile.name is None for row in rows)
+    if order == "email":
+        assert len({row.email for row in rows}) == NUMBER
+
+
+def test_events_come_once_newest_first(many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "EVENTS_AT_ONCE", 77)
+    with many.read_engine.connect() as connection:
+        rows = list(audit.listing(connection))
+        assert [row.id for row in audit.listing(connection, most=200)] == [row.id for row in rows[:200]]
+    assert len({row.id for row in rows}) == len(rows) == NUMBER
+    keys = [(row.at, row.id) for row in rows]
+    assert keys == sorted(keys, reverse=True)
+
+
+def test_memory_does_not_grow_with_the_list(many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "ACCOUNTS_AT_ONCE", 100)
+    monkeypatch.setattr(audit, "EVENTS_AT_ONCE", 100)
+    monkeypatch.setattr(jobs, "JOBS_AT_ONCE", 100)
+
+    def peak(rows: Iterator[Any], number: int) -> int:
+        tracemalloc.reset_peak()
+        for _, row in zip(range(number), rows, strict=False):
+            json.dumps(row, default=str)
+        return tracemalloc.get_traced_memory()[1]
+
+    with many.read_engine.connect() as connection:
+        lists: list[Callable[[], Iterator[Any]]] = [
+            lambda: exporting.export_all(many.read_engine),
+            lambda: reads.listing(connection, page=100),
+            lambda: audit.listing(connection),
+            lambda: jobs.listing(connection),
+        ]
+        tracemalloc.start()
+        try:
+            for rows in lists:
+                peak(rows(), 300)
+                few, all_of_them = peak(rows(), 300), peak(rows(), NUMBER)
+                assert all_of_them < few + 300_000, next(rows())
+        finally:
+            tracemalloc.stop()

@@ -8,6 +8,8 @@ ARGS ?=
 
 BIN = $(VENV)/bin
 PINS = requirements.txt
+# OAuth clients for Node.js, which tests run.
+CLIENTS = tests/oauth/clients
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS)
 CODE = $(wildcard accountsapp tests bench docs/conf.py setup.py)
 
@@ -24,7 +26,7 @@ serve: $(VENV)/.serve  ## serve development.ini on http://127.0.0.1:6543/
 	@$(BIN)/accountsapp -c $(INI) accounts ensure-admin
 	@PYTHONWARNINGS="ignore:pkg_resources is deprecated:UserWarning" $(BIN)/pserve -q $(INI)
 
-test: $(VENV)/.test  ## run the whole test suite
+test: $(VENV)/.test $(CLIENTS)/node_modules/.installed  ## run the whole test suite
 	$(BIN)/pytest $(or $(ARGS),-n logical)
 
 check: lint format-check types docs test  ## everything that must pass before a commit lands
@@ -59,7 +61,7 @@ lock: $(VENV)/.python  ## pin every requirement anew; ARGS=--upgrade takes newer
 
 clean:  ## remove what can be made again; var/ with your data stays
 	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
-		accountsapp.egg-info build dist docs/_build
+		accountsapp.egg-info build dist docs/_build $(CLIENTS)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two stages of one environment. setuptools is pinned and installed first, and the application is
@@ -81,3 +83,10 @@ $(VENV)/.test: $(VENV)/.python setup.py $(PINS)
 	$(PIP) setuptools
 	$(PIP) --no-build-isolation --editable '.[testing,postgresql,redis,docs]'
 	@touch $@ $(VENV)/.serve
+
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	@if command -v npm >/dev/null; then \
+		npm --prefix $(CLIENTS) ci --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	else \
+		echo "no npm on this machine: the tests that need it will say so" >&2; \
+	fi

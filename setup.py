@@ -23,6 +23,7 @@ testing = [
     "pytest-xdist>=3.6,<4",
     "requests-oauthlib>=2,<3",
     "Authlib>=1.6,<2",
+    "social-auth-core>=4.9,<5",
     "ruff>=0.17,<0.18",
     "time-machine>=3,<4",
     "types-WebOb",

@@ -9,21 +9,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from accountsapp.process import Process
 from tests.support.mailserver import free_port
 from tests.support.oauth import APPLICATIONS, TOKEN, VERIFIER, Client
 from tests.support.people import PASSWORD, Person
 from tests.support.servers import Server
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -2,44 +2,18 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth2Session
-from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.support.mailserver import free_port
-from tests.support.oauth import AUTHORIZE, CALLBACK, REVOKE, TOKEN, Client, sign_in
+from tests.support.oauth import AUTHORIZE, CALLBACK, REVOKE, TOKEN, Client
 from tests.support.people import PASSWORD, Person
-from tests.support.servers import Server
 
 SCOPES = ["profile_read", "email_read"]
-
-
-@pytest.fixture
-def site(ini: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """The URL of a server that speaks http."""
-    port = free_port()
-    server = Server(tmp_path, {**ini, "accountsapp.site_url": f"http://127.0.0.1:{port}"}, port).wait()
-    yield server.url
-    server.stop()
-
-
-@pytest.fixture
-def consent(app: TestApp) -> Callable[[str], str]:
-    """What the person does: sign in, allow; gives back where the browser ends."""
-
-    def go(url: str) -> str:
-        page = app.get(url.partition("/api")[1] + url.partition("/api")[2])
-        if "password" in page.form.fields:
-            page = sign_in(page)
-        return page.form.submit("decision", value="allow").location
-
-    return go
 
 
 @pytest.mark.parametrize("redirect_uri", [CALLBACK, None])

@@ -1,174 +1,117 @@
-"""S01: who may do what in the Bookie API, as a table over every operation and every way to say who one is."""
+"""S01: who may do what in the Bookie API, by every actor and every way to say who one is."""
 
-import json
-from base64 import b64encode
 from collections.abc import Callable
-from typing import Any, NamedTuple
-from urllib.parse import quote
+from itertools import product
 
 import pytest
 from webtest import TestApp
 
 from accountsapp.domain.accounts import lifecycle
-from accountsapp.domain.data import locking
-from accountsapp.domain.data.models import AccountState
 from accountsapp.process import Process
-from tests.support.people import PASSWORD, Person
+from tests.support.access import (
+    ACTORS_OWN,
+    ADMINISTRATORS,
+    OWNERS,
+    Operation,
+    Outcome,
+    Rules,
+    expected,
+    outcome_of,
+    send,
+)
+from tests.support.actors import ACTORS, OWNER, STRANGERS, WAYS, Way, cast, cast_owner, show
+from tests.support.credentials import Shown
+from tests.support.people import Person
 
-TARGET = "target"
+USER = ("activated", "email", "last_login", "name", "signup", "username")
+LISTED = (
+    "activated",
+    "email",
+    "invite_ct",
+    "invited_by",
+    "is_admin",
+    "last_login",
+    "name",
+    "signup",
+    "username",
+)
+READ, PINGED = Outcome(200, USER), Outcome(200, ("message", "success"))
+NEW_KEY, WRONG_VALUES = Outcome(200, ("api_key", "message")), Outcome(406, ("error", "username"))
+USERS = Outcome(200, ("count", "total", "users"))
+REFUSED, PING_REFUSED = Outcome(403, ("error",)), Outcome(403, ("error", "message", "success"))
 
-
-class Operation(NamedTuple):
-    """One operation on the account ``target``.
-
-    :ivar path: of the printed tree
-    :ivar parameters: of a request that succeeds, or that fails only for its values
-    :ivar status: what its owner gets
-    :ivar kind: whose it is: the account's own, or administrators'
-    """
-
-    method: str
-    path: str
-    parameters: dict[str, str]
-    status: int
-    kind: str = "own"
-
-
+OWN, ADMIN = "/api/v1/{username}", "/api/v1/a"
 OPERATIONS = (
-    Operation("GET", "/api/v1/{username}/account", {}, 200),
-    Operation("POST", "/api/v1/{username}/account", {"name": "Changed"}, 200),
-    Operation("GET", "/api/v1/{username}/api_key", {}, 200),
-    Operation("POST", "/api/v1/{username}/api_key", {}, 200),
-    Operation("POST", "/api/v1/{username}/reset_api_key", {}, 200),
-    Operation("POST", "/api/v1/{username}/password", {"new_password": "x"}, 406),
-    Operation("POST", "/api/v1/{username}/account/password", {"new_password": "x"}, 406),
-    Operation("GET", "/api/v1/{username}/ping", {}, 200),
-    Operation("POST", "/api/v1/{username}/invite", {}, 406),
-    Operation("GET", "/api/v1/a/users/list", {}, 200, "admin"),
-    Operation("POST", "/api/v1/a/users/add", {}, 406, "admin"),
-    Operation("DELETE", "/api/v1/a/users/delete/{username}", {}, 200, "admin"),
-    Operation("GET", "/api/v1/a/accounts/inactive", {}, 200, "admin"),
-    Operation("GET", "/api/v1/a/accounts/invites", {}, 200, "admin"),
-    Operation("POST", "/api/v1/a/accounts/invites/{username}/{count}", {}, 200, "admin"),
-    Operation("GET", "/api/v1/a/nonactivated", {}, 200, "admin"),
-    Operation("DELETE", "/api/v1/a/nonactivated", {}, 200, "admin"),
-    Operation("GET", "/api/v1/a/applog/list", {}, 200, "admin"),
+    Operation("GET", f"{OWN}/account", READ),
+    Operation("POST", f"{OWN}/account", READ, {}, {"name": "Changed"}),
+    Operation("GET", f"{OWN}/api_key", Outcome(200, ("api_key", "username"))),
+    Operation("POST", f"{OWN}/api_key", NEW_KEY, {}),
+    Operation("POST", f"{OWN}/reset_api_key", NEW_KEY, {}),
+    Operation("POST", f"{OWN}/password", WRONG_VALUES, {"new_password": "x"}),
+    Operation("POST", f"{OWN}/account/password", WRONG_VALUES, {"new_password": "x"}),
+    Operation("GET", f"{OWN}/ping", PINGED, refused=PING_REFUSED),
+    Operation("POST", f"{OWN}/invite", WRONG_VALUES, {}),
+    Operation("GET", f"{ADMIN}/users/list", USERS, may=ADMINISTRATORS),
+    Operation("POST", f"{ADMIN}/users/add", Outcome(406, ("error",)), {}, may=ADMINISTRATORS),
+    Operation("DELETE", f"{ADMIN}/users/delete/{{username}}", PINGED, {}, may=ADMINISTRATORS),
+    Operation("GET", f"{ADMIN}/accounts/inactive", USERS, may=ADMINISTRATORS),
+    Operation("GET", f"{ADMIN}/accounts/invites", Outcome(200, ("users",)), may=ADMINISTRATORS),
+    Operation(
+        "POST",
+        f"{ADMIN}/accounts/invites/{{username}}/{{count}}",
+        Outcome(200, LISTED),
+        {},
+        may=ADMINISTRATORS,
+    ),
+    Operation("GET", f"{ADMIN}/nonactivated", Outcome(200, ("count", "data", "status")), may=ADMINISTRATORS),
+    Operation("DELETE", f"{ADMIN}/nonactivated", Outcome(200, ("message", "status")), {}, may=ADMINISTRATORS),
+    Operation("GET", f"{ADMIN}/applog/list", Outcome(200, ("count", "logs")), may=ADMINISTRATORS),
 )
 
-ACTORS = (
-    "anonymous",
-    "self",
-    "other",
-    "staff",
-    "admin",
-    "deactivated",
-    "pending",
-    "deleted",
-    "inactive admin",
-)
-WAYS = ("query", "form", "json", "Basic", "Bearer", "Token", "cookie", "two at once")
+KEY_WAYS: dict[str, Way] = {
+    "key in a form": lambda actor, owner: Shown(fields={"api_key": actor.person.api_key}, encoding="form"),
+    "key in JSON": lambda actor, owner: Shown(fields={"api_key": actor.person.api_key}, encoding="json"),
+    "key as Bearer": lambda actor, owner: Shown(headers={"Authorization": f"Bearer {actor.person.api_key}"}),
+    "key as Token": lambda actor, owner: Shown(headers={"Authorization": f"Token {actor.person.api_key}"}),
+    "key in cookies": lambda actor, owner: Shown(
+        headers={"Cookie": f"api_key={actor.person.api_key}; sessionid={actor.person.api_key}"}
+    ),
+    "two keys": lambda actor, owner: Shown(
+        f"api_key={actor.person.api_key[:-1]}&api_key={actor.person.api_key}"
+    ),
+}
 
 
-def expected(operation: Operation, actor: str, way: str) -> int:
-    """The status of one cell."""
-    shown = way == "query" or (way in ("form", "json") and operation.method != "GET")
-    if not shown or actor == "anonymous":
-        return 403
-    allowed = actor == "self" if operation.kind == "own" else actor == "admin"
-    return operation.status if allowed else 403
+def counts(operation: Operation, way: str) -> str | None:
+    """The parameter ``api_key`` counts, in the body of unsafe methods too, and nothing that stands beside it."""
+    if way in ("key in a form", "key in JSON"):
+        return ACTORS_OWN if operation.method != "GET" else None
+    return {"query key": ACTORS_OWN, "Basic and the owner's query key": OWNERS}.get(way)
 
 
-@pytest.fixture
-def people(register: Callable[..., Person], stores: Process) -> dict[str, Person]:
-    """Every actor; ``target`` is the one called self, or its state is the actor's."""
-    made = {
-        "other": register("other"),
-        "staff": register("staff", is_staff=True),
-        "admin": register("admin", is_admin=True),
-        "inactive admin": register("former", is_admin=True),
-    }
-    with stores.transaction() as store:
-        lifecycle.deactivate(store, made["inactive admin"].id)
-    return made
-
-
-def as_target(
-    actor: str, register: Callable[..., Person], stores: Process, people: dict[str, Person]
-) -> Person:
-    """The account that is acted on, and whose own key the actor may be holding."""
-    target = register(TARGET)
-    with stores.transaction() as store:
-        account = locking.lock(store.session, target.id)
-        if actor == "deactivated":
-            lifecycle.deactivate(store, target.id)
-        elif actor == "pending":
-            account.state = AccountState.PENDING
-        elif actor == "deleted":
-            lifecycle.delete(store, target.id)
-    return target
-
-
-def send(app: TestApp, operation: Operation, way: str, person: Person | None) -> Any:
-    path = operation.path.replace("{username}", TARGET).replace("{count}", "5")
-    key = person.api_key if person else ""
-    name = person.username if person else ""
-    query = dict(operation.parameters)
-    headers, body, content_type = {}, "", "application/x-www-form-urlencoded"
-    match way if person else "none":
-        case "query":
-            query["api_key"] = key
-        case "form":
-            body = f"api_key={quote(key)}"
-        case "json":
-            body, content_type = json.dumps({"api_key": key}), "application/json"
-        case "Basic":
-            headers["Authorization"] = "Basic " + b64encode(f"{name}:{PASSWORD}".encode()).decode()
-        case "Bearer" | "Token":
-            headers["Authorization"] = f"{way} {key}"
-        case "cookie":
-            headers["Cookie"] = f"api_key={key}; sessionid={key}"
-        case "two at once":
-            query["api_key"] = key
-            path += f"?api_key={quote(key[:-1])}"
-    query_string = "&".join(
-        f"{name}={quote(value)}" for name, value in query.items() if name != "new_password"
-    )
-    path += ("&" if "?" in path else "?") + query_string
-    if "new_password" in query and operation.method != "GET":
-        if content_type == "application/json":
-            body = json.dumps({**json.loads(body), "new_password": query["new_password"]})
-        else:
-            body += f"&new_password={query['new_password']}"
-    return app.request(
-        path,
-        method=operation.method,
-        body=body.encode(),
-        headers={**headers, "Content-Type": content_type},
-        expect_errors=True,
-    )
+RULES = Rules(counts, nobody=REFUSED, refused=REFUSED, encoding="form", ways={**WAYS, **KEY_WAYS})
 
 
 @pytest.mark.parametrize("actor", ACTORS)
 def test_s01_every_cell_is_as_declared(
-    actor: str, app: TestApp, register: Callable[..., Person], stores: Process, people: dict[str, Person]
+    actor: str, app: TestApp, register: Callable[..., Person], stores: Process
 ) -> None:
+    owner, who = cast(actor, register, stores)
     wrong = []
-    target = as_target(actor, register, stores, people)
-    for operation in OPERATIONS:
-        for way in WAYS:
-            person = None if actor == "anonymous" else people.get(actor, target)
-            answer = send(app, operation, way, person)
-            status = expected(operation, actor, way)
-            if answer.status_int != status or (status == 403 and "email" in answer.text):
-                wrong.append((operation.method, operation.path, way, answer.status_int, status))
-            if operation.method != "GET" and answer.status_int == 200:
-                remove_target(stores)
-                target = as_target(actor, register, stores, people)
+    for operation, way in product(OPERATIONS, RULES.ways):
+        answer = send(app, RULES, operation, show(RULES.ways[way], who, owner))
+        got, wanted = outcome_of(answer), expected(RULES, operation, actor, way)
+        if got != wanted or (wanted.status == 403 and "email" in answer.text):
+            wrong.append((operation.method, operation.path, way, got, wanted))
+        if operation.method != "GET" and answer.status_int == 200:
+            remove_owner(stores)
+            owner = cast_owner(actor, register, stores)
+            who = owner if who is not None and actor not in STRANGERS else who
     assert wrong == []
 
 
-def remove_target(stores: Process) -> None:
+def remove_owner(stores: Process) -> None:
     with stores.transaction() as store:
-        row = store.reader.by_username(TARGET)
+        row = store.reader.by_username(OWNER)
         if row is not None:
             lifecycle.delete(store, row.id)

@@ -2,60 +2,51 @@
 
 from collections.abc import Callable
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.support.actors import ACTORS, DEAD, OWNER, WAYS, Shown, cast, hold, show
+from tests.support.access import (
+    ACTORS_OWN,
+    EVERYBODY,
+    HOLDER,
+    OWNERS,
+    Operation,
+    Outcome,
+    Rules,
+    expected,
+    send,
+)
+from tests.support.actors import ACTORS, OWNER, WAYS, cast, show
+from tests.support.credentials import Shown, hold
 from tests.support.oauth import Client, basic
 from tests.support.people import Person
 
 # Pages
 
 
-class Page(NamedTuple):
-    """One request for a page.
-
-    :ivar path: of the printed tree
-    :ivar form: sent beside the token against forgery, which is always the right one; None for GET
-    :ivar status: what somebody who is signed in gets
-    :ivar heading: of the page; empty for a redirect
-    """
-
-    method: str
-    path: str
-    form: dict[str, str] | None
-    status: int
-    heading: str
-
-
-class Seen(NamedTuple):
-    """What came of it: status, heading, and whose account the page is about."""
-
-    status: int
-    heading: str
-    username: str
-
-
 AUTHORIZE, APPLICATIONS = "/api/v1.1/o/authorize", "/api/v1.1/o/applications"
+ASKED, LISTED = Outcome(200, ("Allow access?", HOLDER)), Outcome(200, ("Applications with access", HOLDER))
+GONE_ON = Outcome(303, ())
 PAGES = (
-    Page("GET", AUTHORIZE, None, 200, "Allow access?"),
-    Page("POST", AUTHORIZE, {"decision": "allow"}, 303, ""),
-    Page("POST", AUTHORIZE, {"decision": "deny"}, 303, ""),
-    Page("GET", APPLICATIONS, None, 200, "Applications with access"),
-    Page("POST", APPLICATIONS, {"client_id": "none"}, 303, ""),
+    Operation("GET", AUTHORIZE, ASKED, may=EVERYBODY),
+    Operation("POST", AUTHORIZE, GONE_ON, {"decision": "allow"}, may=EVERYBODY),
+    Operation("POST", AUTHORIZE, GONE_ON, {"decision": "deny"}, may=EVERYBODY),
+    Operation("GET", APPLICATIONS, LISTED, may=EVERYBODY),
+    Operation("POST", APPLICATIONS, GONE_ON, {"client_id": "none"}, may=EVERYBODY),
 )
 
 
-def expected_page(page: Page, actor: str, way: str) -> Seen:
-    """One cell: the cookie of a living session counts and nothing else; every page is its holder's own."""
-    if "cookie" not in way or actor == "anonymous" or actor in DEAD:
-        return Seen(200, "Sign in", "")
-    holder = OWNER if "owner's" in way or actor in ("self", "wrong scope") else actor
-    return Seen(page.status, page.heading, holder if page.heading else "")
+def counts(page: Operation, way: str) -> str | None:
+    """The cookie of a living session counts and nothing else; every page is its holder's own."""
+    return {"cookie": ACTORS_OWN, "Basic and the owner's cookie": OWNERS}.get(way)
+
+
+SIGN_IN = Outcome(200, ("Sign in",))
+RULES = Rules(counts, nobody=SIGN_IN, refused=SIGN_IN, encoding="form")
 
 
 @pytest.mark.parametrize("actor", ACTORS)
@@ -65,30 +56,33 @@ def test_s01_every_page_is_as_declared(
     owner, who = cast(actor, register, stores)
     client = Client(stores)
     wrong = []
-    for page, way in product(PAGES, WAYS):
-        seen, wanted = visit(wsgi, page, client, show(way, who, owner)), expected_page(page, actor, way)
-        if seen != wanted:
-            wrong.append((page.method, page.path, way, seen, wanted))
+    for page, way in product(PAGES, RULES.ways):
+        got = visit(wsgi, page, client, show(RULES.ways[way], who, owner))
+        wanted = expected(RULES, page, actor, way)
+        if got != wanted:
+            wrong.append((page.method, page.path, way, got, wanted))
     assert wrong == []
 
 
-def visit(wsgi: Any, page: Page, client: Client, shown: Shown) -> Seen:
+def visit(wsgi: Any, page: Operation, client: Client, shown: Shown) -> Outcome:
+    """What a browser gets whose form carries the token against forgery, which is always the right one."""
     app = TestApp(wsgi)
-    url = client.query() if page.path == AUTHORIZE else page.path
-    url += ("&" if "?" in url else "?") + shown.query
-    if page.form is None:
-        answer = app.get(url, headers=shown.headers)
-    else:
+    if page.fields is not None:
         token = app.get(client.query(), headers=shown.headers).form["csrf_token"].value
-        fields = {**page.form, "csrf_token": token}
-        answer = app.post(url, fields, headers=shown.headers, expect_errors=True)
+        page = page._replace(fields={**page.fields, "csrf_token": token})
+    url = client.query() if page.path == AUTHORIZE else page.path
+    return seen(send(app, RULES, page._replace(path=url), shown))
+
+
+def seen(answer: Any) -> Outcome:
+    """Heading of the page, and whose account it is about."""
     if not answer.body:
-        return Seen(answer.status_int, "", "")
+        return Outcome(answer.status_int, ())
     named = [strong.get_text() for strong in answer.html.select("strong") if strong.get_text() in NAMES]
-    return Seen(answer.status_int, answer.html.h1.get_text(), "".join(named))
+    return Outcome(answer.status_int, (answer.html.h1.get_text(), *named))
 
 
-NAMES = (OWNER, *ACTORS)
+NAMES = (OWNER, *(name.replace(" ", "-") for name in ACTORS))
 
 # Endpoints
 
@@ -123,20 +117,20 @@ def test_s01_every_endpoint_is_as_declared(
     by_name = {"client_id": client.client_id}
     # By caller: what URL and headers show, and the fields of the body. The token is always the client's.
     shown: dict[str, tuple[Shown, dict[str, str]]] = {
-        "nobody": (Shown("", {}), {}),
-        "an unknown name": (Shown("", {}), {"client_id": "unknown"}),
-        "the name alone": (Shown("", {}), by_name),
-        "a wrong secret": (Shown("", {}), {**by_name, "client_secret": other.secret or ""}),
-        "the secret in the URL": (Shown(urlencode(client.identity), {}), {}),
-        "its owner's password": (show("Basic", owner, owner), by_name),
-        "its owner's cookie": (show("cookie", owner, owner), by_name),
-        "its owner's access token": (show("bearer", owner, owner), by_name),
-        "its owner's API key": (show("key in a header", owner, owner), by_name),
-        "another client": (Shown("", {}), other.identity),
-        "a public client": (Shown("", {}), public.identity),
-        "two that disagree": (Shown("", basic(client.client_id, client.secret)), other.identity),
-        "the client, by Basic": (Shown("", basic(client.client_id, client.secret)), {}),
-        "the client, in the body": (Shown("", {}), client.identity),
+        "nobody": (Shown(), {}),
+        "an unknown name": (Shown(), {"client_id": "unknown"}),
+        "the name alone": (Shown(), by_name),
+        "a wrong secret": (Shown(), {**by_name, "client_secret": other.secret or ""}),
+        "the secret in the URL": (Shown(urlencode(client.identity)), {}),
+        "its owner's password": (show(WAYS["Basic"], owner, owner), by_name),
+        "its owner's cookie": (show(WAYS["cookie"], owner, owner), by_name),
+        "its owner's access token": (show(WAYS["bearer"], owner, owner), by_name),
+        "its owner's API key": (show(WAYS["key in a header"], owner, owner), by_name),
+        "another client": (Shown(), other.identity),
+        "a public client": (Shown(), public.identity),
+        "two that disagree": (Shown(headers=basic(client.client_id, client.secret)), other.identity),
+        "the client, by Basic": (Shown(headers=basic(client.client_id, client.secret)), {}),
+        "the client, in the body": (Shown(), client.identity),
     }
     wrong = []
     for who, (on_top, in_body) in shown.items():

@@ -1,69 +1,63 @@
-"""Who tries, and how they say who they are: what the access matrices of several APIs share."""
+"""Who tries, and how they say who they are: what the access matrices share."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-from urllib.parse import urlencode
+from collections.abc import Callable, Mapping
 
 from accountsapp.domain.accounts import lifecycle
-from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
 from accountsapp.process import Process
-from tests.support.oauth import ALL, basic, bearer, issue
+from tests.support.credentials import Holder, Shown, hold, present
 from tests.support.people import Person
 
 OWNER = "owner"
+ANONYMOUS = "anonymous"
+FORMER = "deactivated administrator"
 ACTORS = (
-    "anonymous",
+    ANONYMOUS,
     "self",
     "other",
     "staff",
     "administrator",
+    FORMER,
     "deactivated",
     "pending",
     "deleted",
     "wrong scope",
 )
-STRANGERS = ("other", "staff", "administrator")
+STRANGERS = ("other", "staff", "administrator", FORMER)
 """The others are the owner of the account that is acted on, or nobody."""
 DEAD = ("deactivated", "pending", "deleted")
-WAYS = (
-    "query key",
-    "key in a header",
-    "Basic",
-    "bearer",
-    "cookie",
-    "Basic and the owner's query key",
-    "Basic and the owner's cookie",
-)
+"""Owners whose account is not active."""
+
+Way = Callable[[Holder, Holder], Shown]
+"""What a request shows: of the actor, and of the owner of the account that is acted on."""
 
 
-class Holder(NamedTuple):
-    """An account with everything that could prove it."""
-
-    person: Person
-    token: str
-    cookie: str
+def beside(first: Shown, second: Shown) -> Shown:
+    """Two credentials at once."""
+    return Shown(first.query or second.query, {**first.headers, **second.headers})
 
 
-class Shown(NamedTuple):
-    """What a request shows of who is asking."""
+WAYS: Mapping[str, Way] = {
+    "query key": lambda actor, owner: present("api_key", actor),
+    "key in a header": lambda actor, owner: Shown(
+        headers={"Authorization": f"Token {actor.person.api_key}", "X-API-Key": actor.person.api_key}
+    ),
+    "Basic": lambda actor, owner: present("basic", actor),
+    "bearer": lambda actor, owner: present("bearer", actor),
+    "cookie": lambda actor, owner: present("session", actor),
+    "Basic and the owner's query key": lambda actor, owner: beside(
+        present("basic", actor), present("api_key", owner)
+    ),
+    "Basic and the owner's cookie": lambda actor, owner: beside(
+        present("basic", actor), present("session", owner)
+    ),
+}
 
-    query: str
-    headers: dict[str, str]
 
-
-def hold(stores: Process, person: Person) -> Holder:
-    token = issue(stores, person, *ALL)
-    with stores.transaction() as store:
-        account = locking.lock(store.session, person.id)
-        return Holder(person, token, sessions.begin(store.session, account, "127.0.0.1"))
-
-
-def cast(actor: str, register: Callable[..., Person], stores: Process) -> tuple[Holder, Holder | None]:
-    """The owner of the account that is acted on, in the state that the actor's name says, and the actor."""
+def cast_owner(actor: str, register: Callable[..., Person], stores: Process) -> Holder:
+    """The owner of the account that is acted on, in the state that the actor's name says."""
     owner = hold(stores, register(OWNER))
-    roles = {"staff": {"is_staff": True}, "administrator": {"is_admin": True}}
     with stores.transaction() as store:
         if actor == "deactivated":
             lifecycle.deactivate(store, owner.person.id)
@@ -71,27 +65,27 @@ def cast(actor: str, register: Callable[..., Person], stores: Process) -> tuple[
             locking.lock(store.session, owner.person.id).state = AccountState.PENDING
         elif actor == "deleted":
             lifecycle.delete(store, owner.person.id)
+    return owner
+
+
+def cast_stranger(actor: str, register: Callable[..., Person], stores: Process) -> Holder:
+    """Somebody else than the owner."""
+    roles = {"staff": {"is_staff": True}, "administrator": {"is_admin": True}, FORMER: {"is_admin": True}}
+    stranger = hold(stores, register(actor.replace(" ", "-"), **roles.get(actor, {})))
+    if actor == FORMER:
+        with stores.transaction() as store:
+            lifecycle.deactivate(store, stranger.person.id)
+    return stranger
+
+
+def cast(actor: str, register: Callable[..., Person], stores: Process) -> tuple[Holder, Holder | None]:
+    """The owner of the account that is acted on, and the actor."""
+    owner = cast_owner(actor, register, stores)
     if actor in STRANGERS:
-        return owner, hold(stores, register(actor, **roles.get(actor, {})))
-    return owner, None if actor == "anonymous" else owner
+        return owner, cast_stranger(actor, register, stores)
+    return owner, None if actor == ANONYMOUS else owner
 
 
-def show(way: str, actor: Holder | None, owner: Holder) -> Shown:
+def show(way: Way, actor: Holder | None, owner: Holder) -> Shown:
     """The actor's credential by that way, beside it what the way has of the owner's."""
-    if actor is None:
-        return Shown("", {})
-    person = actor.person
-    key_in_headers = {"Authorization": f"Token {person.api_key}", "X-API-Key": person.api_key}
-    return {
-        "query key": Shown(urlencode({"api_key": person.api_key}), {}),
-        "key in a header": Shown("", key_in_headers),
-        "Basic": Shown("", basic(person.username)),
-        "bearer": Shown("", bearer(actor.token)),
-        "cookie": Shown("", {"Cookie": f"sessionid={actor.cookie}"}),
-        "Basic and the owner's query key": Shown(
-            urlencode({"api_key": owner.person.api_key}), basic(person.username)
-        ),
-        "Basic and the owner's cookie": Shown(
-            "", {**basic(person.username), "Cookie": f"sessionid={owner.cookie}"}
-        ),
-    }[way]
+    return way(actor, owner) if actor is not None else Shown()

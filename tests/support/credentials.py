@@ -1,0 +1,84 @@
+"""How a good credential of each kind is presented.
+
+A kind is what ``accountsapp tree`` prints (``Credential.kind``). An API that accepts a new kind adds one entry
+to :data:`PRESENTATIONS`, and the tests that walk every URL send it.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from accountsapp.domain.credentials import sessions
+from accountsapp.domain.data import locking
+from accountsapp.process import Process
+from tests.support.oauth import ALL, basic, bearer, issue
+from tests.support.people import Person
+
+
+class Holder(NamedTuple):
+    """An account with everything that could prove it, and the token of its session against forgery."""
+
+    person: Person
+    token: str
+    cookie: str
+    csrf_token: str
+
+
+class Shown(NamedTuple):
+    """What a request shows of who is asking.
+
+    :ivar fields: of the body, beside those of the operation
+    :ivar encoding: of the body, where the credential asks for one
+    """
+
+    query: str = ""
+    headers: Mapping[str, str] = {}
+    fields: Mapping[str, str] = {}
+    encoding: str | None = None
+
+
+def hold(stores: Process, person: Person) -> Holder:
+    token = issue(stores, person, *ALL)
+    with stores.transaction() as store:
+        account = locking.lock(store.session, person.id)
+        cookie = sessions.begin(store.session, account, "127.0.0.1")
+    return Holder(person, token, cookie, csrf_token(stores, cookie))
+
+
+def csrf_token(stores: Process, cookie: str) -> str:
+    """What the forms of that session carry."""
+    return urlsafe_b64encode(stores.keyring.digest("csrf", cookie)).decode().rstrip("=")
+
+
+def session(cookie: str, token: str) -> Shown:
+    return Shown(headers={"Cookie": f"sessionid={cookie}", "X-CSRFToken": token})
+
+
+def visitor(stores: Process) -> Shown:
+    """A browser that nobody signed in with."""
+    cookie = sessions.new_value()
+    return session(cookie, csrf_token(stores, cookie))
+
+
+def in_header(name: str) -> Callable[[Holder], Shown]:
+    """An API key in a header of its own."""
+    return lambda holder: Shown(headers={name: holder.person.api_key})
+
+
+PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
+    "api_key": lambda holder: Shown(urlencode({"api_key": holder.person.api_key})),
+    "x-api-key": in_header("X-Api-Key"),
+    "private-token": in_header("Private-Token"),
+    "basic": lambda holder: Shown(headers=basic(holder.person.username)),
+    "bearer": lambda holder: Shown(headers=bearer(holder.token)),
+    "session": lambda holder: session(holder.cookie, holder.csrf_token),
+}
+
+
+def present(kind: str, holder: Holder) -> Shown:
+    """A good credential of that kind."""
+    assert kind in PRESENTATIONS, (
+        f"say in tests/support/credentials.py, PRESENTATIONS, how a good credential of the kind {kind!r} is presented"
+    )
+    return PRESENTATIONS[kind](holder)

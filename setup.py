@@ -58,6 +58,8 @@ setup(
         "alembic>=1.16,<2",
         "bcrypt>=5,<6",
         "cryptography>=44",
+        "email-validator>=2.2,<3",
+        "idna>=3.7,<4",
         "pydantic>=2.11,<3",
         "limits>=5,<6",
         "multipart>=2,<3",

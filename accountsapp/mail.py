@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import parseaddr
@@ -33,6 +34,7 @@ from accountsapp.domain.jobs import JobError, LeasedJob
 from accountsapp.domain.keyring import SealError
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
+from accountsapp.domain.rules.emails import envelope_of
 from accountsapp.domain.rules.text import UNPRINTABLE, has_control_characters
 from accountsapp.domain.store import Store
 from accountsapp.settings import MailSettings
@@ -152,19 +154,24 @@ def _one_line(text: str) -> str:
 def compose(message: Message, *, sender: str, message_id: str, date: datetime) -> EmailMessage:
     """The message as RFC 5322 wants it, a text and an HTML part.
 
+    SMTPUTF8 (RFC 6531) is for local parts that are not ASCII; domains are written as A-labels without it.
+
     :param sender: address or ``Name <address>``
     :param message_id: the same at every try, so that who receives it twice can tell
     :raises JobError: the recipient cannot be written as one address
     """
     if not _MAILABLE.fullmatch(message.to) or has_control_characters(message.to):
         raise JobError(UNWRITABLE, tries=1)
-    international = not (message.to + parseaddr(sender)[1]).isascii()
+    name, address = parseaddr(sender)
+    user, _, domain = envelope_of(address).rpartition("@")
+    recipient = envelope_of(message.to)
+    international = not (recipient + user + domain).isascii()
+    to = message.to if international else recipient
     email = EmailMessage(policy=SMTPUTF8 if international else SMTP)
-    email["From"] = sender
-    email["To"] = message.to
-    if [address.addr_spec for address in email["To"].addresses] != [message.to]:
+    email["From"] = Address(name, user, domain)
+    email["To"] = to
+    if [address.addr_spec for address in email["To"].addresses] != [to]:
         raise JobError(UNWRITABLE, tries=1)
-    domain = parseaddr(sender)[1].rpartition("@")[2]
     email["Subject"] = message.subject
     email["Date"] = date
     email["Message-ID"] = f"<{message_id}@{domain if domain.isascii() else 'localhost'}>"
@@ -231,7 +238,7 @@ def deliver(mail: MailSettings, email: EmailMessage, to: str) -> None:
     """
     with _connection(mail) as smtp:
         try:
-            smtp.send_message(email, parseaddr(mail.sender)[1], [to])
+            smtp.send_message(email, envelope_of(parseaddr(mail.sender)[1]), [envelope_of(to)])
         except smtplib.SMTPNotSupportedError:
             raise JobError("the mail server takes no such address (SMTPUTF8)", tries=REFUSED_TRIES) from None
         except smtplib.SMTPRecipientsRefused as error:

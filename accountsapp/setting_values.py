@@ -9,6 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from accountsapp import email_syntax
+
 SHORTEST_SECRET = 32
 
 
@@ -114,7 +116,8 @@ def storage_url(value: str) -> str:
 
 
 def sender(value: str) -> str:
-    local, at, domain = value.partition("@")
-    if not (local and at and domain) or "@" in domain or not value.isprintable() or " " in value:
-        raise ValueError("must be an e-mail address")
+    try:
+        email_syntax.check(value, display_name=True)
+    except email_syntax.Unmailable:
+        raise ValueError("must be an e-mail address, or Name <address>") from None
     return value

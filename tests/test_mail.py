@@ -26,6 +26,7 @@ from accountsapp.domain.jobs import JobError
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import VALUES_OF, Notice
+from accountsapp.domain.rules.emails import envelope_of
 from accountsapp.mail import Message, compose, render
 from accountsapp.settings import Settings
 from tests.support.jobs import enqueue, let_time_pass, only_job, process_of, worker_of
@@ -212,7 +213,7 @@ def test_s32_any_address_is_written_as_it_is_or_refused(local: str, domain: str)
         email = composed(to=to)
     except JobError:
         return
-    assert message_from_bytes(email.as_bytes(), policy=default)["To"] == to
+    assert message_from_bytes(email.as_bytes(), policy=default)["To"] in (to, envelope_of(to))
     assert smtplib.quoteaddr(to) == f"<{to}>"
 
 
@@ -477,5 +478,29 @@ def test_an_address_in_other_letters(database: Database, settings: Settings, key
         international.stop()
     assert plain.received == []
     ((recipients, message),) = international.received
-    assert recipients == ["jürgen@exämple.com"]
+    assert recipients == ["jürgen@xn--exmple-cua.com"]
     assert message["To"] == "jürgen@exämple.com"
+
+
+@pytest.mark.parametrize(
+    ("to", "envelope"),
+    [
+        ("anna@bücher.example", "anna@xn--bcher-kva.example"),
+        ("Anna+Tag@straße.example", "Anna+Tag@xn--strae-oqa.example"),
+        ("a@例え.test", "a@xn--r8jz45g.test"),
+    ],
+)
+def test_a_domain_in_other_letters_needs_no_smtputf8(
+    database: Database, settings: Settings, keyring: Keyring, to: str, envelope: str
+) -> None:
+    queue(database, keyring, to=to)
+    plain = MailServer(enable_SMTPUTF8=False).start()
+    sending = sending_to(settings, plain)
+    sending = sending.model_copy(update={"mail_sender": "Bücher <konten@bücher.example>"})
+    try:
+        work_off(database, sending, keyring)
+    finally:
+        plain.stop()
+    ((recipients, message),) = plain.received
+    assert recipients == [message["To"]] == [envelope]
+    assert message["From"] == "Bücher <konten@xn--bcher-kva.example>"

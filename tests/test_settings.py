@@ -359,3 +359,20 @@ def test_hosts_are_as_browsers_write_them(name: str) -> None:
         load({**NEEDED, name: "https://bücher.example"}, environ={})
     written = "https://[0:0:0:0:0:0:0:1]:8443"
     assert load({**NEEDED, "accountsapp.site_url": written}, environ={}).site_url == "https://[::1]:8443"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["a@b", "accounts@localhost", "Accounts <accounts@example.test>", "Konten <konten@bücher.example>"],
+)
+def test_a_sender(sender: str) -> None:
+    assert load({**NEEDED, "accountsapp.mail.sender": sender}, environ={}).mail.sender == sender
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["a", "<a@b>, <c@d>", "a@b, c@d", "a@example.org.", "a@[127.0.0.1]", "A <a@b", "a..b@c.org", "A <a@b> c"],
+)
+def test_no_sender(sender: str) -> None:
+    with pytest.raises(SettingsError, match=r"accountsapp\.mail\.sender: "):
+        load({**NEEDED, "accountsapp.mail.sender": sender}, environ={})

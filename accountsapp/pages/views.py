@@ -63,7 +63,7 @@ def show_address_proof(context: AddressProof, request: Request) -> Response:
     link = addresses.find_proof(request.store, context.code)
     if link is None:
         raise DeadLink
-    return page(request, "prove_address.jinja2", username=link.account.username, address=link.address_key)
+    return page(request, "prove_address.jinja2", username=link.account.username, address=link.address)
 
 
 @view_config(context=AddressProof, request_method="POST", permission=NO_PERMISSION_REQUIRED)

@@ -83,7 +83,7 @@ KEY_WAYS: dict[str, Way] = {
 
 
 def counts(operation: Operation, way: str) -> str | None:
-    """The parameter ``api_key`` counts, in the body of unsafe methods too, and nothing that stands beside it."""
+    """The parameter ``api_key`` counts, in the body of unsafe methods too, and nothing beside it."""
     if way in ("key in a form", "key in JSON"):
         return ACTORS_OWN if operation.method != "GET" else None
     return {"query key": ACTORS_OWN, "Basic and the owner's query key": OWNERS}.get(way)

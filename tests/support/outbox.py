@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 
 from accountsapp.domain.data.models import Job
+from accountsapp.domain.rules.emails import envelope_of
 from accountsapp.process import Process
 from accountsapp.worker import Worker
 
@@ -35,7 +36,8 @@ class Outbox:
 
     def to(self, address: str) -> EmailMessage:
         """The only mail to that address since the last time; others are thrown away."""
-        (message,) = [message for message in self.take() if message["To"] == address]
+        spelled = (address, envelope_of(address))
+        (message,) = [message for message in self.take() if message["To"] in spelled]
         return message
 
     def link_to(self, address: str) -> str:

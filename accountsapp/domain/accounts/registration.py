@@ -12,6 +12,7 @@ from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.data.usernames import check_username_free
 from accountsapp.domain.emails import changing, claims
 from accountsapp.domain.rules.api_keys import make_api_key
+from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
 
@@ -38,7 +39,7 @@ def register(
     :raises UsernameTaken, EmailTaken, ApiKeyTaken: also when somebody else was faster
     """
     password_hash = store.passwords.hash(password) if password is not None else None
-    session, address_key = store.session, fold(email)
+    session, address_key = store.session, key_of(email)
     changing.lock_waiting(session, address_key)
     lock_address(session, address_key)
     check_username_free(session, username)
@@ -67,5 +68,5 @@ def add_with_random_password(store: Store, username: str, email: str) -> tuple[A
     """
     password = secrets.token_urlsafe(15)
     account = register(store, username, email, password=password, verified=True)
-    claims.drop_unproved_copies(store.session, account.id, fold(email))
+    claims.drop_unproved_copies(store.session, account.id, key_of(email))
     return store.reread(account.id), password

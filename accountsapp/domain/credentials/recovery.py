@@ -52,7 +52,7 @@ def ask(store: Store, email: object) -> None:
     """
     store.throttle.hit("recovery-address", store.client_address)
     parsed = emails.parse(email)
-    counted, key = store.throttle.counted, fold(parsed)
+    counted, key = store.throttle.counted, emails.key_of(parsed)
     try:
         with counted("recovery-burst", key), counted("recovery-mail", key):
             payload = {
@@ -73,7 +73,9 @@ def send_code(store: Store, job: LeasedJob) -> None:
     session, seconds = store.session, store.settings.links_expire
     email = store.keyring.unseal(SEALED_FOR, job.payload["email"])
     owner = session.scalar(
-        select(EmailAddress.account_id).where(EmailAddress.address_key == fold(email), EmailAddress.primary)
+        select(EmailAddress.account_id).where(
+            EmailAddress.address_key == emails.key_of(email), EmailAddress.primary
+        )
     )
     if owner is None:
         return
@@ -101,7 +103,7 @@ def find(store: Store, username: object, code: object) -> LinkRow | None:
         return None
     if link.account.state == AccountState.DEACTIVATED:
         return None
-    return link if fold(link.account.email) == link.address_key else None
+    return link if link.account.email == link.address else None
 
 
 def reset(

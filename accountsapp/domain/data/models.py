@@ -330,8 +330,9 @@ class Link(Base):
     purpose: Mapped[str]
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     credential_epoch: Mapped[int]
+    address: Mapped[str]
+    """The address that it was mailed to, in that spelling: it proves no other."""
     address_key: Mapped[str] = mapped_column(index=True)
-    """The folded address that it was mailed to."""
     created: Mapped[datetime] = mapped_column(default=now)
     expires: Mapped[datetime]
 

@@ -27,7 +27,7 @@ from accountsapp.domain.errors import (
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import LinkRow, Purpose
 from accountsapp.domain.mailing.notices import Notice
-from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.store import Store
 
 log = logging.getLogger(__name__)
@@ -75,13 +75,13 @@ def add(store: Store, account_id: int, address: str) -> EmailRow:
     """
     session = store.session
     account = store.lock(account_id)
-    if any(email.address_key == fold(address) for email in account.emails):
+    if any(email.address_key == key_of(address) for email in account.emails):
         raise InvalidEmail("You have that e-mail address already.")
-    lock_address(session, fold(address))
+    lock_address(session, key_of(address))
     claims.check_free(session, address)
     if len(account.emails) >= MOST_ADDRESSES:
         raise InvalidEmail(f"An account may have at most {MOST_ADDRESSES} e-mail addresses.")
-    account.emails.append(EmailAddress(address=address, address_key=fold(address)))
+    account.emails.append(EmailAddress(address=address, address_key=key_of(address)))
     session.flush()
     store.record(Event.EMAIL_ADDED, account_id=account_id)
     return EmailRow(address, verified=False, primary=False)
@@ -99,7 +99,7 @@ def change(
     :raises InvalidValue: it is to be primary, and is not verified
     """
     if verify:
-        changing.lock_waiting(store.session, fold(address), account_id)
+        changing.lock_waiting(store.session, key_of(address), account_id)
     account = store.lock(account_id)
     email = _find_locked(store, account, address)
     if verify and not email.verified:
@@ -107,6 +107,8 @@ def change(
         if not trusted:
             _ask_for_proof(store, account, email)
             return ProofAsked(email.address)
+        if address.lower() != email.address.lower():
+            email.address = address  # what was vouched for, and nothing else that has the same key
         _prove(store, account, email)
     if make_primary and not email.primary:
         if not email.verified:
@@ -127,18 +129,21 @@ def remove(store: Store, account_id: int, address: str) -> None:
     if email.primary:
         raise InvalidEmail("The primary e-mail address cannot be removed.")
     account.emails.remove(email)
+    links.void_proofs(session, [email.address_key], Link.account_id == account_id)
     session.flush()
     store.record(Event.EMAIL_REMOVED, account_id=account_id)
 
 
 def find_proof(store: Store, code: str) -> LinkRow | None:
-    """The living code of a mailed link, if the account still has the address and it is nobody else's."""
+    """The living code of a mailed link, if the account still has the address as it was written to, and it is
+    nobody else's.
+    """
     link = links.find(store.connection, Purpose.VERIFY_EMAIL, code)
     if link is None:
         return None
     is_verified = store.connection.scalar(
         select(EmailAddress.verified).where(
-            EmailAddress.account_id == link.account.id, EmailAddress.address_key == link.address_key
+            EmailAddress.account_id == link.account.id, EmailAddress.address == link.address
         )
     )
     owner_id = claims.owner_id(store.connection, link.address_key)
@@ -162,6 +167,8 @@ def confirm(store: Store, code: str) -> AccountRow:
         email = _find_locked(store, account, link.address_key)
     except EmailNotFound:
         raise DeadLink from None
+    if email.address != link.address:
+        raise DeadLink
     claims.check_free(store.session, email.address, but=account.id)
     if not links.consume(store.session, account, link):
         raise DeadLink
@@ -172,7 +179,7 @@ def confirm(store: Store, code: str) -> AccountRow:
 
 def _find(account: Account, address: str) -> EmailAddress:
     for email in account.emails:
-        if email.address_key == fold(address):
+        if email.address_key == key_of(address):
             return email
     raise EmailNotFound
 

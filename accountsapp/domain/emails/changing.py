@@ -25,7 +25,7 @@ from accountsapp.domain.jobs import LeasedJob
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import LinkRow, Purpose
 from accountsapp.domain.mailing.notices import Notice
-from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.store import Store
 
 CONFIRM = "confirm_email"
@@ -33,8 +33,8 @@ CONFIRM = "confirm_email"
 
 
 def is_change(account: AccountRow, address: str) -> bool:
-    """Whether the address is another one than the account shows now, case aside."""
-    return fold(address) != fold(account.shown_email)
+    """Whether the address is another one than the account shows now."""
+    return key_of(address) != key_of(account.shown_email)
 
 
 def awaited(account: Account) -> str | None:
@@ -59,13 +59,13 @@ def ask(store: Store, account: Account, address: str) -> None:
     :param address: one that ``emails.parse`` gave
     """
     primary = account.primary_email
-    if fold(address) == fold(awaited(account) or primary.address):
+    if key_of(address) == key_of(awaited(account) or primary.address):
         return
     drop(store, account)
-    if fold(address) == primary.address_key:
+    if key_of(address) == primary.address_key:
         return
     account.pending_email = address
-    account.pending_email_key = fold(address)
+    account.pending_email_key = key_of(address)
     account.pending_email_expires = now() + timedelta(seconds=store.settings.links_expire)
     store.record(Event.EMAIL_ASKED, account_id=account.id)
     store.notify(account, Notice.EMAIL_CHANGE_REQUESTED, new_address=address)
@@ -97,7 +97,7 @@ def find(store: Store, code: str) -> LinkRow | None:
     link = links.find(store.connection, Purpose.CHANGE_EMAIL, code)
     if link is None or not link.account.awaited_email:
         return None
-    if fold(link.account.awaited_email) != link.address_key:
+    if link.account.awaited_email != link.address:
         return None
     owner_id = claims.owner_id(store.connection, link.address_key)
     return link if owner_id in (None, link.account.id) else None
@@ -119,32 +119,36 @@ def confirm(store: Store, code: str) -> AccountRow:
     store.actor_id = account.id  # who has the code reads the mail of the account
     lock_address(session, link.address_key)
     address = awaited(account)
-    if address is None or fold(address) != link.address_key or not links.consume(session, account, link):
+    if address != link.address or not links.consume(session, account, link):
         raise DeadLink
     former_address = account.primary_email.address
-    _replace_primary(session, account, address)
+    _replace_primary(session, account, link.address)
     account.forget_pending_email()
-    links.void(session, account.id)
+    links.void(session, account.id, Purpose.RESET, Purpose.CHANGE_EMAIL)
+    gone = (key_of(former_address), link.address_key)
+    links.void_proofs(session, gone, Link.account_id == account.id)
     void_pending_of_others(store, account.id, link.address_key)
     claims.drop_unproved_copies(session, account.id, link.address_key)
     store.record(Event.EMAIL_CHANGED, account_id=account.id)
-    for to in (former_address, address):
-        store.notify(account, Notice.EMAIL_CHANGED, to=to, new_address=address)
+    for to in (former_address, link.address):
+        store.notify(account, Notice.EMAIL_CHANGED, to=to, new_address=link.address)
     return link.account
 
 
 def _replace_primary(session: Session, account: Account, address: str) -> None:
-    """The address, which may be a further one already, is the primary and a verified one; the old one goes.
+    """The address, which may be a further one already, is the primary and a verified one, in the spelling
+    that was proved; the old one goes.
 
     :raises EmailTaken: somebody else was faster
     """
-    email = next((email for email in account.emails if email.address_key == fold(address)), None)
+    email = next((email for email in account.emails if email.address_key == key_of(address)), None)
     with refusing_duplicates():
         account.emails.remove(account.primary_email)
         session.flush()  # before the next one: at no time are there two
         if email is None:
-            email = EmailAddress(address=address, address_key=fold(address))
+            email = EmailAddress(address_key=key_of(address))
             account.emails.append(email)
+        email.address = address
         email.primary = email.verified = True
         session.flush()
 

@@ -4,14 +4,15 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.data.locking import lock_address
-from accountsapp.domain.data.models import IS_TAKEN, EmailAddress
+from accountsapp.domain.data.models import IS_TAKEN, EmailAddress, Link
 from accountsapp.domain.errors import EmailTaken
-from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.mailing import links
+from accountsapp.domain.rules.emails import key_of
 
 
 def owner_id(database: Connection | Session, address: str) -> int | None:
-    """The id of the account that has the address as its primary or as a verified one, case aside."""
-    statement = select(EmailAddress.account_id).where(EmailAddress.address_key == fold(address), IS_TAKEN)
+    """The id of the account that has the address as its primary or as a verified one."""
+    statement = select(EmailAddress.account_id).where(EmailAddress.address_key == key_of(address), IS_TAKEN)
     account_id: int | None = database.scalar(statement)
     return account_id
 
@@ -26,11 +27,13 @@ def check_free(database: Connection | Session, address: str, *, but: int | None 
 
 
 def drop_unproved_copies(session: Session, account_id: int, address_key: str) -> None:
-    """An account has proved the address: unverified further copies on other accounts disappear.
+    """An account has proved the address: unverified further copies on other accounts disappear, and so do the
+    links that would prove them.
 
     Waits for those who claim it at this moment; who comes later finds it taken.
     """
     lock_address(session, address_key)
+    links.void_proofs(session, [address_key], Link.account_id != account_id)
     session.execute(
         delete(EmailAddress)
         .where(

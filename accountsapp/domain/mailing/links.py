@@ -1,15 +1,17 @@
 """Mailed one-time links: a random code of which only the hash is kept.
 
 A code is bound to its purpose, its account, the address it was mailed to and the account's credential epoch.
+It proves that spelling of the address, and no other one that is merely found under the same key.
 Looking at it changes nothing (mail scanners open links); using it ends it.
 """
 
 import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, delete, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, update
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
@@ -18,7 +20,7 @@ from accountsapp.domain.data.reads import AccountRow, selection_of
 from accountsapp.domain.data.removing import remove_some
 from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.rules.digests import digest_of
-from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.rules.emails import key_of
 
 ENDED = datetime(1970, 1, 1, tzinfo=UTC)
 """When a code expired that was used or voided and whose row is kept: long ago, whatever a clock says."""
@@ -42,6 +44,7 @@ class LinkRow(NamedTuple):
 
     digest: bytes
     purpose: str
+    address: str
     address_key: str
     account: AccountRow
 
@@ -55,7 +58,7 @@ def make(session: Session, account: Account, purpose: Purpose, address: str, sec
     """
     older = delete(Link).where(Link.account_id == account.id, Link.purpose == purpose)
     if purpose is Purpose.VERIFY_EMAIL:
-        older = older.where(Link.address_key == fold(address))
+        older = older.where(Link.address_key == key_of(address))
     session.execute(older)
     code = secrets.token_urlsafe(24)
     session.add(
@@ -64,7 +67,8 @@ def make(session: Session, account: Account, purpose: Purpose, address: str, sec
             purpose=purpose,
             account_id=account.id,
             credential_epoch=account.credential_epoch,
-            address_key=fold(address),
+            address=address,
+            address_key=key_of(address),
             expires=now() + timedelta(seconds=seconds),
         )
     )
@@ -74,7 +78,7 @@ def make(session: Session, account: Account, purpose: Purpose, address: str, sec
 
 _ACCOUNTS = selection_of(None)
 _FIND: Select[Any] = _ACCOUNTS.statement.add_columns(
-    Link.digest, Link.purpose, Link.address_key, Link.expires
+    Link.digest, Link.purpose, Link.address, Link.address_key, Link.expires
 ).join(
     Link,
     (Link.account_id == Account.id)
@@ -89,10 +93,10 @@ def find(connection: Connection, purpose: Purpose, code: str) -> LinkRow | None:
     row = connection.execute(_FIND, {"digest": digest_of(code), "purpose": purpose}).first()
     if row is None:
         return None
-    digest, found_purpose, address_key, expires = _ACCOUNTS.after(row)
+    digest, found_purpose, address, address_key, expires = _ACCOUNTS.after(row)
     if expires <= now():
         return None
-    return LinkRow(digest, found_purpose, address_key, _ACCOUNTS.row(row))
+    return LinkRow(digest, found_purpose, address, address_key, _ACCOUNTS.row(row))
 
 
 def consume(session: Session, account: Account, link: LinkRow) -> bool:
@@ -118,6 +122,19 @@ def void(session: Session, account_id: int, *purposes: Purpose) -> None:
     ending = update(Link).where(*voided, is_proof).values(expires=ENDED)
     session.execute(ending.execution_options(synchronize_session=False))
     session.execute(delete(Link).where(*voided, ~is_proof))
+
+
+def void_proofs(session: Session, address_keys: Collection[str], account: ColumnElement[bool]) -> None:
+    """End outstanding codes that prove one of these addresses; their rows stay, as with :func:`void`.
+
+    :param account: of a :class:`Link`: on which accounts
+    """
+    ending = (
+        update(Link)
+        .where(Link.purpose == Purpose.VERIFY_EMAIL, Link.address_key.in_(address_keys), account)
+        .values(expires=ENDED)
+    )
+    session.execute(ending.execution_options(synchronize_session=False))
 
 
 @clears

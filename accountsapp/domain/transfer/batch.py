@@ -28,7 +28,7 @@ from accountsapp.domain.data.models import (
 from accountsapp.domain.errors import DomainError, InvalidValue
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
-from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.transfer.known import Item, Known, KnownAccount
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord, columns
 
@@ -99,7 +99,7 @@ class BatchWriter:
                 known.expect(item)
                 new.append(item)
         attempt.insert(new)
-        attempt.void_pending([fold(address.email) for item in items for address in item.addresses])
+        attempt.void_pending([key_of(address.email) for item in items for address in item.addresses])
         return result
 
 
@@ -251,7 +251,7 @@ def _addresses_after(present: dict[str, EmailRecord], item: Item) -> dict[str, E
     """
     if not item.addresses:
         return None
-    after = {fold(address.email): address for address in item.addresses}
+    after = {key_of(address.email): address for address in item.addresses}
     if item.record.email is not None:
         after = {key: address for key, address in present.items() if not address.primary} | after
     return after if after != present else None
@@ -276,7 +276,7 @@ def _change_addresses(
 def _address_values(address: EmailRecord) -> dict[str, Any]:
     return {
         "address": address.email,
-        "address_key": fold(address.email),
+        "address_key": key_of(address.email),
         "verified": address.verified,
         "is_primary": address.primary,
     }

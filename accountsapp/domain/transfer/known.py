@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from accountsapp.domain.data.models import IS_TAKEN, Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, UsernameTaken
+from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord
 
@@ -47,7 +48,7 @@ class Item:
     @cached_property
     def reserved(self) -> list[str]:
         """The folded addresses that are taken by being in this record."""
-        return [fold(a.email) for a in self.addresses if a.primary or a.verified]
+        return [key_of(a.email) for a in self.addresses if a.primary or a.verified]
 
 
 @dataclass
@@ -145,7 +146,7 @@ class Known:
         self._pending.discard(item.username_key)
         self._accounts[item.username_key] = KnownAccount(account_id, state, item.password_hash)
         self._own(item, account_id)
-        self._addresses[account_id] = {fold(address.email): address for address in item.addresses}
+        self._addresses[account_id] = {key_of(address.email): address for address in item.addresses}
         self._digests[account_id] = digest
 
     def changed(self, item: Item, account: KnownAccount, addresses: dict[str, EmailRecord] | None) -> None:

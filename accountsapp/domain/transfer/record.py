@@ -20,7 +20,6 @@ from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.passwords import is_bcrypt_hash
 from accountsapp.domain.rules import app_permissions, emails, usernames
 from accountsapp.domain.rules.api_keys import check_given
-from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.notifications import MANDATORY
 from accountsapp.strict_json import has_unstorable_text
 
@@ -208,7 +207,7 @@ class AccountRecord(_Strict):
         if self.emails is not None:
             if sum(address.primary for address in self.emails) != 1:
                 raise ValueError("emails: exactly one must be primary")
-            if len({fold(address.email) for address in self.emails}) < len(self.emails):
+            if len({emails.key_of(address.email) for address in self.emails}) < len(self.emails):
                 raise ValueError("emails: an address is given twice")
         return self
 

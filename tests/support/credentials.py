@@ -78,5 +78,7 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
 
 def present(kind: str, holder: Holder) -> Shown:
     """A good credential of that kind."""
-    assert kind in PRESENTATIONS, f"say in PRESENTATIONS how a good credential of the kind {kind!r} is presented"
+    assert kind in PRESENTATIONS, (
+        f"say in PRESENTATIONS how a good credential of the kind {kind!r} is presented"
+    )
     return PRESENTATIONS[kind](holder)

@@ -38,7 +38,7 @@ def read_refused(path: Path | None) -> frozenset[str]:
     """The operator's own list (``accountsapp.passwords.refused``), one password a line, UTF-8."""
     if path is None:
         return frozenset()
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
         return frozenset(fold(line.rstrip("\r\n")) for line in lines if line.strip())
 
 

@@ -1,7 +1,7 @@
 """How a good credential of each kind is presented.
 
-A kind is what ``accountsapp tree`` prints (``Credential.kind``). An API that accepts a new kind adds one entry
-to :data:`PRESENTATIONS`, and the tests that walk every URL send it.
+A kind is what ``accountsapp tree`` prints (``Credential.kind``). An API that accepts a new kind adds one
+entry to :data:`PRESENTATIONS`, and the tests that walk every URL send it.
 """
 
 from base64 import urlsafe_b64encode
@@ -79,6 +79,6 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
 def present(kind: str, holder: Holder) -> Shown:
     """A good credential of that kind."""
     assert kind in PRESENTATIONS, (
-        f"say in tests/support/credentials.py, PRESENTATIONS, how a good credential of the kind {kind!r} is presented"
+        f"say in PRESENTATIONS (tests/support/credentials.py) how a good credential {kind!r} is presented"
     )
     return PRESENTATIONS[kind](holder)

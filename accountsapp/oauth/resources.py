@@ -51,6 +51,7 @@ class ClientAccess(PersonPage):
 
     __parent__: AuthorizationServer
     __acl__ = ((Allow, Authenticated, (Permission.CLIENTS_AUTHORIZE,)),)
+    body = Body(largest=64 * 1024, untyped=FORM)
     follows_cors = False
 
     @property

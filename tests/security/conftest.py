@@ -1,5 +1,7 @@
 """A client that knows every operation."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from webtest import TestApp
 
@@ -8,5 +10,10 @@ from tests.support.people import Person
 
 
 @pytest.fixture
-def everywhere(app: TestApp, alice: Person, admin: Person) -> Everywhere:
-    return Everywhere(app, alice, admin)
+def everywhere(
+    app: TestApp, register: Callable[..., Person], alice: Person, admin: Person
+) -> Iterator[Everywhere]:
+    """Afterwards every credential that the test used must have opened its door."""
+    client = Everywhere(app, register, alice, admin)
+    yield client
+    client.check()

@@ -24,17 +24,7 @@ from tests.support.credentials import Shown
 from tests.support.people import Person
 
 USER = ("activated", "email", "last_login", "name", "signup", "username")
-LISTED = (
-    "activated",
-    "email",
-    "invite_ct",
-    "invited_by",
-    "is_admin",
-    "last_login",
-    "name",
-    "signup",
-    "username",
-)
+LISTED = tuple(sorted((*USER, "invite_ct", "invited_by", "is_admin")))
 READ, PINGED = Outcome(200, USER), Outcome(200, ("message", "success"))
 NEW_KEY, WRONG_VALUES = Outcome(200, ("api_key", "message")), Outcome(406, ("error", "username"))
 USERS = Outcome(200, ("count", "total", "users"))
@@ -83,7 +73,7 @@ KEY_WAYS: dict[str, Way] = {
 
 
 def counts(operation: Operation, way: str) -> str | None:
-    """The parameter ``api_key`` counts, in the body of unsafe methods too, and nothing beside it."""
+    """The parameter ``api_key`` counts, also in the body of unsafe methods, and nothing beside it."""
     if way in ("key in a form", "key in JSON"):
         return ACTORS_OWN if operation.method != "GET" else None
     return {"query key": ACTORS_OWN, "Basic and the owner's query key": OWNERS}.get(way)

@@ -111,7 +111,7 @@ def kanarie(noisy_stores: Process) -> Person:
         return Person(account.id, "alice", CANARIES["email"], CANARIES["password"], CANARIES["key"])
 
 
-def ask_everything(app: TestApp) -> list[Any]:
+def ask_everything(app: TestApp, kanarie: Person) -> list[Any]:
     """Every operation with canaries as every credential, in every place, good and bad."""
     values = {
         "name": "plain",
@@ -126,7 +126,7 @@ def ask_everything(app: TestApp) -> list[Any]:
         "grant_type": "password",
     }
     answers = []
-    for method, path in urls(app):
+    for method, path in urls(app, kanarie):
         if path.endswith(("nonactivated", "delete/alice")):
             continue
         for key, login in (("key", "password"), ("wrong key", "wrong password"), ("key", "token")):
@@ -157,7 +157,7 @@ HARMLESS = ("email", "new email", "key")
 
 
 def test_s30_every_operation(noisy: TestApp, kanarie: Person, logged: Callable[[], str]) -> None:
-    answers = ask_everything(noisy)
+    answers = ask_everything(noisy, kanarie)
     assert {200, 400, 401, 403} <= {answer.status_int for answer in answers}
     Outbox(noisy.app.registry.process).take()
     assert "sqlalchemy.engine" in logged()
@@ -178,7 +178,7 @@ def test_s30_a_database_without_its_tables(
     with noisy.app.registry.database.begin() as session:
         for table in ("account", "api_key", "email_address", "link"):
             session.execute(text(f"ALTER TABLE {table} RENAME TO {table}_gone"))
-    answers = ask_everything(noisy)
+    answers = ask_everything(noisy, kanarie)
     assert {500, 503} & {answer.status_int for answer in answers}
     assert "Traceback" in logged() or "the database is not available" in logged()
     assert found_in(logged(), CANARIES) == {}
@@ -197,7 +197,7 @@ def test_s30_a_database_that_is_gone(noisy: TestApp, kanarie: Person, logged: Ca
     for engine in (database.read_engine, database.write_engine):
         engine.pool._creator = refuse
         engine.dispose()
-    answers = ask_everything(noisy)
+    answers = ask_everything(noisy, kanarie)
     assert max(answer.status_int for answer in answers) >= 500
     assert found_in(logged(), CANARIES) == {}
     assert found_in("\n".join(a.text for a in answers if a.status_int >= 400), CANARIES) == {}
@@ -232,7 +232,7 @@ def test_s30_the_search_finds(logged: Callable[[], str]) -> None:
 
 
 def test_s30_audit_and_jobs_hold_none(noisy: TestApp, kanarie: Person, database: Any) -> None:
-    ask_everything(noisy)
+    ask_everything(noisy, kanarie)
     with database.read_engine.connect() as connection:
         said = [
             " ".join(str(value) for value in row)

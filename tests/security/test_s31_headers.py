@@ -46,11 +46,11 @@ def careless(answer: TestResponse) -> list[str]:
 def test_s31_every_answer(everywhere: Everywhere, alice: Person) -> None:
     wrong = {}
     seen = set()
-    for method, path in everywhere.urls:
-        for verb in (method, "HEAD", "OPTIONS", "PATCH", "PUT"):
-            for where in (path, f"{path}/unknown", f"{path}%ff"):
+    for door in everywhere.doors:
+        for verb in (door.method, "HEAD", "OPTIONS", "PATCH", "PUT"):
+            for where in (door.path, f"{door.path}/unknown", f"{door.path}%ff"):
                 for query in ("", "callback=!", "x=%ff"):
-                    answer = everywhere(verb, where, query, path_of_key=path)
+                    answer = everywhere(door, query, method=verb, path=where)
                     seen.add(answer.status_int)
                     if missing := careless(answer):
                         wrong[verb, where, query, answer.status_int] = missing
@@ -65,11 +65,11 @@ def test_s31_faults_of_ours(everywhere: Everywhere, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(type(everywhere.app.app.registry.process), "for_request", fail)
     wrong = {}
     faults = 0
-    for method, path in everywhere.urls:
-        answer = everywhere(method, path)
+    for door in everywhere.doors:
+        answer = everywhere(door)
         faults += answer.status_int == 500
         if missing := careless(answer):
-            wrong[method, path] = missing
+            wrong[door.method, door.path] = missing
     assert wrong == {}
     assert faults > 20
 

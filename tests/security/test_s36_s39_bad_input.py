@@ -17,7 +17,7 @@ from tests.apis.bookie.test_reading_requests import (
     OTHER_CHARSETS,
     OTHER_TYPES,
 )
-from tests.support.everywhere import WRITES, Everywhere, dump
+from tests.support.everywhere import WRITES, Door, Everywhere, dump
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -28,22 +28,22 @@ def is_refusal(answer: TestResponse) -> bool:
     return 400 <= answer.status_int < 500 and "Traceback" not in answer.text
 
 
-def writes(everywhere: Everywhere) -> list[tuple[str, str]]:
-    return [(method, path) for method, path in everywhere.urls if method in WRITES]
+def writes(everywhere: Everywhere) -> list[Door]:
+    return [door for door in everywhere.doors if door.method in WRITES]
 
 
 def test_s36_bytes_in_a_path(everywhere: Everywhere) -> None:
     before = dump(everywhere.app)
     wrong = []
-    for method, path in everywhere.urls:
-        segments = path.split("/")[1:]
+    for door in everywhere.doors:
+        segments = door.path.split("/")[1:]
         for place in range(len(segments)):
             for bad in BYTES:
                 for segment in (bad, segments[place] + bad):
                     odd = "/" + "/".join([*segments[:place], segment, *segments[place + 1 :]])
-                    answer = everywhere(method, odd, path_of_key=path)
+                    answer = everywhere(door, path=odd)
                     if not is_refusal(answer) or "Location" in answer.headers:
-                        wrong.append((method, odd, answer.status))
+                        wrong.append((door.method, odd, answer.status))
     assert wrong == []
     assert dump(everywhere.app) == before
 
@@ -51,23 +51,23 @@ def test_s36_bytes_in_a_path(everywhere: Everywhere) -> None:
 def test_s36_bytes_in_queries_and_bodies(everywhere: Everywhere) -> None:
     before = dump(everywhere.app)
     wrong = []
-    for method, path in everywhere.urls:
+    for door in everywhere.doors:
         for bad in BYTES[:4]:
             for query in (f"x={bad}", f"{bad}=x", f"username={bad}", f"email={bad}", f"limit={bad}"):
-                answer = everywhere(method, path, query)
+                answer = everywhere(door, query)
                 # What belongs to no API reads no query.
-                expected = range(400, 401) if path.startswith("/api/v1/") else range(200, 500)
+                expected = range(400, 401) if door.path.startswith("/api/v1/") else range(200, 500)
                 if answer.status_int not in expected:
-                    wrong.append((method, path, query, answer.status))
-    for method, path in writes(everywhere):
+                    wrong.append((*door[:3], query, answer.status))
+    for door in writes(everywhere):
         bodies = [(FORM, body) for body in BAD_FORMS.values()] + [
             *BAD_MULTIPART.values(),
             *OTHER_CHARSETS.values(),
         ]
         for content_type, body in bodies:
-            answer = everywhere(method, path, "", body, content_type)
+            answer = everywhere(door, "", body, content_type)
             if not is_refusal(answer):
-                wrong.append((method, path, str(body), answer.status))
+                wrong.append((*door[:3], str(body), answer.status))
     assert wrong == []
     assert dump(everywhere.app) == before
 
@@ -77,16 +77,16 @@ def test_s36_nul_and_surrogates_in_values(everywhere: Everywhere, name: str) -> 
     """Text that PostgreSQL cannot take, in every parameter of every operation."""
     before = dump(everywhere.app)
     wrong = []
-    for method, path in writes(everywhere):
-        if path.endswith(("api_key", "nonactivated", "/3", "/alice")) or path == "/api/v1/suspend":
+    for door in writes(everywhere):
+        if door.path.endswith(("api_key", "nonactivated", "/3", "/alice")) or door.path == "/api/v1/suspend":
             continue  # reads none of them
         for value in ("a\0b", "\0", "\ud800", "a\udfffb"):
             sent = json.dumps({name: value}).encode()
-            answers = [everywhere(method, path, "", sent, JSON)]
+            answers = [everywhere(door, "", sent, JSON)]
             if "\0" in value:
-                answers.append(everywhere(method, path, "", urlencode({name: value}).encode(), FORM))
-                answers.append(everywhere(method, path, urlencode({name: value})))
-            wrong += [(method, path, value, a.status) for a in answers if a.status_int >= 500]
+                answers.append(everywhere(door, "", urlencode({name: value}).encode(), FORM))
+                answers.append(everywhere(door, urlencode({name: value})))
+            wrong += [(*door[:3], value, a.status) for a in answers if a.status_int >= 500]
     assert wrong == []
     assert {name: rows for name, rows in dump(everywhere.app).items() if name != "job"} == {
         name: rows for name, rows in before.items() if name != "job"
@@ -128,11 +128,11 @@ LISTS = ("users/list", "accounts/inactive", "accounts/invites", "nonactivated", 
 
 def test_s37_sql_in_lists(everywhere: Everywhere) -> None:
     before = dump(everywhere.app)
-    good = everywhere("GET", "/api/v1/a/users/list").json
+    good = everywhere(everywhere.door("GET", "/api/v1/a/users/list")).json
     for text in SQL:
         for path in LISTS:
             for name in ("order", "limit", "offset", "days", "status", "message"):
-                answer = everywhere("GET", f"/api/v1/a/{path}", urlencode({name: text}))
+                answer = everywhere(everywhere.door("GET", f"/api/v1/a/{path}"), urlencode({name: text}))
                 assert answer.status_int in (200, 406), (path, name, text)
                 if path == "users/list" and name in ("order", "limit", "offset"):
                     assert answer.status_int == 406, text
@@ -140,7 +140,7 @@ def test_s37_sql_in_lists(everywhere: Everywhere) -> None:
                     # A text that is searched for, not a pattern: no event has it.
                     expected = 0 if text.strip("_") or name == "status" else answer.json["count"]
                     assert (answer.status_int, answer.json["count"]) == (200, expected), text
-    assert everywhere("GET", "/api/v1/a/users/list").json == good
+    assert everywhere(everywhere.door("GET", "/api/v1/a/users/list")).json == good
     assert dump(everywhere.app) == before
 
 
@@ -158,7 +158,7 @@ def test_s37_sql_in_identities(everywhere: Everywhere) -> None:
             ("POST", "/api/v1/a/users/add", {"username": "newcomer", "email": text}),
         )
         for method, path, given in tries:
-            answer = everywhere(method, path, urlencode(given))
+            answer = everywhere(everywhere.door(method, path), urlencode(given))
             assert is_refusal(answer), (method, path, text, answer.status)
         wrong_key = everywhere.app.get("/api/v1/alice/account", {"api_key": text}, expect_errors=True)
         assert wrong_key.status_int == 403
@@ -167,13 +167,13 @@ def test_s37_sql_in_identities(everywhere: Everywhere) -> None:
 
 def test_s37_sql_in_paths(everywhere: Everywhere) -> None:
     before = dump(everywhere.app)
-    for method, path in everywhere.urls:
-        if "alice" not in path:
+    for door in everywhere.doors:
+        if "alice" not in door.path:
             continue
         for text in SQL:
-            odd = path.replace("alice", quote(text, safe=""))
-            answer = everywhere(method, odd, path_of_key=path)
-            assert is_refusal(answer), (method, odd, answer.status)
+            odd = door.path.replace("alice", quote(text, safe=""))
+            answer = everywhere(door, path=odd)
+            assert is_refusal(answer), (door.method, odd, answer.status)
     assert dump(everywhere.app) == before
 
 
@@ -181,18 +181,18 @@ def test_s38_bad_json_at_every_operation(everywhere: Everywhere) -> None:
     before = dump(everywhere.app)
     wrong = []
     many = json.dumps({f"n{i}": i for i in range(100_000)}).encode()
-    for method, path in writes(everywhere):
-        exactly = {400} if path.startswith("/api/v1/") else set(range(400, 500))
+    for door in writes(everywhere):
+        exactly = {400} if door.path.startswith("/api/v1/") else set(range(400, 500))
         for case, body in BAD_JSON.items():
-            answer = everywhere(method, path, "", body, JSON)
+            answer = everywhere(door, "", body, JSON)
             if answer.status_int not in exactly:
-                wrong.append((method, path, case, answer.status))
+                wrong.append((*door[:3], case, answer.status))
         for body in (many, b'{"name": "' + b"x" * (1024 * 1024) + b'"}'):
-            answer = everywhere(method, path, "", body, JSON)
-            if answer.status_int != 413 and path.startswith("/api/v1/"):
-                wrong.append((method, path, "large", answer.status))
+            answer = everywhere(door, "", body, JSON)
+            if answer.status_int != 413 and door.path.startswith("/api/v1/"):
+                wrong.append((*door[:3], "large", answer.status))
             if not is_refusal(answer):
-                wrong.append((method, path, "large", answer.status))
+                wrong.append((*door[:3], "large", answer.status))
     assert wrong == []
     assert dump(everywhere.app) == before
 
@@ -204,15 +204,15 @@ READ_ELSEWHERE = (None, ";", "application/vnd.api+json", "application/merge-patc
 def test_s39_other_types_at_every_operation(everywhere: Everywhere) -> None:
     before = dump(everywhere.app)
     wrong = []
-    for method, path in writes(everywhere):
+    for door in writes(everywhere):
         for content_type in OTHER_TYPES:
-            if not path.startswith("/api/v1/") and content_type in READ_ELSEWHERE:
+            if not door.path.startswith("/api/v1/") and content_type in READ_ELSEWHERE:
                 continue
-            answer = everywhere(method, path, "", b'{"name": "x"}', content_type)
-            if not is_refusal(answer) or (path.startswith("/api/v1/") and answer.status_int != 415):
-                wrong.append((method, path, content_type, answer.status))
+            answer = everywhere(door, "", b'{"name": "x"}', content_type)
+            if not is_refusal(answer) or (door.path.startswith("/api/v1/") and answer.status_int != 415):
+                wrong.append((*door[:3], content_type, answer.status))
         for content_type, body in ((JSON, b"name=x"), (FORM, b"\xff"), (JSON, b"--b\r\n")):
-            if not is_refusal(everywhere(method, path, "", body, content_type)):
-                wrong.append((method, path, content_type, str(body)))
+            if not is_refusal(everywhere(door, "", body, content_type)):
+                wrong.append((*door[:3], content_type, str(body)))
     assert wrong == []
     assert dump(everywhere.app) == before

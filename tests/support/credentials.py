@@ -79,6 +79,6 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
 def present(kind: str, holder: Holder) -> Shown:
     """A good credential of that kind."""
     assert kind in PRESENTATIONS, (
-        f"say in PRESENTATIONS how a good credential of the kind {kind!r} is presented"
+        f"say in PRESENTATIONS (tests/support/credentials.py) how a good credential {kind!r} is presented"
     )
     return PRESENTATIONS[kind](holder)

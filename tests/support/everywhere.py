@@ -1,74 +1,193 @@
-"""Every operation of every API, read from the printed tree, to do the same thing to each."""
+"""Every operation of every API, read from the printed tree, to do the same thing to each.
 
-from base64 import b64encode
-from typing import Any
+Each is called with every kind of credential that counts there. That they are good is proved at the end of the
+test (:meth:`Everywhere.check`), so that nothing passes because the caller was refused.
+"""
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
 from webtest import TestApp, TestResponse
 
-from accountsapp.tree import rows
-from tests.support.people import PASSWORD, Person
+from accountsapp.domain.credentials import api_keys, sessions
+from accountsapp.domain.data.models import AuditEvent, Base
+from accountsapp.domain.oauth import tokens
+from accountsapp.domain.oauth.tokens import DeadToken
+from accountsapp.process import Process
+from accountsapp.security.permissions import Permission
+from accountsapp.tree import OPEN, Row, rows
+from tests.support.credentials import Holder, Shown, hold, present, visitor
+from tests.support.people import Person
 
-FILL = {"{username}": "alice", "{count}": "3", "{code}": "no-such-code", "{id}": "1"}
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+VISITOR = "visitor"
+"""Stands for the kind of credential where none is needed: a browser in which nobody has signed in."""
+ADMINISTRATORS_ONLY = (Permission.ADMINISTER,)
+"""What an administrator opens and the owner of the account does not."""
+
+Register = Callable[..., Person]
 
 
-def urls(app: TestApp) -> list[tuple[str, str]]:
-    """Every verb at every URL; the account in it is alice's."""
-    found = []
-    for row in rows(app.app.registry):
-        path = row.path
-        for pattern, value in FILL.items():
-            path = path.replace(pattern, value)
-        assert "{" not in path, f"say in FILL what stands for it: {path}"
-        found += [(method, path) for method in row.methods]
-    return found
+class Door(NamedTuple):
+    """One verb at one URL, and one kind of credential that counts there.
+
+    :ivar path: of the account that the test is about
+    :ivar kind: :data:`VISITOR` where no credential is needed
+    """
+
+    method: str
+    path: str
+    kind: str
+    row: Row
+
+
+def path_of(row: Row, person: Person) -> str:
+    """The path of a row of the tree; the account in it is that person's."""
+    fill = {
+        "{username}": person.username,
+        "{id}": str(person.id),
+        "{count}": "3",
+        "{code}": "no-such-code",
+    }
+    path = row.path
+    for pattern, value in fill.items():
+        path = path.replace(pattern, value)
+    assert "{" not in path, f"say in tests/support/everywhere.py what stands for it: {path}"
+    return path
+
+
+def urls(app: TestApp, person: Person) -> list[tuple[str, str]]:
+    """Every verb at every URL; the account in it is that person's."""
+    return [(method, path_of(row, person)) for row in rows(app.app.registry) for method in row.methods]
+
+
+def doors(registry: Any, person: Person) -> list[Door]:
+    """Every verb at every URL with every kind of credential; what deletes comes last."""
+    found = [
+        Door(method, path_of(row, person), kind, row)
+        for row in rows(registry)
+        for method in row.methods
+        for kind in row.credentials or (VISITOR,)
+    ]
+    return sorted(found, key=lambda door: door.method == "DELETE")
 
 
 class Everywhere:
-    """Calls with the credentials that open a URL: the owner's or an administrator's."""
+    """Calls with the credentials that open a door: the owner's or an administrator's.
 
-    def __init__(self, app: TestApp, owner: Person, admin: Person) -> None:
+    A call that succeeds may have changed or ended them, so that they are made anew.
+    """
+
+    def __init__(self, app: TestApp, register: Register, owner: Person, admin: Person) -> None:
         self.app = app
-        self._owner = owner
-        self._admin = admin
-        self.urls = urls(app)
+        self._stores: Process = app.app.registry.process
+        self._register = register
+        self._owner = hold(self._stores, owner)
+        self._admin = hold(self._stores, admin)
+        self._visitor = visitor(self._stores)
+        self._used: set[Door] = set()
+        self.doors = doors(app.app.registry, owner)
 
-    def key(self, path: str) -> str:
-        return (self._admin if path.startswith("/api/v1/a/") else self._owner).api_key
+    def holder(self, door: Door) -> Holder:
+        return self._admin if door.row.permission in ADMINISTRATORS_ONLY else self._owner
+
+    def present(self, door: Door) -> Shown:
+        return self._visitor if door.kind == VISITOR else present(door.kind, self.holder(door))
 
     def __call__(
         self,
-        method: str,
-        path: str,
+        door: Door,
         query: str = "",
         body: bytes = b"",
         content_type: str | None = None,
+        *,
+        method: str | None = None,
+        path: str | None = None,
         headers: dict[str, str] | None = None,
-        path_of_key: str | None = None,
     ) -> TestResponse:
-        pair = b64encode(f"{self._owner.username}:{PASSWORD}".encode()).decode()
-        sent = {"Authorization": f"Basic {pair}", **(headers or {})}
+        """Call with the door's credential.
+
+        :param method: another one than the door's
+        :param path: another one than the door's
+        """
+        shown = self.present(door)
+        sent = {**shown.headers, **(headers or {})}
         if content_type is not None:
             sent["Content-Type"] = content_type
+        query = "&".join(part for part in (shown.query, query) if part)
         self.app.reset()
-        return self.app.request(
-            f"{path}?api_key={self.key(path_of_key or path)}" + (f"&{query}" if query else ""),
-            method=method,
+        answer = self.app.request(
+            (path or door.path) + (f"?{query}" if query else ""),
+            method=method or door.method,
             body=body,
             headers=sent,
             expect_errors=True,
         )
+        self._used.add(door)
+        if (method or door.method) in WRITES and answer.status_int < 400:
+            self._renew()
+        return answer
+
+    def door(self, method: str, path: str) -> Door:
+        """The first one there."""
+        return next(door for door in self.doors if (door.method, door.path) == (method, path))
+
+    def check(self) -> None:
+        """Each credential that was used opens its door: a call with nothing else in it is not refused for it.
+
+        The call is made, whatever it does.
+        """
+        assert self._used, "nothing was called"
+        used = [door for door in self.doors if door in self._used]
+        refused = [(door.method, door.path, door.kind) for door in used if refuses(door, self(door))]
+        assert not refused, f"refused for the credential, whatever the test sent: {refused}"
+
+    def _renew(self) -> None:
+        self._owner, self._admin = self._living(self._owner), self._living(self._admin)
+
+    def _living(self, holder: Holder) -> Holder:
+        """The same if it can still prove itself, else anew; a new account if the old one is gone."""
+        person = holder.person
+        with self._stores.transaction() as store:
+            connection = store.session.connection()
+            row = store.reader.by_username(person.username)
+            api_key = api_keys.reveal(store, row) if row is not None else None
+            has_session = sessions.find(connection, holder.cookie) is not None
+            has_token = not isinstance(tokens.find(connection, holder.token), DeadToken)
+        if api_key is None:
+            return hold(self._stores, self._register(person.username))
+        if has_session and has_token and api_key == person.api_key:
+            return holder
+        return hold(self._stores, replace(person, api_key=api_key))
 
 
-def dump(app: Any) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row that belongs to an account or is to be done for one."""
-    from accountsapp.domain.data.models import Base
+def refuses(door: Door, answer: TestResponse) -> bool:
+    """Whether an answer says that a credential is missing or does not do.
 
+    Endpoints that ask for a client, which is no credential of the tree, may say 401 to a visitor.
+    """
+    if answer.status_int == 400 and b"CSRF" in answer.body:
+        return True
+    if door.kind == VISITOR:
+        return door.row.permission != OPEN
+    return answer.status_int in (401, 403) or is_sign_in(answer)
+
+
+def is_sign_in(answer: TestResponse) -> bool:
+    """Whether it is the page on which people sign in."""
+    return b'name="password"' in answer.body
+
+
+def dump(app: TestApp, *, audited: bool = False) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row that belongs to an account or is to be done for one.
+
+    :param audited: whether the audit belongs to it, in which refusals stand
+    """
     with app.app.registry.database.read_engine.connect() as connection:
         return {
-            table.name: [
-                tuple(row) for row in connection.execute(table.select().order_by(*table.primary_key))
-            ]
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
             for table in Base.metadata.sorted_tables
-            if table.name != "audit_event"
+            if audited or table is not AuditEvent.__table__
         }

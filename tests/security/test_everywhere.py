@@ -1,0 +1,106 @@
+"""The tests that walk every URL cannot pass because they were refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pyramid.authorization import Allow, Authenticated
+from webtest import TestApp
+
+from accountsapp.security.credentials import (
+    ApiKeyHeader,
+    ApiKeyParameter,
+    Basic,
+    Bearer,
+    SessionCookie,
+)
+from accountsapp.security.permissions import Permission
+from accountsapp.web.resources import ApiRoot, Resource
+from tests.support.credentials import PRESENTATIONS, Shown
+from tests.support.everywhere import Everywhere
+from tests.support.people import Person
+from tests.support.throwaway import add_view, added, mount
+
+Register = Callable[..., Person]
+
+
+@pytest.fixture
+def backend() -> str:
+    """Nothing here depends on the database."""
+    return "sqlite"
+
+
+class OfTheSignedIn(Resource):
+    """Everybody with a credential may."""
+
+    __acl__ = ((Allow, Authenticated, (Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE)),)
+
+
+class AllKinds(ApiRoot):
+    """Accepts whatever there is a presentation of."""
+
+    accepts = (
+        ApiKeyParameter(),
+        ApiKeyHeader("X-Api-Key"),
+        ApiKeyHeader("Private-Token"),
+        Basic(),
+        Bearer(),
+        SessionCookie(),
+    )
+
+
+class Unheard(ApiRoot):
+    """Accepts a kind that nobody has said how to present."""
+
+    accepts = (ApiKeyHeader("X-Unheard-Of"),)
+
+
+def add_root(config: Any, path: str, root: type[ApiRoot]) -> None:
+    place = type("Place", (OfTheSignedIn,), {})
+    root.children = {"place": place}
+    mount(config, path, root)
+    for method, permission in (("GET", Permission.ACCOUNT_READ), ("POST", Permission.ACCOUNT_WRITE)):
+        view = {"context": place, "request_method": method, "permission": permission}
+        add_view(config, lambda _context, _request: {"done": True}, **view)
+
+
+@pytest.fixture
+def make_everywhere(
+    make_app: Callable[..., Any], register: Register, alice: Person, admin: Person, monkeypatch: Any
+) -> Callable[[type[ApiRoot]], Everywhere]:
+    def make(root: type[ApiRoot]) -> Everywhere:
+        with added(monkeypatch, lambda config: add_root(config, "/throwaway", root)):
+            return Everywhere(TestApp(make_app()), register, alice, admin)
+
+    return make
+
+
+def test_every_presentation_is_good(make_everywhere: Callable[[type[ApiRoot]], Everywhere]) -> None:
+    everywhere = make_everywhere(AllKinds)
+    doors = [door for door in everywhere.doors if door.path == "/throwaway/place"]
+    assert {(door.method, door.kind) for door in doors} == {
+        (method, kind) for method in ("GET", "POST") for kind in PRESENTATIONS
+    }
+    assert [door for door in doors if everywhere(door).json != {"done": True}] == []
+
+
+def test_a_kind_without_a_presentation_is_named(
+    make_everywhere: Callable[[type[ApiRoot]], Everywhere],
+) -> None:
+    everywhere = make_everywhere(Unheard)
+    door = everywhere.door("GET", "/throwaway/place")
+    with pytest.raises(AssertionError, match=r"say in PRESENTATIONS \(.*\) how .* 'x-unheard-of' is"):
+        everywhere(door)
+
+
+@pytest.mark.parametrize("kind", list(PRESENTATIONS))
+def test_a_credential_that_is_no_good_is_named(
+    make_everywhere: Callable[[type[ApiRoot]], Everywhere], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    everywhere = make_everywhere(AllKinds)
+    monkeypatch.setitem(PRESENTATIONS, kind, lambda holder: Shown())
+    for door in everywhere.doors:
+        if door.path == "/throwaway/place":
+            everywhere(door)
+    with pytest.raises(AssertionError, match=f"'POST', '/throwaway/place', '{kind}'"):
+        everywhere.check()

@@ -12,6 +12,7 @@ from accountsapp.domain.errors import InactiveAccount, WrongPassword
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.domain.rules.api_keys import is_plausible
+from accountsapp.domain.rules.client_addresses import network_of
 from accountsapp.security import scopes, session_cookie
 from accountsapp.security.identity import Identity, Nobody, Reason
 
@@ -71,10 +72,10 @@ def _by_api_key(request: "Request", kind: str, api_key: str) -> Identity | Nobod
 
     :raises TooManyAttempts: too many wrong ones
     """
-    request.throttle.check("api-key", request.client_addr)
+    request.throttle.check("api-key", network_of(request.client_addr))
     account = request.store.reader.by_api_key(api_key) if is_plausible(api_key) else None
     if account is None:
-        request.throttle.count("api-key", request.client_addr)
+        request.throttle.count("api-key", network_of(request.client_addr))
         return Nobody(Reason.UNKNOWN)
     return Identity(account, kind, secret=api_key)
 

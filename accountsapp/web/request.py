@@ -15,6 +15,7 @@ from pyramid.request import Request as PyramidRequest
 from accountsapp.domain.store import Store
 from accountsapp.web import jsonp
 from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of, read_body, read_query
+from accountsapp.web.client_address import client_address
 from accountsapp.web.transactions import LARGEST_RETRIED, SAFE_METHODS
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class Request(PyramidRequest):
 
     @property
     def client_addr(self) -> str:
-        """The client's address; a proxy's word for it counts only where the server trusts the proxy."""
-        return self.environ.get("REMOTE_ADDR", "")
+        """The client's address (:func:`client_address`)."""
+        return client_address(self.environ)
 
     @property
     def store(self) -> Store:

@@ -14,6 +14,8 @@ from typing import Any
 import click
 from waitress.server import create_server
 
+from accountsapp.web.client_address import PEER
+
 _VARIABLE = re.compile(r"%\((\w+)\)s")
 
 
@@ -39,6 +41,8 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     except ValueError as error:
         raise SystemExit(f"accountsapp: [server:main] of {ini}: {error}") from None
 
+    _keep_peers(server)
+
     def serve(app: Any) -> None:
         application.app = app
         for url in _urls(server):
@@ -57,6 +61,23 @@ class _Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         return self.app(environ, start_response)
+
+
+def _keep_peers(server: Any) -> None:
+    """Let the application know who is connected, whatever waitress makes of a proxy's word for the client."""
+    listeners = server.map.values() if hasattr(server, "effective_listen") else [server]
+    for listener in listeners:
+        if hasattr(listener, "application"):
+            listener.application = _KeepingPeer(listener.application)
+
+
+class _KeepingPeer:
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        environ[PEER] = environ["REMOTE_ADDR"]
+        return self._application(environ, start_response)
 
 
 def _filled(ini: str, name: str, value: str, variables: Mapping[str, str]) -> str:

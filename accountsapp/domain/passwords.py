@@ -7,6 +7,7 @@ passwords. bcrypt reads 72 bytes; a longer password is refused, never cut.
 import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -24,6 +25,10 @@ MOST_ROUNDS = 20
 MOST_ADMITTED = 14
 """Checks that may be under way or waiting: fewer than the threads of the server (16), so that a flood of
 wrong passwords leaves some for all other requests."""
+RESERVED = 2
+"""Checks admitted beyond those, for clients who have none under way: one who floods starves nobody else."""
+MOST_OF_ONE = 2
+"""Checks of one client that are computed at a time."""
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +71,8 @@ class Passwords:
         self._refused = refused
         self.slots = slots or max(1, (os.cpu_count() or 2) - 1)
         self._computing = threading.BoundedSemaphore(self.slots)
-        self._room = threading.BoundedSemaphore(admitted)
+        self._room = _Room(admitted, min(RESERVED, admitted))
+        self._computing_of_one = _Shares(MOST_OF_ONE)
         self._inside = threading.local()
         self._patience = patience
 
@@ -102,7 +108,7 @@ class Passwords:
         with self._slot():
             return bcrypt.hashpw(password.encode(), bcrypt.gensalt(self.rounds)).decode("ascii")
 
-    def verify(self, password: object, password_hash: str | None) -> bool:
+    def verify(self, password: object, password_hash: str | None, client: str = "") -> bool:
         """Whether the password is the hashed one.
 
         A failure takes as long as one hash of the present cost, also for an account without a password and
@@ -110,12 +116,17 @@ class Passwords:
         string, longer than 72 bytes, NUL) is simply wrong.
 
         :param password_hash: ``$2a$``, ``$2b$`` or ``$2y$``; None where there is no account or no password
-        :raises Busy: too many hashes are being computed
+        :param client: whose guess it is, as limits count clients; empty for the operator's
+        :raises Busy: too many hashes are being computed, or too many for that client
         """
         encoded = _encoded(password) if isinstance(password, str) else None
         plausible = encoded is not None and len(encoded) <= LONGEST_BYTES and b"\0" not in encoded
         candidate = encoded if plausible and encoded is not None else b"-"
-        with self.admission(), self._slot():
+        with (
+            self.admission(client),
+            self._computing_of_one.taking(client, self._patience),
+            self._slot(),
+        ):
             return self._matches(candidate, password_hash) and plausible
 
     def _matches(self, candidate: bytes, password_hash: str | None) -> bool:
@@ -141,15 +152,16 @@ class Passwords:
             return True
 
     @contextmanager
-    def admission(self) -> Iterator[None]:
+    def admission(self, client: str = "") -> Iterator[None]:
         """Surrounds a check, or more than that; within another one of the same thread it counts once.
 
+        :param client: see :meth:`verify`
         :raises Busy: too many are inside
         """
         if getattr(self._inside, "already", False):
             yield
             return
-        with _taking(self._room, 0):
+        with self._room.entered(client):
             self._inside.already = True
             try:
                 yield
@@ -158,6 +170,71 @@ class Passwords:
 
     def _slot(self) -> AbstractContextManager[None]:
         return _taking(self._computing, self._patience)
+
+
+class _Room:
+    """Where checks are under way or waiting.
+
+    :param admitted: how many may be inside
+    :param reserved: how many more, each the only one of its client
+    """
+
+    def __init__(self, admitted: int, reserved: int) -> None:
+        self._admitted = admitted
+        self._reserved = reserved
+        self._inside: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def entered(self, client: str) -> Iterator[None]:
+        """
+        :raises Busy: it is full
+        """
+        with self._lock:
+            most = self._admitted + (0 if self._inside[client] else self._reserved)
+            if self._inside.total() >= most:
+                raise Busy(retry_after=2)
+            self._inside[client] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside[client] -= 1
+                self._inside += Counter()  # forgets who has none
+
+
+class _Shares:
+    """As much of something as each client may have at a time.
+
+    :param most: for each
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: Counter[str] = Counter()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taking(self, client: str, seconds: float) -> Iterator[None]:
+        """Surrounds the use of a share; nobody counts those of the operator.
+
+        :raises Busy: the client has none left after that many seconds
+        """
+        if not client:
+            yield
+            return
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._taken[client] < self._most, seconds):
+                raise Busy(retry_after=2)
+            self._taken[client] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken[client] -= 1
+                if not self._taken[client]:
+                    del self._taken[client]
+                self._changed.notify_all()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.remembered_passwords import RememberedPasswords
+from accountsapp.domain.rules.client_addresses import network_of
 from accountsapp.settings import Settings
 
 
@@ -57,7 +58,7 @@ class Store:
     :param read_connections: has autocommit connections
     :param open_session: gives the session whose transaction the caller ends
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
-    :param client_address: the client's, for throttle and audit; empty for commands and jobs
+    :param client_address: the client's; empty for commands and jobs
     :ivar read_only: whether :attr:`session` is refused
     :param columns: what the ``profile`` of each account that is read has
     :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
@@ -93,6 +94,11 @@ class Store:
         self._read_connections = read_connections
         self._open_session = open_session
         self._session: Session | None = None
+
+    @property
+    def client_network(self) -> str:
+        """As whom limits count the client (:func:`network_of`)."""
+        return network_of(self.client_address)
 
     @property
     def connection(self) -> Connection:

@@ -72,10 +72,10 @@ def _by_api_key(request: "Request", kind: str, api_key: str) -> Identity | Nobod
     :raises TooManyAttempts: too many wrong ones
     """
     store = request.store
-    store.throttle.check("api-key", store.client_address)
+    store.throttle.check("api-key", store.client_network)
     account = store.reader.by_api_key(api_key) if is_plausible(api_key) else None
     if account is None:
-        store.throttle.count("api-key", store.client_address)
+        store.throttle.count("api-key", store.client_network)
         return Nobody(Reason.UNKNOWN)
     return Identity(account, kind, secret=api_key)
 

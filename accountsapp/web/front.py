@@ -22,6 +22,7 @@ from accountsapp.db_errors import is_retryable
 from accountsapp.security.identity import Identity
 from accountsapp.waiting import Deadline, remaining
 from accountsapp.web import cors
+from accountsapp.web.client_address import client_address
 from accountsapp.web.reports import METHODS, REPORTER, Report
 from accountsapp.web.transactions import SAFE_METHODS, attempts
 
@@ -61,7 +62,7 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
     def enter(request: "Request") -> Response:
         started = perf_counter()
         request.id = os.urandom(8).hex()
-        request.client_addr = request.environ.get("REMOTE_ADDR", "")
+        request.client_addr = client_address(request.environ)
         try:
             try:
                 response = handler(request)

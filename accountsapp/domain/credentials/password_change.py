@@ -29,11 +29,11 @@ def change(store: Store, account_id: int, *, current: object, new: object) -> Ac
     row = store.reader.by_id(account_id)
     if row is None:
         raise StaleCredential
-    store.throttle.check("password", row.username_key, store.client_address)
+    store.throttle.check("password", row.username_key, store.client_network)
     password = store.passwords.check(new, names=(row.username, row.email, row.awaited_email))
     known_hash = store.reader.password_hash(account_id)
-    with store.throttle.guess(row.username_key, store.client_address):
-        if not store.passwords.verify(current, known_hash):
+    with store.throttle.guess(row.username_key, store.client_network):
+        if not store.passwords.verify(current, known_hash, store.client_network):
             store.record_apart(Event.PASSWORD_WRONG, account_id=account_id)
             raise WrongPassword
     new_hash = store.passwords.hash(password)

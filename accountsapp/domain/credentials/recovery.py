@@ -50,7 +50,7 @@ def ask(store: Store, email: object) -> None:
     :raises TooManyAttempts: too many requests from the client's address, malformed ones included
     :raises InvalidEmail: not an address
     """
-    store.throttle.hit("recovery-address", store.client_address)
+    store.throttle.hit("recovery-address", store.client_network)
     parsed = emails.parse(email)
     counted, key = store.throttle.counted, emails.key_of(parsed)
     try:

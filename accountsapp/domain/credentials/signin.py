@@ -48,14 +48,14 @@ def authenticate_remembered(store: Store, username: str, password: str) -> Accou
     row = store.reader.by_username(username) if is_storable(username) else None
     key = row.username_key if row is not None else fold(username)
     # Looked at first, or a password that is remembered could be guessed without end.
-    store.throttle.check("password-address", store.client_address)
-    store.throttle.check("password", key, store.client_address)
+    store.throttle.check("password-address", store.client_network)
+    store.throttle.check("password", key, store.client_network)
     if row is not None and store.remembered.knows(row, password):
         return row
     # Unknown names take turns too: who waits must tell nothing.
     with (
         _recording_failures(store, row),
-        store.passwords.admission(),
+        store.passwords.admission(store.client_network),
         store.remembered.turn(key, password),
     ):
         if row is None or not store.remembered.knows(row, password):
@@ -66,8 +66,9 @@ def authenticate_remembered(store: Store, username: str, password: str) -> Accou
 
 def _check(store: Store, row: AccountRow | None, throttled_as: str, password: object) -> AccountRow:
     known_hash = store.reader.password_hash(row.id) if row is not None else None
-    with store.throttle.guess(throttled_as, store.client_address):
-        if not store.passwords.verify(password, known_hash) or row is None or known_hash is None:
+    with store.throttle.guess(throttled_as, store.client_network):
+        is_right = store.passwords.verify(password, known_hash, store.client_network)
+        if not is_right or row is None or known_hash is None:
             raise WrongPassword
     if row.state != AccountState.ACTIVE:
         raise InactiveAccount

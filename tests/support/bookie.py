@@ -6,6 +6,17 @@ from urllib.parse import quote, urlencode
 
 from webtest import TestApp, TestResponse
 
+FIVE_CALLS = (
+    ("GET", "/account"),
+    ("POST", "/account"),
+    ("GET", "/api_key"),
+    ("POST", "/api_key"),
+    ("POST", "/reset_api_key"),
+    ("POST", "/password"),
+    ("POST", "/account/password"),
+)
+"""Each path of each of the five calls on an account, below its name."""
+
 Pairs = Mapping[str, object] | Sequence[tuple[str, object]]
 
 

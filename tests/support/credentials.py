@@ -6,6 +6,7 @@ entry to :data:`PRESENTATIONS`, and the tests that walk every URL send it.
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -46,6 +47,11 @@ def hold(stores: Process, person: Person) -> Holder:
     return Holder(person, token, cookie, csrf_token(stores, cookie))
 
 
+def spoiled(holder: Holder) -> Holder:
+    """The same person with nothing but bad credentials."""
+    return Holder(replace(holder.person, password="wrong", api_key="wrong"), "wrong", "wrong", "wrong")
+
+
 def csrf_token(stores: Process, cookie: str) -> str:
     """What the forms of that session carry."""
     return urlsafe_b64encode(stores.keyring.digest("csrf", cookie)).decode().rstrip("=")
@@ -70,7 +76,7 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
     "api_key": lambda holder: Shown(urlencode({"api_key": holder.person.api_key})),
     "x-api-key": in_header("X-Api-Key"),
     "private-token": in_header("Private-Token"),
-    "basic": lambda holder: Shown(headers=basic(holder.person.username)),
+    "basic": lambda holder: Shown(headers=basic(holder.person.username, holder.person.password or "")),
     "bearer": lambda holder: Shown(headers=bearer(holder.token)),
     "session": lambda holder: session(holder.cookie, holder.csrf_token),
 }

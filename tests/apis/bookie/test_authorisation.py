@@ -14,18 +14,9 @@ from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.rules.api_keys import PREFIX, make_api_key
 from accountsapp.process import Process
-from tests.support.bookie import Bookie
+from tests.support.bookie import FIVE_CALLS, Bookie
 from tests.support.people import PASSWORD, Person
 
-FIVE_CALLS = (
-    ("GET", "/account"),
-    ("POST", "/account"),
-    ("GET", "/api_key"),
-    ("POST", "/api_key"),
-    ("POST", "/reset_api_key"),
-    ("POST", "/password"),
-    ("POST", "/account/password"),
-)
 REFUSED = (403, b'{"error": "Not authorized for request."}')
 DEACTIVATED = (403, {"error": "Deactivated account."})
 

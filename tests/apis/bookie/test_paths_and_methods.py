@@ -11,7 +11,7 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.errors import InvalidUsername
 from accountsapp.domain.rules import usernames
 from accountsapp.process import Process
-from tests.support.bookie import Bookie, in_path
+from tests.support.bookie import FIVE_CALLS, Bookie, in_path
 from tests.support.people import PASSWORD, Person
 
 METHODS = {
@@ -32,15 +32,7 @@ OVERRIDES = {
 def call_all_five(bookie: Bookie, name: str, api_key: str, slash: str = "") -> list[dict[str, Any]]:
     """Each path of each call once, well-formed; the answers' bodies, the last key presented at the end."""
     bodies = []
-    for method, path in (
-        ("GET", "/account"),
-        ("POST", "/account"),
-        ("GET", "/api_key"),
-        ("POST", "/api_key"),
-        ("POST", "/reset_api_key"),
-        ("POST", "/password"),
-        ("POST", "/account/password"),
-    ):
+    for method, path in FIVE_CALLS:
         form = {"current_password": PASSWORD, "new_password": PASSWORD} if "password" in path else None
         answer = bookie(method, f"/{name}{path}{slash}", query={"api_key": api_key}, form=form)
         assert (path, answer.status_int, answer.headers.get("Location")) == (path, 200, None)

@@ -3,7 +3,7 @@
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import time_machine
@@ -18,15 +18,40 @@ from tests.support.people import PASSWORD, Person
 
 USER = "/api/v1.1/users/alice/"
 EMAILS = "/api/v1.1/users/alice/emails/"
+
+
+class Call(NamedTuple):
+    """One call on alice's account.
+
+    :ivar scope: what a bearer token needs
+    :ivar status: what alice gets
+    """
+
+    method: str
+    path: str
+    body: dict[str, str] | None
+    scope: str
+    status: int
+
+    def of(self, username: str) -> "Call":
+        """The same on another account."""
+        return self._replace(path=self.path.replace("alice", username))
+
+    def send(self, app: TestApp, headers: dict[str, str]) -> Any:
+        return call(app, self.method, self.path, self.body, headers=headers)
+
+
 CALLS = [
-    ("GET", USER, None, "profile_read", 200),
-    ("PATCH", USER, {}, "profile_write", 200),
-    ("GET", EMAILS, None, "email_read", 200),
-    ("POST", EMAILS, {"email": "new@example.com"}, "email_write", 201),
-    ("PATCH", EMAILS, {"email": "alice@example.com"}, "email_write", 200),
-    ("DELETE", EMAILS, {"email": "alice@example.com"}, "email_write", 400),  # the primary one stays
+    Call("GET", USER, None, "profile_read", 200),
+    Call("PATCH", USER, {}, "profile_write", 200),
+    Call("GET", EMAILS, None, "email_read", 200),
+    Call("POST", EMAILS, {"email": "new@example.com"}, "email_write", 201),
+    Call("PATCH", EMAILS, {"email": "alice@example.com"}, "email_write", 200),
+    Call("DELETE", EMAILS, {"email": "alice@example.com"}, "email_write", 400),  # the primary one stays
 ]
-IDS = [f"{method} {path.split('/')[-2]}" for method, path, *_ in CALLS]
+EVERY_CALL = pytest.mark.parametrize(
+    "one", CALLS, ids=[f"{one.method} {one.path.split('/')[-2]}" for one in CALLS]
+)
 CHALLENGES = ['Basic realm="accounts", charset="UTF-8"', 'Bearer realm="accounts"']
 
 
@@ -320,78 +345,65 @@ def test_s18_basic_and_the_other_ways_in_share_one_count(throttled: TestApp, ali
 # 3. Order of checks
 
 
-@pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS, ids=IDS)
-def test_row_2_the_same_for_known_and_unknown_names(
-    app: TestApp, alice: Person, method: str, path: str, body: Any, scope: str, status: int
-) -> None:
-    unknown = path.replace("alice", "nobody")
+@EVERY_CALL
+def test_row_2_the_same_for_known_and_unknown_names(app: TestApp, alice: Person, one: Call) -> None:
     for headers in ({}, basic("alice", "wrong"), bearer("x")):
-        first = call(app, method, path, body, headers=headers)
-        second = call(app, method, unknown, body, headers=headers)
+        first = one.send(app, headers)
+        second = one.of("nobody").send(app, headers)
         assert first.status_int == second.status_int == 401
         assert first.body == second.body
         assert challenges(first) == challenges(second)
 
 
-@pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS, ids=IDS)
+@EVERY_CALL
 def test_row_3_a_token_without_the_scope(
     app: TestApp,
     stores: Process,
     alice: Person,
-    method: str,
-    path: str,
-    body: Any,
-    scope: str,
-    status: int,
+    one: Call,
 ) -> None:
-    others = [other for other in ALL if other != scope]
+    others = [other for other in ALL if other != one.scope]
     token = issue(stores, alice, *others)
     for name in ("alice", "nobody", "bob"):
-        answer = call(app, method, path.replace("alice", name), body, headers=bearer(token))
+        answer = one.of(name).send(app, bearer(token))
         assert answer.status_int == 403
-        assert challenges(answer) == [f'Bearer realm="accounts", error="insufficient_scope", scope="{scope}"']
-    answer = call(app, method, path, body, headers=bearer(issue(stores, alice, scope)))
-    assert answer.status_int == status
+        assert challenges(answer) == [
+            f'Bearer realm="accounts", error="insufficient_scope", scope="{one.scope}"'
+        ]
+    answer = one.send(app, bearer(issue(stores, alice, one.scope)))
+    assert answer.status_int == one.status
 
 
-@pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS, ids=IDS)
+@EVERY_CALL
 def test_rows_4_and_5_unknown_is_404_and_another_account_403(
     app: TestApp,
     stores: Process,
     alice: Person,
     register: Callable[..., Person],
-    method: str,
-    path: str,
-    body: Any,
-    scope: str,
-    status: int,
+    one: Call,
 ) -> None:
     chief = register("chief", is_admin=True, is_staff=True)
     for headers in (basic("chief"), bearer(issue(stores, chief))):
-        answer = call(app, method, path.replace("alice", "nobody"), body, headers=headers)
+        answer = one.of("nobody").send(app, headers)
         assert answer.status_int == 404
         assert set(answer.json) == {"detail"}
-        answer = call(app, method, path, body, headers=headers)
+        answer = one.send(app, headers)
         assert answer.status_int == 403
         assert set(answer.json) == {"detail"}
         assert challenges(answer) == []
 
 
-@pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS, ids=IDS)
+@EVERY_CALL
 def test_rows_4_and_5_for_a_client_without_an_account(
     app: TestApp,
     stores: Process,
     alice: Person,
-    method: str,
-    path: str,
-    body: Any,
-    scope: str,
-    status: int,
+    one: Call,
 ) -> None:
     client = Client(stores, confidential=True)
     headers = bearer(issue(stores, None, client_id=client.id))
-    assert call(app, method, path.replace("alice", "nobody"), body, headers=headers).status_int == 404
-    assert call(app, method, path, body, headers=headers).status_int == 403
+    assert one.of("nobody").send(app, headers).status_int == 404
+    assert one.send(app, headers).status_int == 403
 
 
 @pytest.mark.parametrize("path", [USER, EMAILS])

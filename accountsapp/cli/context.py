@@ -20,8 +20,8 @@ from accountsapp.db import Database
 from accountsapp.domain.audit import BY_COMMAND
 from accountsapp.domain.data.reads import AccountRow, having_address
 from accountsapp.domain.keyring import Keyring
-from accountsapp.domain.rules.folding import fold
-from accountsapp.domain.rules.text import is_encodable
+from accountsapp.domain.rules import emails
+from accountsapp.domain.rules.text import is_encodable, is_storable
 from accountsapp.domain.store import Store
 from accountsapp.domain.throttle import Throttle
 from accountsapp.migrations.revision import check_revision
@@ -133,10 +133,10 @@ class Context:
 
         :raises Failed: there is none
         """
-        key = fold(name) if is_encodable(name) and "\0" not in name else ""
+        sought = name if is_storable(name) else ""
         with self.unchecked_process.transaction() as store:
-            row = store.reader.by_username(key)
-            rows = [row] if row is not None else list(having_address(store.connection, key))
+            row = store.reader.by_username(sought)
+            rows = [row] if row is not None else list(having_address(store.connection, emails.key_of(sought)))
         if not rows:
             raise Failed(f"{name!a}: no such account")
         return rows

@@ -26,8 +26,6 @@ def test_upgrade(run: Run, empty: Path) -> None:
     assert run("db", "upgrade", ini=empty).out == f"{newest_revision()}\n"
 
 
-@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
-@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_models_are_what_the_migrations_make(raw: Database) -> None:
     command.check(alembic_config(raw))
 

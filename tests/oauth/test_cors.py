@@ -107,7 +107,7 @@ def test_a_revoked_client_has_no_origin_any_more(
     origin = "https://client.example.com"
     assert said(preflight(app, TOKEN, origin)) != {}
     with stores.transaction() as store:
-        clients.revoke(store.session, browser_client.client_id)
+        clients.revoke(store, browser_client.client_id)
     assert said(preflight(app, TOKEN, origin)) == {}
 
 

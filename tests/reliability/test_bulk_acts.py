@@ -183,7 +183,13 @@ def old_rows(stores: Process, account_id: int, number: int) -> dict[Any, int]:
                     AuditEvent(event="signed in", at=at),
                     SignInSession(digest=digest, created=at, last_used=at, **of),
                     Link(
-                        digest=digest, purpose="reset", address_key="a", created=at, expires=at + life, **of
+                        digest=digest,
+                        purpose="reset",
+                        address="a",
+                        address_key="a",
+                        created=at,
+                        expires=at + life,
+                        **of,
                     ),
                     Job(name="x", state="done", run_at=at, finished=at, max_attempts=1),
                     grant,

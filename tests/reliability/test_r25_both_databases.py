@@ -13,10 +13,15 @@ WITH_ONE = {
     "test_authorization_pages.py",
     "test_command.py",
     "test_database_in_trouble.py",
+    "test_db.py",
+    "test_everywhere.py",
     "test_folders.py",
     "test_forgotten_password.py",
     "test_import.py",
     "test_r16_r17_floods.py",
+    "test_refused_passwords.py",
+    "test_reports.py",
+    "test_social_auth.py",
     "test_start.py",
 }
 """Files with tests of words, files, pages or sockets, which choose one database to save time, or of what one

@@ -137,7 +137,7 @@ def test_s18_two_servers_share_the_count_in_redis(
 ) -> None:
     shared = {"accountsapp.rate_limit": "true", "accountsapp.rate_limit.storage": redis_url}
     apps = [TestApp(make_app(**shared)) for _ in range(2)]
-    address = f"2001:db8::{free_port():x}"  # nobody's count but this test's
+    address = f"2001:db8:0:{free_port():x}::1"  # a network that is nobody's but this test's
     statuses = [guess(apps[number % 2], alice, number, address).status_int for number in range(30)]
     assert statuses == [403] * LIMIT + [429] * 20
     assert len(checks) == LIMIT

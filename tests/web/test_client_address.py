@@ -66,6 +66,7 @@ def test_what_a_trusted_proxy_says(server: Server, stores: Process, alice: Perso
     for forwarded in FORWARDED:
         with pytest.raises(HTTPError) as refused:
             urlopen(Request(url, headers={"X-Forwarded-For": forwarded}), timeout=60)
+        refused.value.close()
         assert refused.value.code == 403
     assert dict(zip(FORWARDED, addresses(stores), strict=True)) == FORWARDED
 

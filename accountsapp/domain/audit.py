@@ -37,6 +37,8 @@ class Event(StrEnum):
     SIGNED_OUT = "signed out"
     REFUSED = "refused"
     """Somebody who was proved asked for what is not his."""
+    REFUSED_AGAIN = "refused again and again"
+    """As often as its ``times`` says, after so many that each had its own row."""
     PASSWORD_CHANGED = "password changed"  # noqa: S105
     PASSWORD_RESET = "password reset"  # noqa: S105
     PASSWORD_WRONG = "wrong current password"  # noqa: S105
@@ -163,6 +165,37 @@ def count_imported(
     if changed:
         rows = [{"event": Event.IMPORTED, "account_id": number, "detail": {**origin}} for number in changed]
         connection.execute(insert(_events), rows)
+
+
+def record_times_apart(
+    begin: Callable[[], AbstractContextManager[Session]],
+    event: Event,
+    *,
+    times: int,
+    actor_id: int | None,
+    address: str | None,
+) -> None:
+    """As :func:`record_apart`, what happens again and again: ``times`` in one row's detail says how often.
+
+    :param times: how often it happened by now; the first one makes the row
+    """
+    try:
+        with begin() as session:
+            row = None
+            if times > 1:
+                row = session.scalar(
+                    select(AuditEvent)
+                    .where(AuditEvent.event == event, AuditEvent.actor_id == actor_id)
+                    .order_by(AuditEvent.id.desc())
+                    .limit(1)
+                    .with_for_update()
+                )
+            if row is None:
+                record(session, event, actor_id=actor_id, address=address, times=times)
+            elif row.detail["times"] < times:
+                row.detail = {"times": times}
+    except SQLAlchemyError as error:
+        log.warning("could not be recorded: %s: %s", event, type(error).__name__)
 
 
 _account, _actor = aliased(Account), aliased(Account)

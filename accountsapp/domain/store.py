@@ -43,6 +43,12 @@ class Throttle(Protocol):
         :raises TooManyAttempts: the limit was reached before it
         """
 
+    def excess(self, limit: str, *who: object) -> int:
+        """Count one, also where limits are off.
+
+        :returns: by how many the limit is exceeded now; 0 for not at all
+        """
+
     def hit(self, limit: str, *who: object) -> None:
         """Count one.
 
@@ -182,6 +188,22 @@ class Store:
             **self.origin,
             **detail,
         )
+
+    def record_refused(self, *, account_id: int | None, **detail: Any) -> None:
+        """As :meth:`record_apart`, that the actor, who was proved, is refused. Beyond a limit, one row
+        says how many more there were.
+        """
+        times = self.throttle.excess("refused", self.actor_id)
+        if not times:
+            self.record_apart(Event.REFUSED, account_id=account_id, **detail)
+        else:
+            audit.record_times_apart(
+                self.begin,
+                Event.REFUSED_AGAIN,
+                times=times,
+                actor_id=self.actor_id,
+                address=self.client_address or None,
+            )
 
     def notify(self, account: Account, notice: Notice, *, to: str | None = None, **values: Any) -> None:
         """Queue a mail about an account, with its username (:func:`notices.queue`).

@@ -28,7 +28,10 @@ LIMITS: dict[str, RateLimitItem] = {
     "password-address": parse("100 per 5 minutes"),  # wrong ones, by client address
     "api-key": parse("60 per minute"),  # wrong ones, by client address
     "email-change": parse("10 per hour"),  # requests, by account
+    "mails": parse("20 per hour"),  # to other addresses than its own, by account
+    "mails-address": parse("30 per hour"),  # the same, by client address
     "verify-mail": parse("1 per 10 minutes"),  # mails, by e-mail address
+    "refused": parse("20 per 5 minutes"),  # refusals of somebody proved that are audited each, by account
     "recovery-address": parse("30 per hour"),  # requests, by client address
     "recovery-mail": parse("5 per hour"),  # mails, by e-mail address
     "recovery-burst": parse("3 per 15 minutes"),  # the same
@@ -111,6 +114,13 @@ class Throttle:
         """Count one, whether or not the limit is reached."""
         if self.enabled:
             self._add(1, limit, who)
+
+    def excess(self, limit: str, *who: object) -> int:
+        """Count one, also where limits are off.
+
+        :returns: by how many the limit is exceeded now; 0 for not at all
+        """
+        return max(0, self._add(1, limit, who) - LIMITS[limit].amount)
 
     @contextmanager
     def guess(self, username_key: str, address: str) -> Iterator[None]:

@@ -12,7 +12,6 @@ from pyramid.authorization import Allow, Authenticated, Everyone
 from pyramid.location import lineage
 from pyramid.security import Allowed, Denied
 
-from accountsapp.domain.audit import Event
 from accountsapp.security.identity import ANONYMOUS, Identity, Nobody, Reason
 
 if TYPE_CHECKING:
@@ -123,8 +122,7 @@ def _identify(request: "Request") -> Identity | Nobody:
 def _refuse(request: "Request", caller: Identity, reason: Reason, permission: str) -> Refused:
     """Audit that somebody who was proved is refused."""
     target = getattr(request.context, "account", None)
-    request.store.record_apart(
-        Event.REFUSED,
+    request.store.record_refused(
         account_id=target.id if target is not None else None,
         permission=permission,
         reason=reason.value,

@@ -70,7 +70,8 @@ names = st.text(
     min_size=1,
     max_size=30,
 ).filter(lambda name: name not in (".", ".."))
-local = st.text("abcdefghijklmnopqrstuvwxyz0123456789.+-ßé", min_size=1, max_size=20)
+words = st.text("abcdefghijklmnopqrstuvwxyz0123456789+-ßé", min_size=1, max_size=6)
+local = st.lists(words, min_size=1, max_size=3).map(".".join)
 moments = (
     st.datetimes()
     .filter(lambda moment: 1000 <= moment.year <= 9998)

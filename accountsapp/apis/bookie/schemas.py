@@ -154,7 +154,7 @@ def show_log(row: AuditRow) -> dict[str, Any]:
 
 
 def _status(event: str) -> str:
-    failed = event in (Event.SIGN_IN_FAILED, Event.REFUSED, Event.PASSWORD_WRONG)
+    failed = event in (Event.SIGN_IN_FAILED, Event.REFUSED, Event.REFUSED_AGAIN, Event.PASSWORD_WRONG)
     return "1" if failed else "0"
 
 

@@ -54,8 +54,11 @@ def no_such_email(error: EmailNotFound, request: Request) -> Response:
 
 
 def verification_required(request: Request) -> Response:
-    """The caller's word does not prove an address: returned, not raised, because the mail is to be sent."""
-    text = "That e-mail address must be confirmed first: it was sent a link."
+    """The caller's word does not prove an address: returned, not raised, because the mail is to be sent.
+
+    The text is true whether or not one was sent now, so that it does not tell who else asked.
+    """
+    text = "That e-mail address must be confirmed first: it is mailed a link, at most one in ten minutes."
     return json_answer(request, {"detail": text, "code": "verification_required"}, 403)
 
 

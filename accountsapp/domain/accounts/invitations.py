@@ -6,6 +6,7 @@ from accountsapp.domain.accounts import registration
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import AccountState
+from accountsapp.domain.emails import strangers
 from accountsapp.domain.errors import NoInvitesLeft
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
@@ -23,7 +24,13 @@ def invite(store: Store, inviter_id: int, email: object) -> str:
     :returns: the address
     :raises NoInvitesLeft: looked at first, so that the call tells nothing about other accounts
     :raises InvalidEmail, InvalidUsername, EmailTaken, UsernameTaken: the invitation is kept
+    :raises TooManyAttempts: too many mails to strangers
     """
+    with strangers.counted(store, inviter_id):
+        return _invite(store, inviter_id, email)
+
+
+def _invite(store: Store, inviter_id: int, email: object) -> str:
     session = store.session
     inviter = store.lock(inviter_id)
     if inviter.invite_ct < 1:

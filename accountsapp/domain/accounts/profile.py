@@ -1,7 +1,7 @@
 """What people say about themselves, and what they are called: read, and changed as one."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import update
@@ -12,8 +12,9 @@ from accountsapp.domain.data.locking import refusing_duplicates
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.reads import AccountRow, P
 from accountsapp.domain.data.usernames import set_username
-from accountsapp.domain.emails import changing
+from accountsapp.domain.emails import changing, strangers
 from accountsapp.domain.errors import AccountNotFound
+from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.store import Store
 from accountsapp.domain.unset import UNSET, Unset
 
@@ -79,7 +80,7 @@ def change(
     :param email: one that ``emails.parse`` gave; it waits for its confirmation
     :returns: the account after it
     :raises UsernameTaken: another account has that name
-    :raises TooManyAttempts: too many new addresses
+    :raises TooManyAttempts: too many new addresses, or mails to strangers
     :raises StaleCredential: the actor was locked or deleted meanwhile
     """
     values = columns or {}
@@ -99,14 +100,19 @@ def change(
         return store.reread(account_id)
 
 
-def _counting(store: Store, account_id: int, email: str | Unset) -> AbstractContextManager[None]:
-    """Counts a new address, before anything is locked."""
-    if isinstance(email, Unset):
-        return nullcontext()
-    row = store.reader.by_id(account_id)
-    if row is None or not changing.is_change(row, email):
-        return nullcontext()
-    return store.throttle.counted("email-change", account_id)
+@contextmanager
+def _counting(store: Store, account_id: int, email: str | Unset) -> Iterator[None]:
+    """Counts a new address, and the mail to it, before anything is locked."""
+    row = store.reader.by_id(account_id) if not isinstance(email, Unset) else None
+    if row is None or isinstance(email, Unset) or not changing.is_change(row, email):
+        yield
+        return
+    is_mailed = key_of(email) != key_of(row.email)
+    with (
+        store.throttle.counted("email-change", account_id),
+        strangers.counted(store, account_id) if is_mailed else nullcontext(),
+    ):
+        yield
 
 
 def rename(store: Store, account: Account, username: str) -> None:

@@ -6,6 +6,7 @@ order, so that of simultaneous claims one wins and nobody waits in a circle.
 """
 
 import logging
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.locking import lock_active, lock_address, refusing_duplicates
 from accountsapp.domain.data.models import Account, EmailAddress, Link
 from accountsapp.domain.data.reads import AccountRow
-from accountsapp.domain.emails import changing, claims
+from accountsapp.domain.emails import changing, claims, strangers
 from accountsapp.domain.errors import (
     DeadLink,
     EmailNotFound,
@@ -49,7 +50,7 @@ class EmailRow(NamedTuple):
 
 
 class ProofAsked(NamedTuple):
-    """Nothing was changed: the address was sent a link that proves it (or had been, a moment ago)."""
+    """Nothing was changed: the address must be proved first. It is sent a link, but not many."""
 
     address: str
 
@@ -97,6 +98,7 @@ def change(
     :raises EmailNotFound: it is not on the account
     :raises EmailTaken: it is to be verified, and another account has it
     :raises InvalidValue: it is to be primary, and is not verified
+    :raises TooManyAttempts: too many mails to strangers
     """
     if verify:
         changing.lock_waiting(store.session, key_of(address), account_id)
@@ -146,8 +148,9 @@ def find_proof(store: Store, code: str) -> LinkRow | None:
             EmailAddress.account_id == link.account.id, EmailAddress.address == link.address
         )
     )
-    owner_id = claims.owner_id(store.connection, link.address_key)
-    return link if is_verified is False and owner_id in (None, link.account.id) else None
+    if is_verified is not False or claims.is_taken(store.connection, link.address, but=link.account.id):
+        return None
+    return link
 
 
 def confirm(store: Store, code: str) -> AccountRow:
@@ -222,24 +225,28 @@ def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
 
 
 def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
-    """Mail a link, unless the address was sent one a moment ago. That is told by the rows of codes, which no
-    change of credentials removes, and by the throttle, which outlives deleted accounts too.
+    """Mail a link, unless the address was sent one a moment ago, whoever asked, that has not died with the
+    credentials of its account since. That is told by the rows of codes, which no change of credentials
+    removes, and by the throttle, which outlives deleted accounts too.
+
+    :raises TooManyAttempts: too many mails to strangers; looked at first, so that it tells nothing of others
     """
-    session = store.session
-    recently = session.scalar(
-        select(Link.id)
+    strangers.check(store, account.id)
+    recent = store.session.scalars(
+        select(Link.credential_epoch == Account.credential_epoch)
+        .join(Account, Account.id == Link.account_id)
         .where(
             Link.purpose == Purpose.VERIFY_EMAIL,
             Link.address_key == email.address_key,
             Link.created > now() - PROOF_PAUSE,
         )
-        .limit(1)
-    )
-    if recently is not None:
+    ).all()
+    if any(recent):
         return
+    pause = nullcontext() if recent else store.throttle.counted("verify-mail", email.address_key)
     try:
-        with store.throttle.counted("verify-mail", email.address_key):
-            code = links.make(session, account, Purpose.VERIFY_EMAIL, email.address, PROOF_LIFE)
+        with pause, strangers.counted(store, account.id):
+            code = links.make(store.session, account, Purpose.VERIFY_EMAIL, email.address, PROOF_LIFE)
             expires = now() + timedelta(seconds=PROOF_LIFE)
             store.notify(account, Notice.VERIFY_EMAIL, to=email.address, code=code, expires=expires)
     except TooManyAttempts:

@@ -85,7 +85,7 @@ def send_link(store: Store, job: LeasedJob) -> None:
     address, until = awaited(account), account.pending_email_expires
     if address is None or until is None or until != datetime.fromisoformat(job.payload["until"]):
         return
-    if claims.owner_id(store.session, address) not in (None, account.id):
+    if claims.is_taken(store.session, address, but=account.id):
         return
     seconds = (until - now()).total_seconds()
     code = links.make(store.session, account, Purpose.CHANGE_EMAIL, address, seconds)
@@ -99,8 +99,7 @@ def find(store: Store, code: str) -> LinkRow | None:
         return None
     if link.account.awaited_email != link.address:
         return None
-    owner_id = claims.owner_id(store.connection, link.address_key)
-    return link if owner_id in (None, link.account.id) else None
+    return link if not claims.is_taken(store.connection, link.address, but=link.account.id) else None
 
 
 def confirm(store: Store, code: str) -> AccountRow:
@@ -121,6 +120,7 @@ def confirm(store: Store, code: str) -> AccountRow:
     address = awaited(account)
     if address != link.address or not links.consume(session, account, link):
         raise DeadLink
+    claims.check_free(session, link.address, but=account.id)
     former_address = account.primary_email.address
     _replace_primary(session, account, link.address)
     account.forget_pending_email()

@@ -4,10 +4,10 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.data.locking import lock_address
-from accountsapp.domain.data.models import IS_TAKEN, EmailAddress, Link
+from accountsapp.domain.data.models import IS_TAKEN, Account, EmailAddress, Link
 from accountsapp.domain.errors import EmailTaken
 from accountsapp.domain.mailing import links
-from accountsapp.domain.rules.emails import key_of
+from accountsapp.domain.rules.emails import key_of, spellings_of
 
 
 def owner_id(database: Connection | Session, address: str) -> int | None:
@@ -17,12 +17,23 @@ def owner_id(database: Connection | Session, address: str) -> int | None:
     return account_id
 
 
+def is_taken(database: Connection | Session, address: str, *, but: int | None = None) -> bool:
+    """Whether another account has the address, as its primary, as a verified one, or as its username.
+
+    :param but: the id of an account that may have it
+    """
+    if owner_id(database, address) not in (None, but):
+        return True
+    named = database.scalars(select(Account.id).where(Account.username_key.in_(spellings_of(address))))
+    return any(account_id != but for account_id in named)
+
+
 def check_free(database: Connection | Session, address: str, *, but: int | None = None) -> None:
     """
     :param but: the id of an account that may have the address
-    :raises EmailTaken: another account has it, as its primary or as a verified one
+    :raises EmailTaken: :func:`is_taken`
     """
-    if owner_id(database, address) not in (None, but):
+    if is_taken(database, address, but=but):
         raise EmailTaken
 
 

@@ -86,6 +86,8 @@ def _a_labels(domain: str) -> str:
 
 
 def _u_labels(domain: str) -> str:
+    if "xn--" not in domain:
+        return domain
     try:
         return idna.decode(domain)
     except UnicodeError:

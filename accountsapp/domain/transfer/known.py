@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from accountsapp.domain.data.models import IS_TAKEN, Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, UsernameTaken
-from accountsapp.domain.rules.emails import key_of
+from accountsapp.domain.rules.emails import key_of, spellings_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord
 
@@ -50,6 +50,16 @@ class Item:
         """The folded addresses that are taken by being in this record."""
         return [key_of(a.email) for a in self.addresses if a.primary or a.verified]
 
+    @cached_property
+    def named(self) -> set[str]:
+        """The folded usernames that would be one of those addresses."""
+        return {name for a in self.addresses if a.primary or a.verified for name in spellings_of(a.email)}
+
+    @cached_property
+    def username_as_address(self) -> str:
+        """The folded address that the username is, if it is one."""
+        return key_of(self.record.username)
+
 
 @dataclass
 class KnownAccount:
@@ -71,6 +81,7 @@ class Known:
         self._pending: set[str] = set()
         self._accounts: dict[str, KnownAccount] = {}
         self._owners: dict[str, int] = {}
+        self._named: dict[str, int] = {}
         self._key_owners: dict[bytes, int] = {}
         self._addresses: dict[int, dict[str, EmailRecord]] = {}
         self._digests: dict[int, bytes] = {}
@@ -90,9 +101,15 @@ class Known:
 
     def _read_owners(self, items: list[Item]) -> None:
         taken = select(_emails.c.address_key, _emails.c.account_id).where(IS_TAKEN)
-        for addresses in _chunks(address for item in items for address in item.reserved):
+        for addresses in _chunks(
+            address for item in items for address in (*item.reserved, item.username_as_address)
+        ):
             rows = self._connection.execute(taken.where(_emails.c.address_key.in_(addresses)))
             self._owners |= {row.address_key: row.account_id for row in rows}
+        names = select(_accounts.c.username_key, _accounts.c.id)
+        for spellings in _chunks(name for item in items for name in item.named):
+            rows = self._connection.execute(names.where(_accounts.c.username_key.in_(spellings)))
+            self._named |= {row.username_key: row.id for row in rows}
         keys = select(_keys.c.digest, _keys.c.account_id)
         for digests in _chunks(digest for item in items for digest in item.digests):
             rows = self._connection.execute(keys.where(_keys.c.digest.in_(digests)))
@@ -129,8 +146,12 @@ class Known:
         account = self.account(item)
         if self.is_pending(item) or (account is not None and not may_exist):
             return UsernameTaken()
+        if account is None and item.username_as_address in self._owners:
+            return UsernameTaken()
         mine = (account.id, None) if account is not None else (None,)
         if any(self._owners.get(address) not in mine for address in item.reserved):
+            return EmailTaken()
+        if any(self._named.get(name) not in mine for name in item.named):
             return EmailTaken()
         if any(self._key_owners.get(digest) not in mine for digest in item.digests):
             return ApiKeyTaken()
@@ -165,6 +186,7 @@ class Known:
         self._own(item, account.id)
 
     def _own(self, item: Item, account_id: int) -> None:
+        self._named[item.username_key] = account_id
         self._owners |= dict.fromkeys(item.reserved, account_id)
         self._key_owners |= dict.fromkeys(item.digests, account_id)
 

@@ -312,17 +312,13 @@ def test_at_most_one_mail_in_ten_minutes_to_an_address(
         assert len(mails(stores)) == 2
 
 
-@pytest.mark.parametrize("event", ["password", "used", "e-mail change"])
+@pytest.mark.parametrize("event", ["used", "e-mail change"])
 def test_nothing_the_account_does_makes_the_pause_shorter(
     app: TestApp, me: Caller, stores: Process, outbox: Outbox, alice: Person, event: str
 ) -> None:
     me.add(X)
     me.change(X, 403, verified=True)
-    if event == "password":
-        with stores.transaction() as store:
-            password_change.set_by_operator(store, alice.id, "another good one")
-        me.headers = basic("alice", "another good one")
-    elif event == "used":
+    if event == "used":
         app.post(mailed_path(stores), status=200)
         me.remove(X)
         me.add(X)
@@ -335,6 +331,53 @@ def test_nothing_the_account_does_makes_the_pause_shorter(
     with time_machine.travel(clock.now() + timedelta(minutes=11)):
         me.change(X, 403, verified=True)
         app.post(outbox.link_to(X), status=200)
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_a_link_that_died_with_the_password_is_replaced_at_once(
+    make_app: Callable[..., Any], stores: Process, outbox: Outbox, alice: Person, limited: bool
+) -> None:
+    app = TestApp(make_app(**{"accountsapp.rate_limit": str(limited).lower()}))
+    me = Caller(app, "alice", basic("alice"))
+    me.add(X)
+    me.change(X, 403, verified=True)
+    dead = outbox.link_to(X)
+    with stores.transaction() as store:
+        password_change.set_by_operator(store, alice.id, "another good one")
+    me.headers = basic("alice", "another good one")
+    outbox.take()
+    me.change(X, 403, verified=True)
+    living = outbox.link_to(X)
+    me.change(X, 403, verified=True)
+    assert outbox.take() == []
+    app.post(dead, status=404)
+    app.post(living, status=200)
+
+
+def test_another_address_that_is_confirmed_leaves_a_link_alone(
+    app: TestApp, me: Caller, outbox: Outbox, alice: Person
+) -> None:
+    me.add(X)
+    me.add("y@example.org")
+    me.change(X, 403, verified=True)
+    link = outbox.link_to(X)
+    me.change("y@example.org", 403, verified=True)
+    app.post(outbox.link_to("y@example.org"), status=200)
+    app.post("/api/v1/alice/account", {"api_key": alice.api_key, "email": "new@example.com"})
+    app.post(outbox.link_to("new@example.com"), status=200)
+    me.change("y@example.org", primary=True)
+    app.post(link, status=200)
+    assert (X, True, False) in me.list()
+
+
+def test_what_is_answered_is_true_for_everybody(me: Caller, app: TestApp, bob: Person) -> None:
+    """Who asks while another one's link lives is sent none, and is not told of one."""
+    he = Caller(app, "bob", basic("bob"))
+    me.add(X)
+    he.add(X)
+    answers = [caller.change(X, 403, verified=True) for caller in (me, he, me)]
+    assert answers[0] == answers[1] == answers[2]
+    assert "was sent" not in answers[0]["detail"]
 
 
 def test_s19_the_pause_outlives_the_account(

@@ -73,8 +73,11 @@ def test_an_address_that_is_not_proved_opens_nothing(
         store.session.add(EmailAddress(account_id=alice.id, address="2@e.org", address_key="2@e.org"))
     with pytest.raises(WrongPassword):
         authenticate(stores, "2@e.org")
-    # A name that is somebody's address: the address wins, so nobody signs in as its thief.
-    register("alice@example.com", "thief@example.com", password="the thief's own")
+    # A name that is somebody's address, as there were: the address wins, so nobody signs in as its thief.
+    thief = register("thief", "thief@example.com", password="the thief's own")
+    with stores.transaction() as store:
+        account = store.lock(thief.id)
+        account.username = account.username_key = "alice@example.com"
     assert authenticate(stores, "alice@example.com") == "alice"
     with pytest.raises(WrongPassword):
         authenticate(stores, "alice@example.com", "the thief's own")

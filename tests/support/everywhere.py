@@ -50,6 +50,7 @@ def path_of(row: Row, person: Person) -> str:
         "{id}": str(person.id),
         "{count}": "3",
         "{code}": "no-such-code",
+        "{file}": "style.css",
     }
     path = row.path
     for pattern, value in fill.items():

@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import text
 
 import accountsapp.domain.data.oauth_models  # noqa: F401 its tables belong to the metadata
+import accountsapp.domain.data.preference_models  # noqa: F401 the same
 from accountsapp.domain.data.models import Base
 
 database = context.config.attributes["database"]

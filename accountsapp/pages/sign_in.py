@@ -54,7 +54,7 @@ def sign_in(context: PersonPage, request: Request) -> Response:
         problem = translated(request, "This account is not active.")
     else:
         response = go(context.path + query)
-        session_cookie.set_cookie(request, response, signin.sign_in(request.store, account))
+        session_cookie.begin(request, response, account, signin.sign_in(request.store, account))
         return response
     return _form(context, request, 400, problem=problem, username=username)
 

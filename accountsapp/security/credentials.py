@@ -158,12 +158,21 @@ _REASONS = {
 
 
 class OtherScheme:
-    """An ``Authorization`` header that no kind named before this one has taken: bad, not absent."""
+    """An ``Authorization`` header that no kind named before this one has taken: bad, not absent.
+
+    :param parameters: of the query string, that are credentials elsewhere
+    """
 
     kind = "other scheme"
 
+    def __init__(self, *parameters: str) -> None:
+        self._parameters = frozenset(parameters)
+
     def identify(self, request: "Request") -> Identity | Nobody | None:
-        return Nobody(Reason.OTHER_SCHEME) if request.environ.get("HTTP_AUTHORIZATION") else None
+        in_query = self._parameters and any(name in self._parameters for name, _ in request.parameters.query)
+        if in_query or request.environ.get("HTTP_AUTHORIZATION"):
+            return Nobody(Reason.OTHER_SCHEME)
+        return None
 
 
 def basic_pair(header: str) -> tuple[str, str] | None:

@@ -1,6 +1,8 @@
 """Who an ACL may name, besides Pyramid's own ``Everyone`` and ``Authenticated``."""
 
 ADMINISTRATORS = "group:administrators"
+STAFF = "group:staff"
+"""Administrators belong to it too."""
 
 
 def principal(account_id: int) -> str:

@@ -37,12 +37,19 @@ FATE = {
     ("api_key", "account_id"): "CASCADE",
     ("session", "account_id"): "CASCADE",
     ("link", "account_id"): "CASCADE",
+    ("preference", "account_id"): "CASCADE",
+    ("social_link", "account_id"): "CASCADE",
     ("job", "account_id"): "SET NULL",  # a mail to the former address is still to be sent
     ("audit_event", "account_id"): "SET NULL",  # kept, without name and address
     ("audit_event", "actor_id"): "SET NULL",
     ("oauth_client", "owner_id"): "CASCADE",
     ("oauth_grant", "account_id"): "CASCADE",
     ("oauth_access_token", "account_id"): "CASCADE",
+    ("project", "owner_id"): "SET NULL",  # what others contribute to stays
+    ("volunteer", "account_id"): "SET NULL",  # contributions stay, under a random mark
+    ("addon_author", "account_id"): "CASCADE",
+    ("review", "account_id"): "CASCADE",
+    ("collection", "account_id"): "CASCADE",
 }
 
 

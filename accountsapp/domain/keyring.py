@@ -85,7 +85,7 @@ class Keyring:
         return [_hmac(derived.lookup, purpose, value) for derived in self._derived]
 
     def signing_keys(self, purpose: str) -> tuple[bytes, ...]:
-        """The keys (256 bits) that sign texts for that purpose: the first one signs, every one still verifies."""
+        """The keys (256 bits) that sign texts for that purpose: the first one signs, all verify."""
         if purpose not in self._signing_keys:
             self._signing_keys[purpose] = tuple(derived.signing_key(purpose) for derived in self._derived)
         return self._signing_keys[purpose]

@@ -83,7 +83,7 @@ def take_away_further(request: "Request", response: Response) -> None:
 
 
 def add_session_cookies(config: "Configurator", cookies: FurtherCookies) -> None:
-    """The ``config.add_session_cookies`` directive: whoever signs in, at any page or API, is given them too."""
+    """The ``config.add_session_cookies`` directive: whoever signs in anywhere is given them too."""
     config.registry.session_cookies.append(cookies)
 
 

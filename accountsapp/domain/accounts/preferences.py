@@ -34,9 +34,7 @@ class Preferences(NamedTuple):
 def of_accounts(connection: Connection, account_ids: Collection[int]) -> dict[int, Preferences]:
     """Those of each account, by id, in one statement."""
     found = {account_id: Preferences({}, {}) for account_id in account_ids}
-    for account_id, kind, name, text in connection.execute(
-        _OF_ACCOUNTS, {"account_ids": list(account_ids)}
-    ):
+    for account_id, kind, name, text in connection.execute(_OF_ACCOUNTS, {"account_ids": list(account_ids)}):
         found[account_id][kind][name] = text
     return found
 
@@ -78,7 +76,9 @@ def _put(
         .execution_options(synchronize_session=False)
     )
     rows = [
-        {"account_id": account_id, key: name, column: text} for name, text in texts.items() if text is not None
+        {"account_id": account_id, key: name, column: text}
+        for name, text in texts.items()
+        if text is not None
     ]
     if rows:
         session.execute(insert(kind), rows)

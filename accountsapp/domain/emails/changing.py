@@ -57,7 +57,7 @@ def ask(store: Store, account: Account, address: str, *, again: bool = False) ->
     same time: then there is simply no link.
 
     :param address: one that ``emails.parse`` gave
-    :param again: whether the pending address, asked for once more, is mailed a new link; the older one is dead
+    :param again: whether the pending address, asked for once more, is mailed a new link in place of the older
     """
     primary = account.primary_email
     if not again and key_of(address) == key_of(awaited(account) or primary.address):

@@ -12,6 +12,9 @@ class Privacy(StrEnum):
     """Field by field, as the account chose."""
 
 
+_CHOICES = frozenset(Privacy)
+
+
 def requires_parental_consent(year_of_birth: int | None, age_limit: int | None, this_year: int) -> bool:
     """Whether somebody is, or may be, below the age; the birthday of this year may still come.
 
@@ -31,4 +34,4 @@ def effective(chosen: str | None, default: Privacy, *, needs_consent: bool) -> P
     """
     if needs_consent:
         return Privacy.PRIVATE
-    return Privacy(chosen) if chosen in iter(Privacy) else default
+    return Privacy(chosen) if chosen is not None and chosen in _CHOICES else default

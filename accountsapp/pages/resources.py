@@ -1,10 +1,11 @@
 """The places of the pages."""
 
-from urllib.parse import urlsplit
-
+from pyramid.authorization import Allow, Authenticated
 from pyramid.traversal import resource_path
 
-from accountsapp.web.bodies import Body
+from accountsapp.security.credentials import SessionCookie
+from accountsapp.security.permissions import Permission
+from accountsapp.web.bodies import FORM, Body
 from accountsapp.web.resources import ApiRoot, Resource
 
 
@@ -31,11 +32,29 @@ class PersonPage(Resource):
     @property
     def path(self) -> str:
         """The path of the page, below that of ``site_url``."""
-        return urlsplit(self.request.app_settings.site_url).path + resource_path(self, "")
+        return self.request.app_settings.site_path + resource_path(self, "")
+
+
+class OwnPages(PersonPage, ApiRoot):
+    """A page of a signed-in person that belongs to no API: the cookie of a session counts alone."""
+
+    accepts = (SessionCookie(),)
+    checks = ("body", "csrf", "acl")
+    body = Body(largest=64 * 1024, untyped=FORM)
+
+
+class Sessions(OwnPages):
+    """``/sessions``: where somebody is signed in."""
+
+    __acl__ = ((Allow, Authenticated, (Permission.SESSIONS_WRITE,)),)
 
 
 class Static(Pages):
-    """``/static``: the stylesheet."""
+    """``/static``."""
+
+
+class StaticFiles(Resource):
+    """``/static/{file}``: what pages load."""
 
 
 class Confirmations(Pages):
@@ -94,6 +113,7 @@ class Reset(Coded):
         return self.__parent__.__parent__.__name__
 
 
+Static.children = {"{file}": StaticFiles}
 Confirmations.children = {"email": EmailChanges, "address": AddressProofs}
 AddressProofs.children = {"{code}": AddressProof}
 EmailChanges.children = {"{code}": EmailChange}

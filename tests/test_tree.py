@@ -27,6 +27,8 @@ OPEN_VIEWS = {
     ("/metrics", "GET"),
     ("/readyz", "GET"),
     ("/static/style.css", "GET"),
+    ("/uploads/default/{size}.png", "GET"),
+    ("/uploads/{container}/{file}", "GET"),
     ("/confirm/email/{code}", "GET"),
     ("/confirm/email/{code}", "POST"),
     ("/confirm/address/{code}", "GET"),

@@ -12,6 +12,8 @@ OPEN_URLS = {
     "/.well-known/oauth-authorization-server": "what the authorization server can: the same for everybody",
     "/.well-known/oauth-authorization-server/api/v1.1/o": "the same",
     "/static/style.css": "the stylesheet: the same for everybody",
+    "/uploads/default/{size}.png": "stands for the picture of those who have none",
+    "/uploads/{container}/{file}": "pictures are public; their names cannot be guessed",
     "/healthz": "whether the process runs",
     "/readyz": "whether the database answers",
     "/metrics": "counts, for the addresses of accountsapp.metrics_from",

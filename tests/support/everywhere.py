@@ -50,6 +50,9 @@ def path_of(row: Row, person: Person) -> str:
         "{id}": str(person.id),
         "{count}": "3",
         "{code}": "no-such-code",
+        "{container}": "user_7",
+        "{file}": f"{'0' * 32}_avatar.png",
+        "{size}": "30",
     }
     path = row.path
     for pattern, value in fill.items():

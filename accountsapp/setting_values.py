@@ -3,6 +3,7 @@
 Each function gives the value in its normal form, or raises ValueError with what it must be.
 """
 
+import re
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +16,10 @@ SHORTEST_SECRET = 32
 
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+LONGEST_SITE_NAME = 60
+
+_COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
+_LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?", re.ASCII)
 
 
 def words(value: object) -> object:
@@ -120,4 +125,23 @@ def sender(value: str) -> str:
         email_syntax.check(value, display_name=True)
     except email_syntax.Unmailable:
         raise ValueError("must be an e-mail address, or Name <address>") from None
+    return value
+
+
+def site_name(value: str) -> str:
+    name = " ".join(value.split())
+    if not name.isprintable() or len(name) > LONGEST_SITE_NAME or "=?" in name:
+        raise ValueError(f"must be one line of at most {LONGEST_SITE_NAME} characters")
+    return name
+
+
+def colour(value: str) -> str:
+    if not _COLOUR.fullmatch(value.lower()):
+        raise ValueError("must be a colour such as #1d4ed8")
+    return value.lower()
+
+
+def locale(value: str) -> str:
+    if not _LOCALE.fullmatch(value):
+        raise ValueError("must be languages such as en or pt_BR")
     return value

@@ -19,6 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -40,6 +41,8 @@ PLANNED_APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
 COMMAND_VARIABLES = ("ACCOUNTSAPP_CONFIG",)
 """Environment variables that are no settings but the command's."""
 HOLD_SECRETS = ("accountsapp.secret", "accountsapp.mail.password")
+MAY_BE_EMPTY = ("accountsapp.passwords.refused", "accountsapp.site_logo")
+"""Names of files: empty is none."""
 
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -110,6 +113,19 @@ class Settings(BaseModel):
         Field(min_length=1),
     ] = Field(alias="accountsapp.secret")
     site_url: Annotated[str, AfterValidator(setting_values.site_url)] = Field(alias="accountsapp.site_url")
+    given_site_name: Annotated[str, AfterValidator(setting_values.site_name)] = Field(
+        "", alias="accountsapp.site_name"
+    )
+    site_logo: Path | None = Field(None, alias="accountsapp.site_logo")
+    site_colour: Annotated[str, AfterValidator(setting_values.colour)] = Field(
+        "#1d4ed8", alias="accountsapp.site_colour"
+    )
+    locales: Annotated[
+        tuple[Annotated[str, AfterValidator(setting_values.locale)], ...],
+        BeforeValidator(setting_values.words),
+        Field(min_length=1),
+    ] = Field(("en", "es", "it", "fr", "ja", "el"), alias="accountsapp.locales")
+    """The languages that people choose from; pages are in those of them that have a catalogue."""
     apis: Annotated[Words, AfterValidator(_apis)] = Field(
         default_factory=lambda: tuple(offered_apis()), alias="accountsapp.apis"
     )
@@ -158,13 +174,27 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _files_can_be_read(self) -> Self:
-        if self.passwords_refused is not None:
-            try:
-                with self.passwords_refused.open("rb") as file:
-                    file.read(1)
-            except OSError as error:
-                raise ValueError(f"accountsapp.passwords.refused: {error.strerror}") from None
+        for name, path in (
+            ("accountsapp.passwords.refused", self.passwords_refused),
+            ("accountsapp.site_logo", self.site_logo),
+        ):
+            if path is not None:
+                try:
+                    with path.open("rb") as file:
+                        file.read(1)
+                except OSError as error:
+                    raise ValueError(f"{name}: {error.strerror}") from None
         return self
+
+    @property
+    def site_name(self) -> str:
+        """What pages and mails call the site: the host of its address where no name is given."""
+        return self.given_site_name or urlsplit(self.site_url).netloc
+
+    @property
+    def site_path(self) -> str:
+        """The path of ``site_url``, with which every link within the site begins: empty, or ``/accounts``."""
+        return urlsplit(self.site_url).path
 
     @property
     def mail(self) -> MailSettings:
@@ -210,8 +240,9 @@ def load(
     }
     values |= {name: value for name, value in ini.items() if name in names}
     values |= _from_environment(names, environ)
-    if not values.get("accountsapp.passwords.refused", "x"):
-        del values["accountsapp.passwords.refused"]
+    for name in MAY_BE_EMPTY:
+        if not values.get(name, "x"):
+            del values[name]
     problems = [_misspelt(name, names) for name in sorted(set(ini) - names) if _is_ours(name)]
     try:
         settings = Settings.model_validate(values)

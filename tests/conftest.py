@@ -92,7 +92,7 @@ def postgres_template(postgres_server: URL) -> Iterator[str]:
 def reports_told() -> Iterator[None]:
     """No line about a test's requests is written during the next test."""
     yield
-    REPORTER.tell()
+    REPORTER.flush()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -12,7 +12,18 @@ PACKAGE = Path(accountsapp.__file__).parent
 TESTS = Path(__file__).parent
 
 LAYERS = (
-    {"settings", "setting_values", "email_syntax", "logs", "strict_json", "folders", "trouble", "waiting"},
+    {
+        "settings",
+        "setting_values",
+        "email_syntax",
+        "logs",
+        "strict_json",
+        "folders",
+        "trouble",
+        "waiting",
+        "colours",
+        "i18n",
+    },
     {"domain"},
     {"db", "db_errors", "db_postgresql", "db_sqlite"},
     {"process", "security", "mail", "migrations"},

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def includeme(config: "Configurator") -> None:
+    config.include(".language")
     config.include("pyramid_jinja2")
+    config.include(".branding")
+    config.include(".menu")
     config.include(".sign_in")
     config.mount("/confirm", Confirmations)
     config.mount("/recovery", Recovery)

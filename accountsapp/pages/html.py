@@ -1,15 +1,18 @@
 """HTML answers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pyramid.renderers import render
 from pyramid.response import Response
 
+from accountsapp.i18n import babel_locale
+from accountsapp.pages.menu import Place
+from accountsapp.pages.visitor import ask_nobody, visitor_of
 from accountsapp.web.answers import HEADERS
 from accountsapp.web.request import Request
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
-STAYING_POLICY = f"{POLICY}; form-action 'self'"
 PAGE_HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),
     ("X-Frame-Options", "DENY"),
@@ -18,31 +21,73 @@ PAGE_HEADERS = (
 
 
 def page(
-    request: Request, template: str, status: int = 200, *, leads_away: bool = False, **values: Any
+    request: Request,
+    template: str,
+    status: int = 200,
+    *,
+    leads_away: bool = False,
+    scripts: Sequence[str] = (),
+    **values: Any,
 ) -> Response:
-    """A page of the product: nothing from elsewhere, no script, not to be framed or kept.
+    """A page of the product: nothing from elsewhere, not to be framed or kept.
+
+    Beside the values each template has ``site`` (:class:`~accountsapp.pages.branding.Branding`), ``menu``,
+    ``visitor`` and ``language``; for paths of this site ``href(path)``, and ``link_to(place)``, which is None
+    where no such :class:`~accountsapp.pages.menu.Place` is mounted; and what Jinja's ``i18n`` gives.
 
     :param template: a name below ``pages/templates``, or an asset specification
     :param leads_away: whether a form's answer sends the browser to another site. The policy then says nothing
         of forms: browsers hold ``form-action`` against every further redirect too, and those are that site's
-    :param values: what the template shows, escaped. With a ``csrf_token`` among them the page's own site is
-        told where a request comes from: under ``no-referrer`` browsers send forms with ``Origin: null``
+    :param scripts: names below ``/static`` of the scripts that it may run; without them it runs none
+    :param values: what the template shows, escaped; ``flash`` and ``status_word`` are a one-time message.
+        With a ``csrf_token`` among them the page's own site is told where a request comes from: under
+        ``no-referrer`` browsers send forms with ``Origin: null``
     """
     referrer = "same-origin" if "csrf_token" in values else "no-referrer"
     asset = template if ":" in template else f"accountsapp:pages/templates/{template}"
-    body = render(asset, {**values, "referrer": referrer}, request=request).encode()
+    if status >= 500:
+        ask_nobody(request)
+    site, menu, visitor = request.registry.branding, request.registry.menu, visitor_of(request)
+
+    def link_to(place: str) -> str | None:
+        path = menu.path_to(Place(place), visitor)
+        return site.href(path) if path is not None else None
+
+    shown = {
+        "site": site,
+        "href": site.href,
+        "link_to": link_to,
+        "menu": menu.entries(visitor),
+        "visitor": visitor,
+        "language": request.locale_name.replace("_", "-"),
+        "locale": babel_locale(request.locale_name),
+        "referrer": referrer,
+        "scripts": scripts,
+        **values,
+    }
+    body = render(asset, shown, request=request).encode()
     headers = [
         *PAGE_HEADERS,
-        ("Content-Security-Policy", POLICY if leads_away else STAYING_POLICY),
+        ("Content-Security-Policy", _policy(leads_away, bool(scripts))),
         ("Referrer-Policy", referrer),
         ("Content-Length", str(len(body))),
     ]
     return Response(app_iter=[body], status=status, headerlist=headers)
 
 
+def _policy(leads_away: bool, has_scripts: bool) -> str:
+    policy = f"{POLICY}; script-src 'self'" if has_scripts else POLICY
+    return policy if leads_away else f"{policy}; form-action 'self'"
+
+
 def go(uri: str) -> Response:
     """Send the browser on.
 
-    :param uri: an absolute URI, or a path on this site
+    :param uri: an absolute URI, or a path on this site with that of ``site_url`` (:func:`path_on_site`)
     """
     return Response(status=303, headerlist=[("Location", uri), *HEADERS])
+
+
+def path_on_site(request: Request, path: str) -> str:
+    """A path of the application as the public has it: with the path of ``site_url`` in front."""
+    return request.app_settings.site_path + path

@@ -1,7 +1,5 @@
 """The places of the pages."""
 
-from urllib.parse import urlsplit
-
 from pyramid.traversal import resource_path
 
 from accountsapp.web.bodies import Body
@@ -31,11 +29,15 @@ class PersonPage(Resource):
     @property
     def path(self) -> str:
         """The path of the page, below that of ``site_url``."""
-        return urlsplit(self.request.app_settings.site_url).path + resource_path(self, "")
+        return self.request.app_settings.site_path + resource_path(self, "")
 
 
 class Static(Pages):
-    """``/static``: the stylesheet."""
+    """``/static``."""
+
+
+class StaticFiles(Resource):
+    """``/static/{file}``: what pages load."""
 
 
 class Confirmations(Pages):
@@ -94,6 +96,7 @@ class Reset(Coded):
         return self.__parent__.__parent__.__name__
 
 
+Static.children = {"{file}": StaticFiles}
 Confirmations.children = {"email": EmailChanges, "address": AddressProofs}
 AddressProofs.children = {"{code}": AddressProof}
 EmailChanges.children = {"{code}": EmailChange}

@@ -15,6 +15,7 @@ from pyramid.view import exception_view_config
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
 from accountsapp.pages.html import go, page
+from accountsapp.pages.language import translated
 from accountsapp.pages.resources import PersonPage
 from accountsapp.security import session_cookie
 from accountsapp.security.identity import Reason
@@ -48,9 +49,9 @@ def sign_in(context: PersonPage, request: Request) -> Response:
     try:
         account = signin.authenticate(request.store, username, password)
     except WrongPassword:
-        problem = "User name or password are wrong."
+        problem = translated(request, "User name or password are wrong.")
     except InactiveAccount:
-        problem = "This account is not active."
+        problem = translated(request, "This account is not active.")
     else:
         response = go(context.path + query)
         session_cookie.set_cookie(request, response, signin.sign_in(request.store, account))
@@ -58,14 +59,21 @@ def sign_in(context: PersonPage, request: Request) -> Response:
     return _form(context, request, 400, problem=problem, username=username)
 
 
-def _form(context: PersonPage, request: Request, status: int = 200, **values: Any) -> Response:
+def _form(
+    context: PersonPage, request: Request, status: int = 200, *, problem: str = "", username: str = ""
+) -> Response:
+    """
+    :param problem: what is wrong, translated
+    """
     return page(
         request,
         "sign_in.jinja2",
         status,
         csrf_token=get_csrf_token(request),
+        scripts=["password.js"],
         destination=context.destination,
-        **values,
+        problem=problem,
+        form={"username": username, "errors": {}},
     )
 
 

@@ -1,6 +1,4 @@
-"""Home, the stylesheet, and the pages behind mailed links: GET shows one form, POST uses the code."""
-
-from importlib.resources import files
+"""Home, and the pages behind mailed links: GET shows one form, POST uses the code."""
 
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
@@ -12,26 +10,15 @@ from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.emails import addresses, changing
 from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, StaleCredential
 from accountsapp.pages.html import page
-from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset, Static
-from accountsapp.web.answers import HEADERS
+from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset
 from accountsapp.web.failures import failure_of
 from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
-
-STYLESHEET = files("accountsapp.pages").joinpath("static/style.css").read_bytes()
 
 
 @view_config(context=Root, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def home(context: Root, request: Request) -> Response:
     return page(request, "home.jinja2", apis=request.registry.apis)
-
-
-@view_config(context=Static, name="style.css", request_method="GET", permission=NO_PERMISSION_REQUIRED)
-def stylesheet(context: Static, request: Request) -> Response:
-    """The only answer that may be kept: it is the same for everybody."""
-    response = Response(STYLESHEET, content_type="text/css", charset="utf-8")
-    response.headers.update({**dict(HEADERS), "Cache-Control": "public, max-age=3600"})
-    return response
 
 
 @view_config(context=EmailChange, request_method="GET", permission=NO_PERMISSION_REQUIRED)

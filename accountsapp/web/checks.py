@@ -71,7 +71,7 @@ def check_acl(request: "Request", context: Any, permission: str | None) -> None:
 
 
 def check_policy(request: "Request", context: Any, permission: str | None) -> None:
-    """Credential, scope and ACL at once, for an API that does not name the first two apart.
+    """Credential, scope and ACL at once, where nothing is checked between them.
 
     :raises HTTPForbidden: ``result`` says why
     """
@@ -129,11 +129,17 @@ def steps_of(checks: tuple[str, ...], credentials: Iterable[Any]) -> tuple[Check
     needed = {"acl", "csrf"} if accepts_cookie(credentials) else {"acl"}
     if not needed <= set(checks):
         raise TypeError(f"checks: {', '.join(sorted(needed - set(checks)))} is missing")
-    steps = [CHECKS[name] for name in checks]
     acl = checks.index("acl")
-    if not {"credential", "scope"} <= set(checks[:acl]):
-        steps[acl] = check_policy
-    return tuple(steps)
+    before, after = checks[:acl], checks[acl + 1 :]
+    if before[-2:] == ("credential", "scope"):
+        return (*_steps(before[:-2]), check_policy, *_steps(after))
+    if {"credential", "scope"} <= set(before):
+        return _steps(checks)
+    return (*_steps(before), check_policy, *_steps(after))
+
+
+def _steps(names: tuple[str, ...]) -> tuple[Check, ...]:
+    return tuple(CHECKS[name] for name in names)
 
 
 OUTSIDE = (check_policy,)

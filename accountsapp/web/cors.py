@@ -46,7 +46,7 @@ class Cors:
         """What is added to an answer."""
         if not callable(self.origins):
             return self._headers(request, response, ANY)
-        origin = request.headers.get("Origin")
+        origin = request.environ.get("HTTP_ORIGIN")
         vary = [("Vary", "Origin")]
         if origin is None or not self._allows(request, origin, self.origins(request.app_settings)):
             return vary

@@ -4,9 +4,9 @@ The execution policy runs a request, again where the database asks for it. The f
 tween: every request gets an id, is reported, its connections closed.
 """
 
-import os
 from collections.abc import Callable, Iterable
 from functools import partial
+from random import getrandbits
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
 
     def enter(request: "Request") -> Response:
         started = perf_counter()
-        request.id = os.urandom(8).hex()
+        request.id = f"{getrandbits(64):016x}"
         request.client_addr = client_address(request.environ)
         try:
             try:

@@ -1,6 +1,6 @@
-"""What is told of finished requests: an access line each, and the metrics.
+"""What is reported of finished requests: an access line each, and the metrics.
 
-Told by a thread of its own, a batch at a time. The same work in the middle of every request costs several
+Written by a thread of its own, a batch at a time. The same work in the middle of every request costs several
 times as much, because there it is cold code.
 """
 
@@ -24,18 +24,18 @@ access_log = logging.getLogger(ACCESS)
 REQUESTS = Histogram("accountsapp_request_seconds", "Time to answer a request", ["method", "status"])
 
 PAUSE = 0.1
-"""Seconds for which reports are gathered before they are told."""
-MOST_UNTOLD = 1000
-"""Above this the request that adds one tells them itself."""
+"""Seconds for which reports are gathered before they are written."""
+MOST_PENDING = 1000
+"""Above this the request that adds one writes them itself."""
 
 LINE = "%s %s/%s account=%s status=%d ms=%.1f path=%s client=%s request=%s"
 LONGEST_PATH = 200
-"""Characters of a path in a line; what is cut is told by an ellipsis."""
+"""Characters of a path in a line; what is cut shows as an ellipsis."""
 LONGEST_CLIENT = 45
 """Characters of an IPv6 address."""
 CUT = "..."
 _PLAIN_SEGMENT = re.compile(r"[\w.~@+{}-]{0,24}", re.ASCII)
-"""What may be told of a path that names nothing: a mailed code or an API key of ours is longer."""
+"""What a line may have of a path that names nothing: a mailed code or an API key of ours is longer."""
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -66,30 +66,30 @@ class Report(NamedTuple):
 
 
 class Reporter:
-    """Gathers reports and tells them, in their order, at the latest at the interpreter's exit."""
+    """Gathers reports and writes them, in their order, at the latest at the interpreter's exit."""
 
     def __init__(self) -> None:
-        self._untold: deque[Report] = deque()
+        self._pending: deque[Report] = deque()
         self._some = Event()
-        self._telling = Lock()
+        self._writing = Lock()
         self._thread: Thread | None = None
 
     def add(self, report: Report) -> None:
-        """Have it told, within :data:`PAUSE` on a machine that is not overloaded."""
-        self._untold.append(report)
+        """Have it written, within :data:`PAUSE` on a machine that is not overloaded."""
+        self._pending.append(report)
         if not self._some.is_set():
             self._some.set()
             if self._thread is None or not self._thread.is_alive():
                 self._start()
-        elif len(self._untold) > MOST_UNTOLD:
-            self.tell()
+        elif len(self._pending) > MOST_PENDING:
+            self.flush()
 
-    def tell(self) -> None:
-        """Tell now what is untold."""
-        with self._telling:
-            while self._untold:
+    def flush(self) -> None:
+        """Write now what was gathered."""
+        with self._writing:
+            while self._pending:
                 try:
-                    _tell(self._untold.popleft())
+                    _write(self._pending.popleft())
                 except Exception:  # noqa: BLE001 a log that fails must not refuse what was done
                     traceback.print_exc()
 
@@ -99,24 +99,24 @@ class Reporter:
             thread.start()
         except RuntimeError:  # no thread is to be had now
             self._some.clear()
-            self.tell()
+            self.flush()
             return
         if self._thread is None:
-            atexit.register(self.tell)
+            atexit.register(self.flush)
         self._thread = thread
 
     def _run(self) -> None:
         while self._some.wait():
             sleep(PAUSE)
             self._some.clear()
-            self.tell()
+            self.flush()
 
 
 REPORTER = Reporter()
 """The one of this process, like its loggers and metrics."""
 
 
-def _tell(report: Report) -> None:
+def _write(report: Report) -> None:
     _times(report.method, report.status).observe(report.seconds)
     if access_log.isEnabledFor(logging.INFO):
         words = (

@@ -119,9 +119,9 @@ class Request(PyramidRequest):
         Resources hold the request; a circle of them would keep its memory until the garbage collector comes,
         and the next request would have to work in other memory, which no cache of the processor has.
         """
-        made = self.__dict__
-        store = made.pop("store", None)
+        attributes = self.__dict__
+        store = attributes.pop("store", None)
         if store is not None:
             store.close()
         for name in ("parameters", "root", "virtual_root", "api"):
-            made.pop(name, None)
+            attributes.pop(name, None)

@@ -1,4 +1,4 @@
-"""``/uploads/{container}/{file}``: pictures, for everybody who knows the URL, whichever APIs are mounted.
+"""``/uploads/{container}/{picture}``: pictures, for everybody who knows the URL, whichever APIs are mounted.
 
 The path is that of the file below ``accountsapp.files``, so that a proxy can serve it alone. No database is
 asked: what is removed is gone with its file.
@@ -52,7 +52,7 @@ class Container(Resource):
 
 
 class File(Resource):
-    """``/uploads/{container}/{file}``."""
+    """``/uploads/{container}/{picture}``."""
 
     __parent__: Container
 
@@ -72,7 +72,7 @@ class DefaultImage(Resource):
 
 
 Uploads.children = {DEFAULT: Defaults, "{container}": Container}
-Container.children = {"{file}": File}
+Container.children = {"{picture}": File}
 Defaults.children = {"{size}.png": DefaultImage}
 
 

@@ -68,7 +68,7 @@ def metrics(context: Root, request: Request) -> Response:
         raise HTTPNotFound from None
     if not any(client in ip_network(network) for network in request.app_settings.metrics_from):
         raise HTTPNotFound
-    REPORTER.tell()
+    REPORTER.flush()
     return Response(generate_latest(), headerlist=[("Content-Type", CONTENT_TYPE_LATEST), *HEADERS])
 
 

@@ -8,12 +8,13 @@ from tests.security import test_s01_dockerhub_matrix as dockerhub
 from tests.security import test_s01_oauth_matrix as oauth
 
 OPEN_URLS = {
-    "/": "home: the same for everybody",
+    "/": "home: open to everybody, with the name of who is signed in",
     "/.well-known/oauth-authorization-server": "what the authorization server can: the same for everybody",
     "/.well-known/oauth-authorization-server/api/v1.1/o": "the same",
-    "/static/style.css": "the stylesheet: the same for everybody",
     "/uploads/default/{size}.png": "stands for the picture of those who have none",
-    "/uploads/{container}/{file}": "pictures are public; their names cannot be guessed",
+    "/uploads/{container}/{picture}": "pictures are public; their names cannot be guessed",
+    "/favicon.ico": "the icon: the same for everybody",
+    "/static/{file}": "what pages load: the same for everybody",
     "/healthz": "whether the process runs",
     "/readyz": "whether the database answers",
     "/metrics": "counts, for the addresses of accountsapp.metrics_from",

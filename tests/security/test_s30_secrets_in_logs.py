@@ -74,7 +74,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
     logging.root.addHandler(handler)
 
     def everything() -> str:
-        REPORTER.tell()
+        REPORTER.flush()
         return said.getvalue()
 
     yield everything

@@ -51,8 +51,9 @@ def path_of(row: Row, person: Person) -> str:
         "{count}": "3",
         "{code}": "no-such-code",
         "{container}": "user_7",
-        "{file}": f"{'0' * 32}_avatar.png",
+        "{picture}": f"{'0' * 32}_avatar.png",
         "{size}": "30",
+        "{file}": "style.css",
     }
     path = row.path
     for pattern, value in fill.items():

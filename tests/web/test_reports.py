@@ -26,7 +26,7 @@ REPORT = Report(time(), "GET", "Somewhere", "view", 7, 200, 0.0125, "abc")
 @pytest.fixture
 def lines() -> Iterator[list[logging.LogRecord]]:
     """The access lines of the test."""
-    REPORTER.tell()
+    REPORTER.flush()
     seen: list[logging.LogRecord] = []
 
     class Handler(logging.Handler):
@@ -56,7 +56,7 @@ def test_a_line_says_what_was_asked_and_by_whom(
     here = {"REMOTE_ADDR": "192.0.2.7"}
     answer = app.get("/api/v1/alice/api_key", {"api_key": alice.api_key}, extra_environ=here)
     after = time()
-    REPORTER.tell()
+    REPORTER.flush()
     (record,) = lines
     request_id = answer.headers["X-Request-Id"]
     assert re.fullmatch(
@@ -82,7 +82,7 @@ def test_a_line_begins_with_nothing_of_the_clients(
     wsgi: Any, lines: list[logging.LogRecord], method: str, path: str, line: str
 ) -> None:
     TestApp(wsgi, lint=False).request(path, method=method, expect_errors=True)
-    REPORTER.tell()
+    REPORTER.flush()
     assert [record.getMessage()[: len(line)] for record in lines] == [line]
 
 
@@ -119,7 +119,7 @@ def test_the_path_is_told_without_what_is_secret(
     app: TestApp, lines: list[logging.LogRecord], method: str, path: str, told: str
 ) -> None:
     app.request(path, method=method, expect_errors=True)
-    REPORTER.tell()
+    REPORTER.flush()
     (record,) = lines
     assert record.getMessage().partition(" path=")[2].partition(" client=")[0] == told
 
@@ -137,7 +137,7 @@ def test_the_path_is_told_without_what_is_secret(
 def test_the_client_is_told(lines: list[logging.LogRecord], address: str, told: str) -> None:
     reporter = Reporter()
     reporter.add(REPORT._replace(path="/x", client=address))
-    reporter.tell()
+    reporter.flush()
     assert lines[-1].getMessage().endswith(f" path=/x client={told} request=abc")
 
 
@@ -161,7 +161,7 @@ def test_no_more_are_kept_than_a_thousand(
     for _ in range(2500):
         reporter.add(REPORT)
     assert len(lines) >= 1500
-    reporter.tell()
+    reporter.flush()
     assert len(lines) == 2500
 
 
@@ -172,14 +172,14 @@ def test_each_is_told_once_by_however_many_threads(lines: list[logging.LogRecord
         for turn in range(400):
             reporter.add(REPORT._replace(request_id=f"{number}-{turn}"))
             if turn % 50 == 0:
-                reporter.tell()
+                reporter.flush()
 
     threads = [Thread(target=work, args=(number,)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    reporter.tell()
+    reporter.flush()
     told = [record.getMessage().rpartition("=")[2] for record in lines]
     assert len(told) == len(set(told)) == 2400
 
@@ -197,7 +197,7 @@ def test_a_log_that_fails_stops_nothing(
     try:
         for _ in range(1500):
             reporter.add(REPORT)
-        reporter.tell()
+        reporter.flush()
     finally:
         logging.getLogger("accountsapp.access").removeHandler(failing)
     assert "no room" in capsys.readouterr().err

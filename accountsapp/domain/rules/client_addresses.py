@@ -2,12 +2,13 @@
 
 import re
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
-CUSTOMER_PREFIX = 64
-"""Bits of an IPv6 address that one customer has alone; the rest are the customer's to choose."""
+CUSTOMER_BYTES = 8
+"""Of an IPv6 address, its /64: what one customer has alone; the rest are the customer's to choose."""
 
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d*)?|([^:]*):\d*", re.ASCII)
+_MAPPED = bytes(10) + b"\xff\xff"
 
 
 @lru_cache(maxsize=4096)
@@ -19,21 +20,29 @@ def parse(text: str) -> str | None:
     with_port = _WITH_PORT.fullmatch(text)
     if with_port is not None:
         text = with_port[1] or with_port[2] or ""
-    try:
-        address: IPv4Address | IPv6Address = ip_address(text)
-    except ValueError:
+    packed = _packed(AF_INET, text)
+    if packed is not None:
+        return inet_ntop(AF_INET, packed)
+    packed = _packed(AF_INET6, text.partition("%")[0])
+    if packed is None:
         return None
-    if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or IPv6Address(int(address))
-    return str(address)
+    if packed.startswith(_MAPPED):
+        return inet_ntop(AF_INET, packed[len(_MAPPED) :])
+    return inet_ntop(AF_INET6, packed)
 
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """As whom a client is counted: an IPv6 address by its /64; everything else as it is."""
-    try:
-        parsed = IPv6Address(address)
-    except ValueError:
+    packed = _packed(AF_INET6, address)
+    if packed is None:
         return address
-    host_bits = 128 - CUSTOMER_PREFIX
-    return f"{IPv6Address(int(parsed) >> host_bits << host_bits)}/{CUSTOMER_PREFIX}"
+    network = packed[:CUSTOMER_BYTES].ljust(len(packed), b"\0")
+    return f"{inet_ntop(AF_INET6, network)}/{CUSTOMER_BYTES * 8}"
+
+
+def _packed(family: int, text: str) -> bytes | None:
+    try:
+        return inet_pton(family, text)
+    except (OSError, ValueError):
+        return None

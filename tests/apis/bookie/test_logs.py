@@ -59,7 +59,7 @@ def test_no_secret_is_logged(
     statuses += ask_everything(bookie, alice)
 
     assert {200, 400, 403, 404, 405, 406, 415} <= set(statuses)
-    REPORTER.tell()
+    REPORTER.flush()
     lines = [line for record in caplog.records for line in (record.getMessage(), record.exc_text or "")]
     assert any("status=403" in line for line in lines)
     secrets = (alice.api_key, WRONG_KEY, WRONG, NEW, PASSWORD)

@@ -1,0 +1,34 @@
+"""In which language a page is: the account's, else what the browser wants, else English."""
+
+from typing import TYPE_CHECKING, Any
+
+from accountsapp import i18n
+from accountsapp.pages.visitor import visitor_of
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+
+    from accountsapp.web.request import Request
+
+
+def locale_of(request: "Request") -> str:
+    """Pyramid's locale negotiator."""
+    offered = request.app_settings.locales
+    visitor = visitor_of(request)
+    own = i18n.nearest(visitor.locale, offered) if visitor is not None else None
+    return own or i18n.accepted(request.headers.get("Accept-Language", ""), offered) or i18n.ENGLISH
+
+
+def translated(request: "Request", text: str, **values: Any) -> str:
+    """A text of the catalogue in the language of the page.
+
+    :param text: with ``%(name)s`` for each value
+    """
+    found: str = i18n.translations(request.locale_name).gettext(text)
+    return found % values if values else found
+
+
+def includeme(config: "Configurator") -> None:
+    config.set_locale_negotiator(locale_of)
+    config.add_translation_dirs("accountsapp:locale")
+    config.add_settings({"jinja2.i18n.domain": i18n.DOMAIN, "jinja2.newstyle": "true"})

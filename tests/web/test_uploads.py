@@ -173,7 +173,6 @@ def test_s35_nothing_else_is_served(app: TestApp, stores: Process, alice: Person
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("backend", ["sqlite"])
 def test_the_default_image(app: TestApp, stores: Process) -> None:
     for size in SIZES:
         answer = app.get(path(default_image_url(stores.settings, size)))
@@ -184,7 +183,6 @@ def test_the_default_image(app: TestApp, stores: Process) -> None:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("backend", ["sqlite"])
 def test_pages_of_listed_origins_may_read_pictures(app: TestApp, stores: Process, alice: Person) -> None:
     url = path(picture_url(stores.settings, alice.id, upload(stores, alice)))
     for status, place in ((200, url), (404, f"{url}x")):
@@ -195,7 +193,6 @@ def test_pages_of_listed_origins_may_read_pictures(app: TestApp, stores: Process
         assert "Access-Control-Allow-Origin" not in other.headers
 
 
-@pytest.mark.parametrize("backend", ["sqlite"])
 def test_whichever_apis_are_mounted(make_app: Callable[..., Any], stores: Process, alice: Person) -> None:
     url = path(picture_url(stores.settings, alice.id, upload(stores, alice)))
     assert TestApp(make_app(**{"accountsapp.apis": ""})).get(url).content_type == "image/png"

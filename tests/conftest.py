@@ -33,7 +33,7 @@ from accountsapp.web.reports import REPORTER
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import PASSWORD, SECRET, SITE_URL, Person
-from tests.support.postgres import maintain, started
+from tests.support.postgres import Databases, maintain, started
 
 # The same examples every time: a failure is the change's, not the day's. A function-scoped database serves
 # all examples of a property.
@@ -88,6 +88,13 @@ def postgres_template(postgres_server: URL) -> Iterator[str]:
     maintain(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: URL, postgres_template: str) -> Iterator[Databases]:
+    databases = Databases(postgres_server, postgres_template)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture(autouse=True)
 def reports_told() -> Iterator[None]:
     """No line about a test's requests is written during the next test."""
@@ -107,11 +114,10 @@ def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: P
     if backend == "sqlite":
         yield f"sqlite:///{tmp_path}/empty.sqlite"
         return
-    server: URL = request.getfixturevalue("postgres_server")
-    name = f"test_{uuid.uuid4().hex}"
-    maintain(server, f"CREATE DATABASE {name}")
-    yield server.set(database=name).render_as_string(hide_password=False)
-    maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    url = databases.make("template1")
+    yield url.render_as_string(hide_password=False)
+    databases.drop(url)
 
 
 @pytest.fixture
@@ -122,12 +128,10 @@ def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server: URL = request.getfixturevalue("postgres_server")
-    template = request.getfixturevalue("postgres_template")
-    name = f"test_{uuid.uuid4().hex}"
-    maintain(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield server.set(database=name).render_as_string(hide_password=False)
-    maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    url = databases.take()
+    yield url.render_as_string(hide_password=False)
+    databases.give_back(url)
 
 
 @pytest.fixture

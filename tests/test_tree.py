@@ -30,6 +30,8 @@ OPEN_VIEWS = {
     ("/uploads/{container}/{picture}", "GET"),
     ("/favicon.ico", "GET"),
     ("/static/{file}", "GET"),
+    ("/sessions", "POST"),
+    ("/applications", "POST"),
     ("/confirm/email/{code}", "GET"),
     ("/confirm/email/{code}", "POST"),
     ("/confirm/address/{code}", "GET"),

@@ -69,6 +69,7 @@ setup(
         "rich>=13",
         "prometheus_client>=0.22,<1",
         "oauthlib>=3.3,<5",
+        "Pillow>=12,<14",
         "Babel>=2.17,<3",
         "PyJWT>=2.10,<3",
         "pycountry>=24.6",

@@ -88,6 +88,7 @@ setup(
         "accountsapp.apis": [
             "bookie = accountsapp.apis.bookie",
             "dockerhub = accountsapp.apis.dockerhub",
+            "openedx = accountsapp.apis.openedx",
         ],
     },
 )

@@ -50,6 +50,7 @@ class Body:
     :ivar any_charset: whether an URL-encoded form may name any charset, also one that nobody knows
     :ivar untyped: the media type of a body that names none; None refuses it
     :ivar type_first: whether a type that is not understood is refused before a size
+    :ivar deferred: whether it is the view that reads it, after all that the API checks
     :ivar optional: an empty body has no parameters, whatever its media type; otherwise it must be readable
         like any other
     """
@@ -60,6 +61,7 @@ class Body:
     any_charset: bool = False
     untyped: str | None = None
     type_first: bool = False
+    deferred: bool = False
     optional: bool = True
 
     def takes(self, content_type: str) -> bool:

@@ -107,6 +107,10 @@ class ApiRoot(Resource):
     body: Body = Body()
     cors: Cors | None = None
     """Which pages of other origins may read the answers; None: none."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """What every answer has besides, refusals too."""
+    tells_methods = False
+    """Whether every answer has ``Allow``, not only where a method is not offered."""
     answer: Answer = staticmethod(json_answer)
     """Makes the response from what a view returns."""
 

@@ -5,16 +5,17 @@ entry to :data:`PRESENTATIONS`, and the tests that walk every URL send it.
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data import locking
+from accountsapp.domain.oauth import clients, jwts
 from accountsapp.process import Process
 from tests.support.oauth import ALL, basic, bearer, issue
-from tests.support.people import Person
+from tests.support.people import SITE_URL, Person
 
 
 class Holder(NamedTuple):
@@ -22,6 +23,7 @@ class Holder(NamedTuple):
 
     person: Person
     token: str
+    signed_token: str
     cookie: str
     csrf_token: str
 
@@ -44,12 +46,22 @@ def hold(stores: Process, person: Person) -> Holder:
     with stores.transaction() as store:
         account = locking.lock(store.session, person.id)
         cookie = sessions.begin(store.session, account, "127.0.0.1")
-    return Holder(person, token, cookie, csrf_token(stores, cookie))
+    return Holder(person, token, sign_token(stores, person, ALL), cookie, csrf_token(stores, cookie))
+
+
+def sign_token(stores: Process, person: Person, scopes: Sequence[str]) -> str:
+    """A signed token of a client that acts for that account, as ``/oauth2/access_token`` makes it."""
+    with stores.transaction() as store:
+        client, _secret = clients.register(store, "Signs", confidential=True, owner_id=person.id)
+        subject = jwts.Subject(store.reader.by_id(person.id), None, client.client_id)
+        issuer = jwts.Issuer(f"{SITE_URL}/oauth2", SITE_URL)
+        claims = jwts.claims_of(subject, issuer, scopes, grant_type="client_credentials", seconds=3600)
+    return jwts.sign(stores.keyring, claims)
 
 
 def spoiled(holder: Holder) -> Holder:
     """The same person with nothing but bad credentials."""
-    return Holder(replace(holder.person, password="wrong", api_key="wrong"), "wrong", "wrong", "wrong")
+    return Holder(replace(holder.person, password="wrong", api_key="wrong"), "wrong", "wrong", "wrong", "wrong")
 
 
 def csrf_token(stores: Process, cookie: str) -> str:
@@ -78,6 +90,7 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
     "private-token": in_header("Private-Token"),
     "basic": lambda holder: Shown(headers=basic(holder.person.username, holder.person.password or "")),
     "bearer": lambda holder: Shown(headers=bearer(holder.token)),
+    "signed token": lambda holder: Shown(headers={"Authorization": f"JWT {holder.signed_token}"}),
     "session": lambda holder: session(holder.cookie, holder.csrf_token),
 }
 

@@ -31,5 +31,17 @@ READ_ONLY = (
 )
 GENDERS = ("f", "m", "o")
 LEVELS_OF_EDUCATION = ("p", "m", "b", "a", "hs", "jhs", "el", "none", "o", "other")
+WITH_VISIBILITY = (
+    "name",
+    "bio",
+    "country",
+    "date_joined",
+    "level_of_education",
+    "language_proficiencies",
+    "social_links",
+    "time_zone",
+    "course_certificates",
+)
+"""The fields that an account may share one by one; two of them are shown by other systems alone."""
 VISIBILITY = "visibility."
 """What the name of a preference begins with that shares one field."""

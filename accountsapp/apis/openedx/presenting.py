@@ -8,11 +8,11 @@ from accountsapp.apis.openedx.fields import GENDERS, LEVELS_OF_EDUCATION, VISIBI
 from accountsapp.apis.openedx.settings import Settings
 from accountsapp.domain.accounts import preferences
 from accountsapp.domain.accounts.preferences import Preferences
-from accountsapp.domain.clock import now
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.rules import countries, languages
-from accountsapp.domain.rules.privacy import Privacy, effective, requires_parental_consent
+from accountsapp.domain.rules.privacy import Privacy, effective
 from accountsapp.web.request import Request
+from accountsapp.web.uploads import default_image_url, square_url
 
 
 class AccountColumns(NamedTuple):
@@ -29,6 +29,7 @@ class AccountColumns(NamedTuple):
     year_of_birth: int | None
     language_proficiencies: list[Any]
     account_privacy: str | None
+    picture: str | None
     signup: datetime | None
     created: datetime
 
@@ -57,7 +58,7 @@ def show_all(
 ) -> dict[str, Any]:
     """The nineteen keys of an account."""
     profile: AccountColumns = account.profile
-    needs_consent = needs_parental_consent(settings, profile.year_of_birth)
+    needs_consent = settings.needs_consent(profile.year_of_birth)
     return {
         "username": account.username,
         "name": profile.name or "",
@@ -74,7 +75,7 @@ def show_all(
         "account_privacy": privacy.value,
         "date_joined": _seconds(profile.signup or profile.created),
         "is_active": account.activated,
-        "profile_image": {},
+        "profile_image": _image_of(request, settings, account, needs_consent=needs_consent),
         "requires_parental_consent": needs_consent,
         "accomplishments_shared": settings.badges,
         "social_links": [
@@ -83,8 +84,18 @@ def show_all(
     }
 
 
-def needs_parental_consent(settings: Settings, year_of_birth: int | None) -> bool:
-    return requires_parental_consent(year_of_birth, settings.parental_consent_age_limit, now().year)
+def _image_of(
+    request: Request, settings: Settings, account: AccountRow, *, needs_consent: bool
+) -> dict[str, Any]:
+    site, stem = request.app_settings, account.profile.picture
+    if stem is None or needs_consent:
+        urls = {size.name: default_image_url(site, size.side) for size in settings.profile_image_sizes}
+    else:
+        urls = {
+            size.name: square_url(site, account.id, stem, size.side) for size in settings.profile_image_sizes
+        }
+    has_image = stem is not None and not needs_consent
+    return {"has_image": has_image, **{f"image_url_{name}": url for name, url in urls.items()}}
 
 
 def _sees_all(request: Request, account: AccountRow) -> bool:
@@ -95,7 +106,7 @@ def _privacy_of(settings: Settings, profile: AccountColumns) -> Privacy:
     return effective(
         profile.account_privacy,
         Privacy(settings.default_visibility),
-        needs_consent=needs_parental_consent(settings, profile.year_of_birth),
+        needs_consent=settings.needs_consent(profile.year_of_birth),
     )
 
 

@@ -1,20 +1,23 @@
 """What the calls that change an account take: each field is loaded by its own rule, all bad ones are told at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pyramid.httpexceptions import HTTPBadRequest
 
-from accountsapp.apis.openedx.fields import GENDERS, LEVELS_OF_EDUCATION
+from accountsapp.apis.openedx.fields import GENDERS, LEVELS_OF_EDUCATION, VISIBILITY, WITH_VISIBILITY
 from accountsapp.apis.openedx.settings import Settings
 from accountsapp.domain.clock import now
-from accountsapp.domain.rules import countries, languages, social_links
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.rules import countries, languages, social_links, time_zones
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.rules.names import LONGEST_NAME
 from accountsapp.domain.rules.privacy import Privacy
 from accountsapp.domain.rules.text import has_control_characters, is_storable
-from accountsapp.domain.unset import UNSET, Unset
-from accountsapp.web.fields import LONGEST_TEXT, Email, by_rule, invalid
+from accountsapp.domain.unset import UNSET
+from accountsapp.web.fields import LONGEST_TEXT, Email, InvalidFields, by_rule, invalid, load
+from accountsapp.web.request import Request
 
 OLDEST = 120
 """Years."""
@@ -184,10 +187,65 @@ class AccountChange(BaseModel):
         """What was given, by column of the account."""
         return {COLUMNS[field]: getattr(self, field) for field in self.model_fields_set if field in COLUMNS}
 
-    def further(self) -> Mapping[str, Any]:
-        """What was given besides, as :func:`accountsapp.domain.accounts.profile.change` has it."""
-        links: Mapping[str, str | None] | Unset | None = UNSET
-        if "social_links" in self.model_fields_set:
-            links = self.social_links
-        email = self.email if "email" in self.model_fields_set else UNSET
-        return {"social_links": links, "email": email, "email_again": True}
+    def further(self, settings: Settings) -> dict[str, Any]:
+        """What was given besides, as :func:`accountsapp.domain.accounts.profile.change` has it: who needs
+        consent after it has no picture any more.
+        """
+        given = self.model_fields_set
+        loses_picture = "year_of_birth" in given and settings.needs_consent(self.year_of_birth)
+        return {
+            "social_links": self.social_links if "social_links" in given else UNSET,
+            "email": self.email if "email" in given else UNSET,
+            "email_again": True,
+            "picture": None if loses_picture else UNSET,
+        }
+
+
+def load_account_change(request: Request, account: AccountRow) -> AccountChange:
+    """The body of the request.
+
+    :param account: as it is
+    :raises InvalidFields: values are not acceptable
+    """
+    settings = request.app_settings.section(Settings)
+    return load(AccountChange, dict(request.parameters.body), settings=settings, email=account.email)
+
+
+def load_preferences(request: Request) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """The body of a request that changes preferences.
+
+    :returns: what is a column of the account, and the others, by name
+    :raises InvalidFields: values are not acceptable, or a name is none of a preference
+    :raises HTTPBadRequest: nothing is to be changed
+    """
+    given = dict(request.parameters.body)
+    if not given:
+        raise HTTPBadRequest("There is no preference in the body.")
+    texts = {name: [text] for name, value in given.items() if (text := _problem_of(name, value))}
+    if texts:
+        raise InvalidFields(texts)
+    columns = {PREFERRED_COLUMNS[name]: value for name, value in given.items() if name in PREFERRED_COLUMNS}
+    return columns, {name: value for name, value in given.items() if name not in PREFERRED_COLUMNS}
+
+
+def _problem_of(name: str, value: object) -> str | None:
+    is_allowed = PREFERENCES.get(name)
+    if is_allowed is None:
+        return "There is no such preference."
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value or not is_storable(value):
+        return "This must be a text."
+    return None if is_allowed(value) else "This is none of the values that can be chosen."
+
+
+VISIBILITIES = frozenset({Privacy.ALL_USERS.value, Privacy.PRIVATE.value})
+PREFERRED_COLUMNS = {"account_privacy": "account_privacy", "pref-lang": "language"}
+"""Preferences that are columns of the account."""
+PREFERENCES: dict[str, Callable[[str], bool]] = {
+    "account_privacy": lambda value: value in frozenset(Privacy),
+    "time_zone": lambda value: value in time_zones.names(),
+    "pref-lang": lambda value: len(value) <= LONGEST_TEXT,
+    **{VISIBILITY + field: VISIBILITIES.__contains__ for field in WITH_VISIBILITY},
+}
+"""What the value of each preference may be."""

@@ -7,6 +7,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from accountsapp import setting_values
 from accountsapp.apis.openedx.fields import FIELDS
+from accountsapp.domain.clock import now
+from accountsapp.domain.rules.privacy import requires_parental_consent
 
 _SIZE = re.compile(r"([a-z][a-z0-9_]{0,29}):([1-9][0-9]{0,3})", re.ASCII)
 _DOMAIN = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII)
@@ -90,6 +92,10 @@ class Settings(BaseModel):
     badges: bool = False
     jwt_expires_in: int = Field(3600, ge=1, le=31_536_000)
     cookie_domain: Annotated[str, AfterValidator(_domain)] = ""
+
+    def needs_consent(self, year_of_birth: int | None) -> bool:
+        """Whether somebody else must have consented to what is shared of a person."""
+        return requires_parental_consent(year_of_birth, self.parental_consent_age_limit, now().year)
 
     @model_validator(mode="after")
     def _some_upload_is_taken(self) -> Self:

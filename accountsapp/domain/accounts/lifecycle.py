@@ -6,6 +6,8 @@ from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.errors import StaleCredential
 from accountsapp.domain.pictures import keeping
 from accountsapp.domain.store import Store
 
@@ -22,6 +24,19 @@ def deactivate(store: Store, account_id: int) -> None:
     account.state = AccountState.DEACTIVATED
     password_change.end_credentials(store, account)
     store.record(Event.DEACTIVATED, account_id=account_id)
+
+
+def delete_own(store: Store, row: AccountRow, password: object) -> None:
+    """Remove one's own account, on one's password (:func:`delete`).
+
+    :raises WrongPassword: it is another one
+    :raises TooManyAttempts: too many wrong ones
+    :raises StaleCredential: the password was changed meanwhile
+    """
+    password_change.check_current(store, row, password)
+    if store.lock(row.id, wholly=True).credential_epoch != row.credential_epoch:
+        raise StaleCredential
+    delete(store, row.id)
 
 
 def delete(store: Store, account_id: int) -> None:

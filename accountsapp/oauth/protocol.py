@@ -71,6 +71,8 @@ ENDPOINTS = {
 """What requests to the endpoints may say, and other credentials; whatever else is said is ignored."""
 SIGNING_ENDPOINTS = ENDPOINTS | {"token_type"}
 """The same of endpoints that sign tokens."""
+UNSIGNED, SIGNED = "bearer", "jwt"
+"""What ``token_type`` may be."""
 FATAL_TWICE = {"client_id", "redirect_uri"}
 """Given twice, they name nobody who could be told."""
 
@@ -203,11 +205,13 @@ def token_answer(request: "Request", signing: Signing | None = None) -> Response
         )
 
     def answer(parameters: dict[str, str], headers: dict[str, str]) -> tuple[Any, str, int]:
-        token_type = parameters.pop("token_type", "bearer").lower()
-        if signing is not None and token_type not in ("bearer", "jwt"):
+        token_type = parameters.pop("token_type", UNSIGNED).lower()
+        if signing is not None and token_type == SIGNED:
+            kind: BearerToken = SignedToken(validator, request.store, signing)
+        elif token_type == UNSIGNED:
+            kind = _bearer(validator)
+        else:
             raise errors.InvalidRequestError("The token_type is bearer or jwt.")
-        is_signed = signing is not None and token_type == "jwt"
-        kind = SignedToken(validator, request.store, signing) if is_signed else _bearer(validator)
         endpoint = TokenEndpoint("authorization_code", kind, grants)
         if "grant_type" not in parameters:
             raise errors.InvalidRequestError("Missing grant_type parameter.")

@@ -29,7 +29,7 @@ def is_of_a_client(request: Request, origin: str) -> bool:
 class TokenServer(ApiRoot):
     """Where programs are given tokens: a client proves itself by what it sends, cookies mean nothing."""
 
-    checks = ("body", "acl")
+    checks: tuple[str, ...] = ("body", "acl")
     body = Body(largest=64 * 1024, any_charset=True, untyped=FORM)
     cors = Cors(
         origins=lambda settings: settings.cors_origins,

@@ -10,7 +10,7 @@ _AS_THEY_ARE = "!#$%&'()*+,-./:;=?@[]_~"
 
 
 def safe_url(asked: object, settings: Settings) -> str | None:
-    """A path on this site, or an absolute URL whose origin is in ``accountsapp.cors_origins``; None for any other.
+    """A path on this site, or an absolute URL whose origin is in ``accountsapp.cors_origins``; else None.
 
     :param asked: what the client sent
     """

@@ -61,7 +61,8 @@ def sign_token(stores: Process, person: Person, scopes: Sequence[str]) -> str:
 
 def spoiled(holder: Holder) -> Holder:
     """The same person with nothing but bad credentials."""
-    return Holder(replace(holder.person, password="wrong", api_key="wrong"), "wrong", "wrong", "wrong", "wrong")
+    person = replace(holder.person, password="wrong", api_key="wrong")
+    return Holder(person, *["wrong"] * (len(Holder._fields) - 1))
 
 
 def csrf_token(stores: Process, cookie: str) -> str:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException
+from pyramid.location import lineage
 from pyramid.response import Response
 from pyramid.view import exception_view_config
 
@@ -101,7 +102,7 @@ def _reason_of(failure: Failure, request: Request) -> Reason | None:
     """Why the caller may not. Who is not signed in is not told what there is, either."""
     if failure.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
         return failure.reason
-    is_open = getattr(request.context, "is_open", request.api is not None and request.api.is_open)
+    is_open = any(getattr(place, "is_open", False) for place in lineage(request.context))
     caller = request.policy.caller(request)
     return failure.reason if is_open or isinstance(caller, Identity) else caller.reason
 

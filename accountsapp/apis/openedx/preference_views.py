@@ -58,7 +58,8 @@ def list_time_zones(context: TimeZones, request: Request) -> list[dict[str, str]
 @view_config(context=RegistrationForm, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def describe_registration(context: RegistrationForm, request: Request) -> dict[str, Any]:
     names = Locale.parse(ENGLISH).territories
-    options = [{"value": code, "name": names[code]} for code in sorted(countries.codes(), key=names.get)]
+    named = sorted((names[code], code) for code in countries.codes())
+    options = [{"value": code, "name": name} for name, code in named]
     return {"fields": [{"name": "country", "options": options}]}
 
 

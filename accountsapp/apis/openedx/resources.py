@@ -1,5 +1,6 @@
 """The places of the Open edX API, at several paths below the site."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pyramid.authorization import Allow, Authenticated
@@ -7,7 +8,7 @@ from pyramid.authorization import Allow, Authenticated
 from accountsapp.apis.openedx.presenting import AccountColumns
 from accountsapp.apis.openedx.settings import Settings
 from accountsapp.oauth.resources import TokenServer
-from accountsapp.security.credentials import Bearer, OtherScheme, SessionCookie, SignedToken
+from accountsapp.security.credentials import Bearer, Credential, OtherScheme, SessionCookie, SignedToken
 from accountsapp.security.permissions import Permission
 from accountsapp.security.principals import STAFF
 from accountsapp.web.bodies import FORM, FORMS, MULTIPART, Body
@@ -28,7 +29,12 @@ READ_BY_EVERYBODY_SIGNED_IN = (Allow, Authenticated, (Permission.ACCOUNT_READ,))
 class OpenEdxRoot(ApiRoot):
     """Bearer tokens, signed tokens, sessions; a credential of another kind is refused, not passed over."""
 
-    accepts = (Bearer(), SignedToken(ISSUER_PATH), OtherScheme("api_key"), SessionCookie())
+    accepts: Sequence[Credential] = (
+        Bearer(),
+        SignedToken(ISSUER_PATH),
+        OtherScheme("api_key"),
+        SessionCookie(),
+    )
     columns = AccountColumns
     checks = ("credential", "csrf", "scope", "body", "acl")
     body = FORM_BODY
@@ -94,11 +100,17 @@ class Image(PartOfAccount):
 class NameChange(Account):
     """``…/accounts/name_change``: an account of that name; what Open edX has besides is not offered."""
 
-    body = Body(deferred=True)
+    @property
+    def body(self) -> Body:  # type: ignore[override]
+        return PATCHES if self.request.method == "PATCH" else Body(deferred=True)
 
 
 class DeactivateLogout(Account):
     """``…/accounts/deactivate_logout``: an account of that name; and where one deletes one's own."""
+
+    @property
+    def body(self) -> Body:  # type: ignore[override]
+        return PATCHES if self.request.method == "PATCH" else FORM_BODY
 
     def __acl__(self) -> list[Any]:
         return [*super().__acl__(), (Allow, Authenticated, (Permission.ACCOUNT_DELETE,))]

@@ -1,4 +1,4 @@
-"""What the calls that change an account take: each field is loaded by its own rule, all bad ones are told at once."""
+"""What the calls that change an account take: each field by its own rule, all bad ones are told at once."""
 
 from collections.abc import Callable
 from typing import Annotated, Any

@@ -105,7 +105,7 @@ def ask_recovery(context: PasswordReset, request: Request) -> dict[str, bool]:
     return {"success": True}
 
 
-NOT_OFFERED = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NOT_OFFERED = ("GET", "POST", "PATCH", "DELETE")
 
 
 @view_config(
@@ -114,8 +114,6 @@ NOT_OFFERED = ("GET", "POST", "PUT", "PATCH", "DELETE")
     permission=NO_PERMISSION_REQUIRED,
     require_csrf=False,
 )
-@view_config(
-    context=NameChange, request_method="POST", permission=NO_PERMISSION_REQUIRED, require_csrf=False
-)
+@view_config(context=NameChange, request_method="POST", permission=NO_PERMISSION_REQUIRED, require_csrf=False)
 def not_offered(context: NotOffered | NameChange, request: Request) -> Response:
     raise HTTPNotFound

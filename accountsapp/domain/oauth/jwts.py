@@ -1,7 +1,7 @@
 """Access tokens that say themselves whose they are and what they may (RFC 7519), signed by a key of ours.
 
-Nothing is kept of them: each names its client and the credential epoch of its account, and what these are now is
-read whenever one is presented. So it ends at once with either.
+Nothing is kept of them: each names its client and the credential epoch of its account, and what these are
+now is read whenever one is presented. So it ends at once with either.
 """
 
 from collections.abc import Sequence

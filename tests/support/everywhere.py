@@ -52,6 +52,9 @@ def path_of(row: Row, person: Person) -> str:
         "{id}": str(person.id),
         "{count}": "3",
         "{code}": "no-such-code",
+        "{container}": "user_7",
+        "{picture}": f"{'0' * 32}_avatar.png",
+        "{size}": "30",
         "{file}": "style.css",
     }
     path = row.path

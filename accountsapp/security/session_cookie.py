@@ -29,6 +29,11 @@ def values_in(request: "Request") -> list[str]:
     return list(islice(dict.fromkeys(filter(sessions.is_plausible, given)), MOST_VALUES))
 
 
+def remove_cookie(response: Response) -> None:
+    """Take the session from the client that signed out."""
+    response.delete_cookie(COOKIE, path="/")
+
+
 def set_cookie(request: "Request", response: Response, value: str) -> None:
     """Give the client its session: not for scripts, not for other sites, not without https if we have it."""
     response.set_cookie(

@@ -6,11 +6,14 @@ from accountsapp.tree import OPEN, rows
 from tests.security import test_s01_bookie_matrix as bookie
 from tests.security import test_s01_dockerhub_matrix as dockerhub
 from tests.security import test_s01_oauth_matrix as oauth
+from tests.security import test_s01_pages_matrix as pages
 
 OPEN_URLS = {
     "/": "home: open to everybody, with the name of who is signed in",
     "/.well-known/oauth-authorization-server": "what the authorization server can: the same for everybody",
     "/.well-known/oauth-authorization-server/api/v1.1/o": "the same",
+    "/uploads/default/{size}.png": "stands for the picture of those who have none",
+    "/uploads/{container}/{picture}": "pictures are public; their names cannot be guessed",
     "/favicon.ico": "the icon: the same for everybody",
     "/static/{file}": "what pages load: the same for everybody",
     "/healthz": "whether the process runs",
@@ -28,6 +31,7 @@ IN_A_MATRIX = {
     *((operation.method, operation.path) for operation in bookie.OPERATIONS),
     *((operation.method, operation.path) for operation in dockerhub.OPERATIONS),
     *((page.method, page.path) for page in oauth.PAGES),
+    *((page.method, page.path) for page in pages.PAGES),
     *(("POST", path) for path in oauth.ENDPOINTS),
 }
 

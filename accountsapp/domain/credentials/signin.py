@@ -102,6 +102,19 @@ def sign_in(store: Store, row: AccountRow) -> str:
     return value
 
 
+def sign_out(store: Store, value: str) -> None:
+    """End the session of that value; one that does not live any more changes nothing.
+
+    :param value: of the session cookie
+    """
+    found = sessions.find(store.connection, value)
+    if found is None:
+        return
+    store.lock(found.account.id)
+    if sessions.end(store.session, value):
+        store.record(Event.SIGNED_OUT, account_id=found.account.id)
+
+
 def _find(store: Store, typed: str) -> AccountRow | None:
     if not is_storable(typed):
         return None

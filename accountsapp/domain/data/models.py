@@ -132,6 +132,8 @@ class Account(Base):
     read_dev_agreement: Mapped[bool] = mapped_column(default=False)
     notifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
     info: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    picture: Mapped[str | None]
+    """The stem of its files (``domain/pictures``)."""
 
     signup: Mapped[datetime | None]
     created: Mapped[datetime] = mapped_column(default=now)

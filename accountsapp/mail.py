@@ -20,7 +20,6 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8, Policy
 from email.utils import parseaddr
 from functools import lru_cache
-from gettext import translation
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -28,7 +27,7 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from accountsapp import folders
+from accountsapp import folders, i18n
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import JobError, LeasedJob
 from accountsapp.domain.keyring import Keyring, SealError
@@ -94,17 +93,22 @@ def render(
     locale: str | None,
     site_url: str,
     context: dict[str, Any],
+    site_name: str = "",
+    colour: str = "#000000",
     unsubscribe: str | None = None,
 ) -> Message:
     """The message of a notice.
 
     :param locale: language of the reader, such as ``de`` or ``pt_BR``; English where there is no catalogue
     :param site_url: what links begin with
+    :param site_name: what the site is called; without one it is the host of its address
+    :param colour: of the line below its name, as ``#rrggbb``
     :param context: the values that :class:`Notice` names
     :param unsubscribe: the link that ends mails of this kind
     """
     environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
-    values = dict(context, site=urlsplit(site_url).netloc, unsubscribe=unsubscribe)
+    values = dict(context, site=site_name or urlsplit(site_url).netloc, colour=colour)
+    values |= {"language": environment.globals["language"], "unsubscribe": unsubscribe}
     if notice in PAGES:
         values["link"] = site_url + path_of(notice, context)
     if "expires" in context:
@@ -148,8 +152,8 @@ def _environment(locale: str) -> Environment:
         keep_trailing_newline=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    catalogues = Path(__file__).parent / "locale"
-    catalogue = translation("accountsapp", catalogues, [locale.replace("-", "_")], fallback=True)
+    catalogue = i18n.translations(locale.replace("-", "_"))
+    environment.globals["language"] = catalogue.info().get("language", i18n.ENGLISH).replace("_", "-")
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     return environment
 
@@ -239,6 +243,8 @@ def send(store: Store, job: LeasedJob) -> None:
         locale=job.payload["locale"],
         site_url=site_url,
         context=context,
+        site_name=store.settings.site_name,
+        colour=store.settings.site_colour,
         unsubscribe=unsubscribe,
     )
     message_id = job.payload["message_id"]

@@ -45,7 +45,6 @@ OPEN_VIEWS = {
     ("/recovery/{username}/reset/{code}", "GET"),
     ("/recovery/{username}/reset/{code}", "POST"),
     ("/api/user/v1/account/login_session", "POST"),
-    ("/api/user/v1/accounts/name_change", "POST"),
     ("/api/user/v2/account/login_session", "POST"),
     ("/csrf/api/v1/token", "GET"),
     ("/oauth2/access_token", "POST"),

@@ -84,6 +84,7 @@ CALLS = (
         Outcome(200, ()),
         READ,
     ),
+    Call("POST", "/api/user/v1/accounts/name_change", NOT_FOUND, NOT_FOUND, NOT_FOUND, READ, FORM),
     Call("POST", "/i18n/setlang", NOTHING, NOTHING, NOTHING, WRITE, FORM, b"language=de"),
     Call(
         "POST",
@@ -117,7 +118,7 @@ def wanted_of(call: Call, actor: str, way: str) -> int | Outcome:
     """One cell: a status alone where everything is refused alike."""
     if actor == ANONYMOUS or actor in (*DEAD, FORMER) or way not in (*COOKIES, *TOKENS):
         return 401
-    if way == WITHOUT_TOKEN and call.method != "GET":
+    if way == WITHOUT_TOKEN and call.method != "GET" and not call.path.endswith("name_change"):
         return FORBIDDEN
     if way in TOKENS and (call.scope is None or actor == "wrong scope"):
         return FORBIDDEN

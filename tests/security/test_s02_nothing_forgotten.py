@@ -23,7 +23,6 @@ OPEN_URLS = {
     "/api/certificates": "not offered: 404 for everybody",
     "/api/edx_name_affirmation": "the same",
     "/api/notifications": "the same",
-    "/api/user/v1/accounts/name_change": "the same",
     "/api/user/v1/account/login_session": "where one signs in",
     "/api/user/v2/account/login_session": "the same",
     "/csrf/api/v1/token": "a visitor's token is needed to sign in",

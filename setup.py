@@ -83,6 +83,7 @@ setup(
         "accountsapp.apis": [
             "bookie = accountsapp.apis.bookie",
             "dockerhub = accountsapp.apis.dockerhub",
+            "pybossa = accountsapp.apis.pybossa",
         ],
     },
 )

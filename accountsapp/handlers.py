@@ -2,13 +2,13 @@
 
 from accountsapp import mail
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import administration
+from accountsapp.domain.accounts import administration, confirming
 from accountsapp.domain.credentials import recovery, sessions
 from accountsapp.domain.emails import changing
 from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
 from accountsapp.domain.mailing import links
 from accountsapp.domain.oauth import grants
 
-FEATURES = (administration, audit, changing, grants, links, mail, recovery, sessions)
+FEATURES = (administration, audit, changing, confirming, grants, links, mail, recovery, sessions)
 
 __all__ = ["CLEARINGS", "FEATURES", "HANDLERS"]

@@ -63,6 +63,7 @@ PAGES = {
     Notice.RESET_PASSWORD: "/recovery/{username}/reset/{code}",
     Notice.INVITATION: "/recovery/{username}/reset/{code}",
     Notice.CONFIRM_EMAIL: "/confirm/email/{code}",
+    Notice.CONFIRM_REGISTRATION: "/confirm/registration/{code}",
     Notice.VERIFY_EMAIL: "/confirm/address/{code}",
 }
 """Where the code of a mail is used."""
@@ -84,16 +85,27 @@ class Message:
     html: str
 
 
-def render(notice: Notice, *, to: str, locale: str | None, site_url: str, context: dict[str, Any]) -> Message:
+def render(
+    notice: Notice,
+    *,
+    to: str,
+    locale: str | None,
+    site_url: str,
+    context: dict[str, Any],
+    page: str | None = None,
+) -> Message:
     """The message of a notice.
 
     :param locale: language of the reader, such as ``de`` or ``pt_BR``; English where there is no catalogue
     :param site_url: what links begin with
     :param context: the values that :class:`Notice` names
+    :param page: the URL where the code is used, with ``{code}`` in it; by default that of :data:`PAGES`
     """
     environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
     values = dict(context, site=urlsplit(site_url).netloc)
-    if notice in PAGES:
+    if page is not None:
+        values["link"] = page.replace("{code}", quote(context["code"], safe=""))
+    elif notice in PAGES:
         values["link"] = site_url + path_of(notice, context)
     if "expires" in context:
         expires = datetime.fromisoformat(context["expires"]).astimezone(UTC)
@@ -207,6 +219,7 @@ def send(store: Store, job: LeasedJob) -> None:
         locale=job.payload["locale"],
         site_url=store.settings.site_url,
         context=context,
+        page=job.payload.get("page"),
     )
     message_id = job.payload["message_id"]
     mail = store.settings.mail

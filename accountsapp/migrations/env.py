@@ -3,7 +3,8 @@
 from alembic import context
 from sqlalchemy import text
 
-import accountsapp.domain.data.oauth_models  # noqa: F401 its tables belong to the metadata
+import accountsapp.domain.data.oauth_models
+import accountsapp.domain.data.registration_models  # noqa: F401
 from accountsapp.domain.data.models import Base
 
 database = context.config.attributes["database"]

@@ -5,12 +5,13 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config
 
+from accountsapp.domain.accounts import confirming
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.emails import addresses, changing
 from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, StaleCredential
 from accountsapp.pages.html import page
-from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset
+from accountsapp.pages.resources import AddressProof, EmailChange, Pages, RegistrationConfirmation, Reset
 from accountsapp.web.failures import failure_of
 from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
@@ -61,6 +62,25 @@ def prove_address(context: AddressProof, request: Request) -> Response:
         "done.jinja2",
         heading="Address confirmed",
         text="This e-mail address is confirmed. You can close this page.",
+    )
+
+
+@view_config(context=RegistrationConfirmation, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def show_registration(context: RegistrationConfirmation, request: Request) -> Response:
+    username = confirming.find(request.store, context.code)
+    if username is None:
+        raise DeadLink
+    return page(request, "confirm_registration.jinja2", username=username)
+
+
+@view_config(context=RegistrationConfirmation, request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def confirm_registration(context: RegistrationConfirmation, request: Request) -> Response:
+    confirming.confirm(request.store, context.code)
+    return page(
+        request,
+        "done.jinja2",
+        heading="Account made",
+        text="Your account is ready. You can sign in now.",
     )
 
 

@@ -40,3 +40,8 @@ def set_cookie(request: "Request", response: Response, value: str) -> None:
         samesite="Lax",
         secure=request.app_settings.site_url.startswith("https:"),
     )
+
+
+def unset_cookie(response: Response) -> None:
+    """Take the client's session from it."""
+    response.delete_cookie(COOKIE, path="/")

@@ -45,6 +45,8 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
 
     def serve(app: Any) -> None:
         application.app = app
+        if "url_prefix" not in options:
+            server.adj.url_prefix = _site_path(app)
         for url in _urls(server):
             click.echo(f"accountsapp listens on {url}", err=True)
         for line in _next_steps(app, ini):
@@ -52,6 +54,12 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
         server.run()
 
     return serve
+
+
+def _site_path(app: Any) -> str:
+    """The path of the site, which requests may begin with: a proxy hands it on or takes it away."""
+    settings = getattr(getattr(app, "registry", None), "app_settings", None)
+    return settings.site_path if settings is not None else ""
 
 
 class _Application:

@@ -51,7 +51,7 @@ DOMAIN_LAYERS = (
     {"oauth"},
     {"emails"},
     {"credentials"},
-    {"accounts", "transfer"},
+    {"accounts", "activity", "transfer"},
     {"rotation"},
 )
 """The same inside ``domain/``."""

@@ -28,6 +28,8 @@ OPEN_VIEWS = {
     ("/readyz", "GET"),
     ("/favicon.ico", "GET"),
     ("/static/{file}", "GET"),
+    ("/sessions", "POST"),
+    ("/applications", "POST"),
     ("/confirm/email/{code}", "GET"),
     ("/confirm/email/{code}", "POST"),
     ("/confirm/address/{code}", "GET"),

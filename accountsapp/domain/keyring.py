@@ -64,6 +64,13 @@ class Keyring:
         """Which secrets open, the present one first."""
         return tuple(derived.id for derived in self._derived)
 
+    def raw_keys(self, label: bytes) -> list[bytes]:
+        """A key that others who know a secret can make too: HMAC-SHA256 of ``label`` under the secret itself.
+
+        :returns: one for each secret, the present one first
+        """
+        return [hmac.digest(derived.secret.encode(), label, "sha256") for derived in self._derived]
+
     def digest(self, purpose: str, value: str) -> bytes:
         """The keyed hash (HMAC-SHA256) under which a secret value is found."""
         return _hmac(self._derived[0].lookup, purpose, value)

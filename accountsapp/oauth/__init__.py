@@ -1,12 +1,13 @@
 """The authorization server (RFC 6749): authorize, token, revoke, introspect, applications.
 
-It knows no URL: an API that needs it mounts :class:`~accountsapp.oauth.resources.AuthorizationServer` or a
+Its page ``/applications`` is there where one is. Of other URLs it knows none: an API
+that needs it mounts :class:`~accountsapp.oauth.resources.AuthorizationServer` or a
 view of its own on :func:`~accountsapp.oauth.protocol.token_answer`.
 """
 
 from typing import TYPE_CHECKING
 
-from accountsapp.oauth.resources import Applications, Authorization
+from accountsapp.oauth.resources import Applications, Authorization, OwnApplications
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -15,4 +16,7 @@ if TYPE_CHECKING:
 def includeme(config: "Configurator") -> None:
     config.add_sign_in(Authorization)
     config.add_sign_in(Applications)
+    config.mount("/applications", OwnApplications)
+    config.add_sign_in(OwnApplications)
+    config.add_menu_entry("applications", "/applications")
     config.scan(__name__)

@@ -5,9 +5,12 @@ from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 from pyramid.view import exception_view_config
 
+from accountsapp.i18n import mark as _
 from accountsapp.oauth.redirects import with_parameters
 from accountsapp.oauth.resources import AuthorizationServer
 from accountsapp.pages.html import go, page
+from accountsapp.pages.language import translated
+from accountsapp.pages.refusals import refusal_page
 from accountsapp.pages.resources import PersonPage
 from accountsapp.web.answers import json_answer
 from accountsapp.web.failures import Failure, failure_of
@@ -30,8 +33,11 @@ def unknown_client(error: FatalClientError, request: Request) -> Response:
         request,
         "done.jinja2",
         400,
-        heading="This link is not complete",
-        text="The application that sent you here is not known, or its link is wrong. Nothing was allowed.",
+        heading=translated(request, _("This link is not complete")),
+        text=translated(
+            request,
+            _("The application that sent you here is not known, or its link is wrong. Nothing was allowed."),
+        ),
     )
 
 
@@ -43,9 +49,8 @@ def back_to_client(error: OAuth2Error, request: Request) -> Response:
 
 def _refusal(request: Request, failure: Failure) -> Response:
     if isinstance(request.context, PersonPage):
-        response = page(request, "done.jinja2", failure.status, heading=failure.text, text="")
-    else:
-        body = {"error": CODES.get(failure.status, "invalid_request"), "error_description": failure.text}
-        response = json_answer(request, body, failure.status)
+        return refusal_page(request, failure)
+    body = {"error": CODES.get(failure.status, "invalid_request"), "error_description": failure.text}
+    response = json_answer(request, body, failure.status)
     response.headerlist.extend(failure.headers)
     return response

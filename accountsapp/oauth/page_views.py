@@ -8,8 +8,10 @@ from pyramid.view import view_config
 
 from accountsapp.domain.oauth import applications
 from accountsapp.domain.oauth.scopes import WORDS
-from accountsapp.oauth.resources import Applications, Authorization
+from accountsapp.oauth.resources import Applications, Authorization, OwnApplications
 from accountsapp.pages.html import go, page
+from accountsapp.pages.resources import PersonPage
+from accountsapp.pages.sign_in import sign_out
 from accountsapp.security.permissions import Permission
 from accountsapp.web.request import Request
 
@@ -24,8 +26,10 @@ def ask(context: Authorization, request: Request) -> Response:
 
 @view_config(context=Authorization, request_method="POST", permission=Permission.CLIENTS_AUTHORIZE)
 def decide(context: Authorization, request: Request) -> Response:
-    """The person's decision."""
+    """The person's decision, or that it is somebody else who decides."""
     asked, decision = context.asked, request.parameters.last_in_body("decision")
+    if request.parameters.last_in_body("account") == "other":
+        return sign_out(request, go(context.path + context.query))
     if decision == "allow":
         return go(asked.allow(request.actor))
     if decision == "deny":
@@ -33,8 +37,9 @@ def decide(context: Authorization, request: Request) -> Response:
     return _consent_page(context, request, 400)
 
 
+@view_config(context=OwnApplications, request_method="GET", permission=Permission.CLIENTS_AUTHORIZE)
 @view_config(context=Applications, request_method="GET", permission=Permission.CLIENTS_AUTHORIZE)
-def list_applications(context: Applications, request: Request) -> Response:
+def list_applications(context: PersonPage, request: Request) -> Response:
     """The clients that have access to the person's account."""
     return page(
         request,
@@ -46,8 +51,9 @@ def list_applications(context: Applications, request: Request) -> Response:
     )
 
 
+@view_config(context=OwnApplications, request_method="POST", permission=Permission.CLIENTS_AUTHORIZE)
 @view_config(context=Applications, request_method="POST", permission=Permission.CLIENTS_AUTHORIZE)
-def withdraw(context: Applications, request: Request) -> Response:
+def withdraw(context: PersonPage, request: Request) -> Response:
     """The end of one client's access."""
     client_id = request.parameters.last_in_body("client_id")
     if isinstance(client_id, str):

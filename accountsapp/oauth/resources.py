@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from accountsapp.domain.errors import Busy
 from accountsapp.domain.oauth import clients
 from accountsapp.oauth.protocol import AuthorizationRequest, authorization_request
-from accountsapp.pages.resources import PersonPage
+from accountsapp.pages.resources import OwnPages, PersonPage
 from accountsapp.security.credentials import SessionCookie
 from accountsapp.security.permissions import Permission
 from accountsapp.web.bodies import FORM, Body
@@ -83,6 +83,12 @@ class Authorization(ClientAccess):
 
 class Applications(ClientAccess):
     """``…/applications``: the clients that have access."""
+
+
+class OwnApplications(OwnPages):
+    """``/applications``: the same, wherever the authorization server is mounted."""
+
+    __acl__ = ((Allow, Authenticated, (Permission.CLIENTS_AUTHORIZE,)),)
 
 
 class ServerMetadata(ApiRoot):

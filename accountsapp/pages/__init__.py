@@ -5,7 +5,7 @@ They work without JavaScript, load nothing from elsewhere, and refuse to be fram
 
 from typing import TYPE_CHECKING
 
-from accountsapp.pages.resources import Confirmations, Recovery, Static
+from accountsapp.pages.resources import Confirmations, Recovery, Sessions, Static
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -17,7 +17,11 @@ def includeme(config: "Configurator") -> None:
     config.include(".branding")
     config.include(".menu")
     config.include(".sign_in")
+    config.include(".refusals")
     config.mount("/confirm", Confirmations)
     config.mount("/recovery", Recovery)
+    config.mount("/sessions", Sessions)
+    config.add_sign_in(Sessions)
+    config.add_menu_entry("sessions", "/sessions")
     config.mount("/static", Static)
     config.scan(__name__)

@@ -1,15 +1,16 @@
 """HTML answers."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pyramid.renderers import render
 from pyramid.response import Response
 
-from accountsapp.i18n import babel_locale
 from accountsapp.pages import flash
+from accountsapp.pages.language import day, minute
 from accountsapp.pages.menu import Place
-from accountsapp.pages.visitor import ask_nobody, visitor_of
+from accountsapp.pages.visitor import visitor_of
 from accountsapp.web.answers import HEADERS
 from accountsapp.web.request import Request
 
@@ -34,7 +35,8 @@ def page(
 
     Beside the values each template has ``site`` (:class:`~accountsapp.pages.branding.Branding`), ``menu``,
     ``visitor`` and ``language``; for paths of this site ``href(path)``, and ``link_to(place)``, which is None
-    where no such :class:`~accountsapp.pages.menu.Place` is mounted; and what Jinja's ``i18n`` gives.
+    where no such :class:`~accountsapp.pages.menu.Place` is mounted; ``day`` and ``minute`` for dates; and
+    what Jinja's ``i18n`` gives.
 
     :param template: a name below ``pages/templates``, or an asset specification
     :param leads_away: whether a form's answer sends the browser to another site. The policy then says nothing
@@ -47,8 +49,6 @@ def page(
     """
     referrer = "same-origin" if "csrf_token" in values else "no-referrer"
     asset = template if ":" in template else f"accountsapp:pages/templates/{template}"
-    if status >= 500:
-        ask_nobody(request)
     site, menu, visitor = request.registry.branding, request.registry.menu, visitor_of(request)
 
     def link_to(place: str) -> str | None:
@@ -62,7 +62,8 @@ def page(
         "menu": menu.entries(visitor),
         "visitor": visitor,
         "language": request.locale_name.replace("_", "-"),
-        "locale": babel_locale(request.locale_name),
+        "day": partial(day, request),
+        "minute": partial(minute, request),
         "referrer": referrer,
         "scripts": scripts,
         **values,

@@ -1,6 +1,9 @@
 """In which language a page is: the account's, else what the browser wants, else English."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from babel.dates import format_date, format_datetime
 
 from accountsapp import i18n
 from accountsapp.pages.visitor import visitor_of
@@ -26,6 +29,17 @@ def translated(request: "Request", text: str, **values: Any) -> str:
     """
     found: str = i18n.translations(request.locale_name).gettext(text)
     return found % values if values else found
+
+
+def day(request: "Request", moment: datetime) -> str:
+    """The date, as it is written in the language of the page."""
+    return format_date(moment, format="long", locale=i18n.babel_locale(request.locale_name))
+
+
+def minute(request: "Request", moment: datetime) -> str:
+    """Date and time in UTC, likewise."""
+    written = format_datetime(moment, format="medium", locale=i18n.babel_locale(request.locale_name))
+    return f"{written} UTC"
 
 
 def includeme(config: "Configurator") -> None:

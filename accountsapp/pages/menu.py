@@ -57,6 +57,10 @@ FOR_STRANGERS = (Place.SIGN_IN, Place.REGISTER)
 """Of who is not."""
 
 
+INSTEAD: dict[Place, Path] = {Place.SIGN_IN: "/sessions"}
+"""Where no API has such a page: a page that asks to sign in."""
+
+
 class Entry(NamedTuple):
     """A link of the menu.
 
@@ -78,12 +82,9 @@ class Menu:
     def add(self, place: Place, path: Path) -> None:
         self._paths[place] = path
 
-    def has(self, place: Place) -> bool:
-        return place in self._paths
-
     def path_to(self, place: Place, visitor: Visitor | None = None) -> str | None:
         """Below that of ``site_url``; None where nothing is mounted, or it is somebody's and nobody looks."""
-        path = self._paths.get(place)
+        path = self._paths.get(place) or INSTEAD.get(place)
         if not callable(path):
             return path
         return path(visitor) if visitor is not None else None

@@ -1,8 +1,11 @@
 """The places of the pages."""
 
+from pyramid.authorization import Allow, Authenticated
 from pyramid.traversal import resource_path
 
-from accountsapp.web.bodies import Body
+from accountsapp.security.credentials import SessionCookie
+from accountsapp.security.permissions import Permission
+from accountsapp.web.bodies import FORM, Body
 from accountsapp.web.resources import ApiRoot, Resource
 
 
@@ -30,6 +33,20 @@ class PersonPage(Resource):
     def path(self) -> str:
         """The path of the page, below that of ``site_url``."""
         return self.request.app_settings.site_path + resource_path(self, "")
+
+
+class OwnPages(PersonPage, ApiRoot):
+    """A page of a signed-in person that belongs to no API: the cookie of a session counts alone."""
+
+    accepts = (SessionCookie(),)
+    checks = ("body", "csrf", "acl")
+    body = Body(largest=64 * 1024, untyped=FORM)
+
+
+class Sessions(OwnPages):
+    """``/sessions``: where somebody is signed in."""
+
+    __acl__ = ((Allow, Authenticated, (Permission.SESSIONS_WRITE,)),)
 
 
 class Static(Pages):

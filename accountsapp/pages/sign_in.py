@@ -7,6 +7,7 @@ directive ``config.add_sign_in``.
 from typing import TYPE_CHECKING, Any
 
 from pyramid.csrf import get_csrf_token
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPForbidden
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
@@ -14,8 +15,10 @@ from pyramid.view import exception_view_config
 
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
+from accountsapp.pages import refusals
 from accountsapp.pages.html import go, page
 from accountsapp.pages.language import translated
+from accountsapp.pages.refusals import form_problem, refusal_page
 from accountsapp.pages.resources import PersonPage
 from accountsapp.security import session_cookie
 from accountsapp.security.identity import Reason
@@ -32,7 +35,22 @@ def sign_in_first(error: HTTPForbidden, request: Request) -> Response:
     failure = failure_of(error, request)
     if failure.reason is Reason.NO_CREDENTIAL:
         return _form(request.context, request)
-    return page(request, "done.jinja2", failure.status, heading=failure.text, text="")
+    return refusal_page(request, failure)
+
+
+@exception_view_config(BadCSRFToken, containment=PersonPage, anonymous=True)
+@exception_view_config(BadCSRFOrigin, containment=PersonPage, anonymous=True)
+def form_again(error: Exception, request: Request) -> Response:
+    """The form with the name that was typed, and why it was not taken."""
+    username = request.parameters.last_in_body("username")
+    return _form(
+        request.context,
+        request,
+        400,
+        problem=form_problem(request, error),
+        elsewhere=refusals.form_again(request, error),
+        username=username if isinstance(username, str) else "",
+    )
 
 
 def sign_in(context: PersonPage, request: Request) -> Response:
@@ -60,10 +78,17 @@ def sign_in(context: PersonPage, request: Request) -> Response:
 
 
 def _form(
-    context: PersonPage, request: Request, status: int = 200, *, problem: str = "", username: str = ""
+    context: PersonPage,
+    request: Request,
+    status: int = 200,
+    *,
+    problem: str = "",
+    elsewhere: str = "",
+    username: str = "",
 ) -> Response:
     """
     :param problem: what is wrong, translated
+    :param elsewhere: the URL at which the form works, where it is not this one
     """
     return page(
         request,
@@ -73,8 +98,16 @@ def _form(
         scripts=["password.js"],
         destination=context.destination,
         problem=problem,
+        elsewhere=elsewhere,
         form={"username": username, "errors": {}},
     )
+
+
+def sign_out(request: Request, response: Response) -> Response:
+    """End the session of the request, and let the answer take its cookie away."""
+    signin.sign_out(request.store, request.caller.secret or "")
+    session_cookie.remove_cookie(response)
+    return response
 
 
 class AnonymousPredicate:
@@ -104,5 +137,6 @@ def add_sign_in(config: "Configurator", context: type[PersonPage]) -> None:
 
 
 def includeme(config: "Configurator") -> None:
+    """The predicate and the directive; :mod:`accountsapp.pages` scans the rest."""
     config.add_view_predicate("anonymous", AnonymousPredicate)
     config.add_directive("add_sign_in", add_sign_in)

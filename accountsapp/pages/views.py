@@ -1,6 +1,7 @@
 """Home, and the pages behind mailed links: GET shows one form, POST uses the code."""
 
-from pyramid.httpexceptions import HTTPException
+from collections.abc import Sequence
+
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config
@@ -10,11 +11,17 @@ from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.emails import addresses, changing
 from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, StaleCredential
+from accountsapp.i18n import mark as _
 from accountsapp.pages.html import page
+from accountsapp.pages.language import translated
 from accountsapp.pages.resources import AddressProof, EmailChange, Pages, RegistrationConfirmation, Reset
-from accountsapp.web.failures import failure_of
 from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
+
+SETTINGS = (_("Settings"), "settings")
+SIGN_IN = (_("Sign in"), "sign-in")
+FIELDS = {"username": "new_username", "password": "new_password"}
+"""What the form that sets a password calls the fields of the domain."""
 
 
 @view_config(context=Root, request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -38,11 +45,11 @@ def show_email_change(context: EmailChange, request: Request) -> Response:
 @view_config(context=EmailChange, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def confirm_email_change(context: EmailChange, request: Request) -> Response:
     changing.confirm(request.store, context.code)
-    return page(
+    return done(
         request,
-        "done.jinja2",
-        heading="Address confirmed",
-        text="Your new e-mail address is in force. You can close this page.",
+        _("Address confirmed"),
+        _("Your new e-mail address is in force."),
+        [(_("Settings"), "settings"), SIGN_IN],
     )
 
 
@@ -57,11 +64,11 @@ def show_address_proof(context: AddressProof, request: Request) -> Response:
 @view_config(context=AddressProof, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def prove_address(context: AddressProof, request: Request) -> Response:
     addresses.confirm(request.store, context.code)
-    return page(
+    return done(
         request,
-        "done.jinja2",
-        heading="Address confirmed",
-        text="This e-mail address is confirmed. You can close this page.",
+        _("Address confirmed"),
+        _("This e-mail address is confirmed."),
+        [(_("Settings"), "settings"), SIGN_IN],
     )
 
 
@@ -76,12 +83,7 @@ def show_registration(context: RegistrationConfirmation, request: Request) -> Re
 @view_config(context=RegistrationConfirmation, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def confirm_registration(context: RegistrationConfirmation, request: Request) -> Response:
     confirming.confirm(request.store, context.code)
-    return page(
-        request,
-        "done.jinja2",
-        heading="Account made",
-        text="Your account is ready. You can sign in now.",
-    )
+    return done(request, _("Account made"), _("Your account is ready. You can sign in now."), [SIGN_IN])
 
 
 @view_config(context=Reset, request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -99,11 +101,11 @@ def use_reset(context: Reset, request: Request) -> Response:
         given("new_password"),
         new_username=given("new_username"),
     )
-    return page(
+    return done(
         request,
-        "done.jinja2",
-        heading="Password set",
-        text="Your new password is in force. You can close this page and sign in with it.",
+        _("Password set"),
+        _("Your new password is in force. You can sign in with it now."),
+        [SIGN_IN],
     )
 
 
@@ -125,8 +127,10 @@ def _reset_form(
         status,
         username=link.account.username,
         pending=link.account.state == AccountState.PENDING,
-        chosen=request.parameters.last_in_body("new_username", ""),
-        error=error,
+        form={
+            "new_username": request.parameters.last_in_body("new_username", ""),
+            "errors": {FIELDS[error.field]: translated(request, str(error))} if error is not None else {},
+        },
     )
 
 
@@ -135,20 +139,28 @@ def _reset_form(
 @exception_view_config(StaleCredential, containment=Pages)
 def dead_link(error: Exception, request: Request) -> Response:
     """Unknown, used, expired, void, or the address is somebody else's by now."""
-    return page(
+    return done(
         request,
-        "done.jinja2",
+        _("This link does not work any more"),
+        _("It was used, has expired or was replaced by a newer one. Please ask for a new one."),
+        [(_("Ask for a new password link"), "forgotten-password"), SIGN_IN],
         404,
-        heading="This link does not work any more",
-        text="It was used, has expired or was replaced by a newer one. Please ask for a new one.",
     )
 
 
-@exception_view_config(HTTPException, containment=Pages)
-@exception_view_config(Exception, containment=Pages)
-def failed(error: Exception, request: Request) -> Response:
-    """Any other refusal, as a page."""
-    failure = failure_of(error, request)
-    response = page(request, "done.jinja2", failure.status, heading=failure.text, text="")
-    response.headerlist.extend(failure.headers)
-    return response
+def done(
+    request: Request, heading: str, text: str, ways: Sequence[tuple[str, str]], status: int = 200
+) -> Response:
+    """A page that says what has happened, and leads on.
+
+    :param ways: label and :class:`~accountsapp.pages.menu.Place` of where to go from here; what is not
+        mounted is left out
+    """
+    return page(
+        request,
+        "done.jinja2",
+        status,
+        heading=translated(request, heading),
+        text=translated(request, text),
+        ways=ways,
+    )

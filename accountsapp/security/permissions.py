@@ -16,6 +16,8 @@ class Permission(StrEnum):
     """Add, verify and remove the account's e-mail addresses."""
     CLIENTS_AUTHORIZE = "clients:authorize"
     """Let OAuth clients have access to one's account, and end it."""
+    SESSIONS_WRITE = "sessions:write"
+    """See where one is signed in, and end it."""
     ADMINISTER = "administer"
     """Administer all accounts."""
     KEY_READ = "key:read"

@@ -29,6 +29,11 @@ def values_in(request: "Request") -> list[str]:
     return list(islice(dict.fromkeys(filter(sessions.is_plausible, given)), MOST_VALUES))
 
 
+def remove_cookie(response: Response) -> None:
+    """Take the session from the client that signed out."""
+    response.delete_cookie(COOKIE, path="/")
+
+
 def set_cookie(request: "Request", response: Response, value: str) -> None:
     """Give the client its session: not for scripts, not for other sites, not without https if we have it."""
     response.set_cookie(
@@ -42,6 +47,7 @@ def set_cookie(request: "Request", response: Response, value: str) -> None:
     )
 
 
-def unset_cookie(response: Response) -> None:
-    """Take the client's session from it."""
-    response.delete_cookie(COOKIE, path="/")
+def keep_cookie(request: "Request", response: Response, value: str) -> None:
+    """Have the client keep its session for longer, unless the answer gives it another one or takes it."""
+    if not any(cookie.startswith(f"{COOKIE}=") for cookie in response.headers.getall("Set-Cookie")):
+        set_cookie(request, response, value)

@@ -78,7 +78,10 @@ def test_a_refused_password_shows_the_form_again(
         assert refused.html.find(role="alert").text
         field = refused.html.find(id="new_password")
         assert field["aria-invalid"] == "true"
-        assert refused.html.find(id=field["aria-describedby"])["role"] == "alert"
+        assert field.has_attr("autofocus")
+        described = [refused.html.find(id=part) for part in field["aria-describedby"].split()]
+        assert described[0]["role"] == "alert"
+        assert None not in described
         assert not password or password not in refused.text.replace("alice@example.com", "x")
         form = refused.form
     form["new_password"] = NEW

@@ -21,6 +21,7 @@ WITH_ONE = {
     "test_r16_r17_floods.py",
     "test_refused_passwords.py",
     "test_reports.py",
+    "test_site_path.py",
     "test_social_auth.py",
     "test_start.py",
 }

@@ -6,6 +6,7 @@ from accountsapp.tree import OPEN, rows
 from tests.security import test_s01_bookie_matrix as bookie
 from tests.security import test_s01_dockerhub_matrix as dockerhub
 from tests.security import test_s01_oauth_matrix as oauth
+from tests.security import test_s01_pages_matrix as pages
 
 OPEN_URLS = {
     "/": "home: open to everybody, with the name of who is signed in",
@@ -28,6 +29,7 @@ IN_A_MATRIX = {
     *((operation.method, operation.path) for operation in bookie.OPERATIONS),
     *((operation.method, operation.path) for operation in dockerhub.OPERATIONS),
     *((page.method, page.path) for page in oauth.PAGES),
+    *((page.method, page.path) for page in pages.PAGES),
     *(("POST", path) for path in oauth.ENDPOINTS),
 }
 

@@ -43,6 +43,11 @@ FATE = {
     ("oauth_client", "owner_id"): "CASCADE",
     ("oauth_grant", "account_id"): "CASCADE",
     ("oauth_access_token", "account_id"): "CASCADE",
+    ("project", "owner_id"): "SET NULL",  # what others contribute to stays
+    ("volunteer", "account_id"): "SET NULL",  # contributions stay, under a random mark
+    ("addon_author", "account_id"): "CASCADE",
+    ("review", "account_id"): "CASCADE",
+    ("collection", "account_id"): "CASCADE",
 }
 
 

@@ -22,6 +22,8 @@ from tests.support.credentials import Holder, Shown, hold, present, visitor
 from tests.support.people import Person
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+STALE_FORM = b'id="stale-form"'
+"""What a page has that refuses a form without a token of its session."""
 VISITOR = "visitor"
 """Stands for the kind of credential where none is needed: a browser in which nobody has signed in."""
 ADMINISTRATORS_ONLY = (Permission.ADMINISTER,)
@@ -169,7 +171,7 @@ def refuses(door: Door, answer: TestResponse) -> bool:
 
     Endpoints that ask for a client, which is no credential of the tree, may say 401 to a visitor.
     """
-    if answer.status_int == 400 and b"CSRF" in answer.body:
+    if answer.status_int == 400 and (b"CSRF" in answer.body or STALE_FORM in answer.body):
         return True
     if door.kind == VISITOR:
         return door.row.permission != OPEN

@@ -87,5 +87,5 @@ def answer_with_session(request: Request, value: Any, session: str | None) -> Re
 def answer_without_session(request: Request, value: Any) -> Response:
     """As :func:`answer`, taking the session's cookie away."""
     response = answer(request, value)
-    session_cookie.unset_cookie(response)
+    session_cookie.remove_cookie(response)
     return response

@@ -1,21 +1,23 @@
 """How the account pages refuse: an error object, or a page with the same status."""
 
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 from pyramid.view import exception_view_config
 
+from accountsapp.apis.pybossa.answers import TEMPLATES
 from accountsapp.apis.pybossa.negotiation import VARY, wants_json
 from accountsapp.apis.pybossa.paths import SIGN_IN
 from accountsapp.apis.pybossa.resources import PasswordReset, PybossaRoot
 from accountsapp.domain.errors import DeadLink, RegistrationClosed
 from accountsapp.pages.html import go, page, path_on_site
+from accountsapp.pages.refusals import form_not_taken, refusal_page
 from accountsapp.security.identity import Reason
 from accountsapp.web.answers import json_answer
-from accountsapp.web.failures import TEXTS, failure_of
+from accountsapp.web.failures import TEXTS, Failure, failure_of
 from accountsapp.web.request import Request
 from accountsapp.web.resources import AccountResource, PartOfAccount
 
@@ -35,20 +37,35 @@ def failed(error: Exception, request: Request) -> Response:
         and isinstance(context, AccountResource | PartOfAccount)
         and context.account is None
     ):
-        return refuse(request, 404, TEXTS[404])
-    return refuse(request, failure.status, failure.text, failure.headers)
+        return refuse(request, Failure(404, TEXTS[404]))
+    return refuse(request, failure)
+
+
+@exception_view_config(BadCSRFToken, containment=PybossaRoot)
+@exception_view_config(BadCSRFOrigin, containment=PybossaRoot)
+def forged(error: BadCSRFToken | BadCSRFOrigin, request: Request) -> Response:
+    """A form that does not come from a page of ours, or is too old."""
+    if wants_json(request):
+        return refuse(request, failure_of(error, request))
+    response = form_not_taken(error, request)
+    response.headerlist.append(VARY)
+    return response
 
 
 @exception_view_config(DeadLink, containment=PybossaRoot)
 def dead_link(error: DeadLink, request: Request) -> Response:
     """A link that is not good."""
-    return refuse(request, 403, DEAD)
+    if isinstance(request.context, PasswordReset) and not wants_json(request):
+        response = page(request, f"{TEMPLATES}dead_reset.jinja2", 403)
+        response.headerlist.append(VARY)
+        return response
+    return refuse(request, Failure(403, DEAD))
 
 
 @exception_view_config(RegistrationClosed, containment=PybossaRoot)
 def closed(error: RegistrationClosed, request: Request) -> Response:
     """The operator lets nobody register."""
-    return refuse(request, 403, str(error))
+    return refuse(request, Failure(403, str(error)))
 
 
 def _sign_in_first(request: Request) -> Response:
@@ -62,16 +79,14 @@ def _sign_in_first(request: Request) -> Response:
     return response
 
 
-def refuse(request: Request, status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
+def refuse(request: Request, failure: Failure) -> Response:
     """An error object, or a page that says the same."""
-    if wants_json(request):
-        response = json_answer(request, _error_object(status, text), status)
+    if not wants_json(request):
+        response = refusal_page(request, failure)
     else:
-        template, further = "done.jinja2", {"heading": text, "text": ""}
-        if isinstance(request.context, PasswordReset) and status == 403:
-            template = "accountsapp:apis/pybossa/templates/dead_reset.jinja2"
-        response = page(request, template, status, **further)
-    response.headerlist.extend([*headers, VARY])
+        response = json_answer(request, _error_object(failure.status, failure.text), failure.status)
+        response.headerlist.extend(failure.headers)
+    response.headerlist.append(VARY)
     return response
 
 

@@ -116,12 +116,16 @@ def sign_in(store: Store, row: AccountRow, *, former: str | None = None) -> str:
 
 
 def sign_out(store: Store, value: str) -> None:
-    """End the actor's session.
+    """End the session of that value; one that does not live any more changes nothing.
 
-    :param value: of its cookie
+    :param value: of the session cookie
     """
+    found = sessions.find(store.connection, value)
+    if found is None:
+        return
+    store.lock(found.account.id)
     if sessions.end(store.session, value):
-        store.record(Event.SIGNED_OUT, account_id=store.actor_id)
+        store.record(Event.SIGNED_OUT, account_id=found.account.id)
 
 
 def _find(store: Store, typed: str) -> AccountRow | None:

@@ -142,6 +142,8 @@ class Account(Base):
     last_login_ip: Mapped[str | None]
     invited_by: Mapped[str | None] = mapped_column(index=True)
     invite_ct: Mapped[int] = mapped_column(default=0)
+    n_contributions: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How many contributions it has (``domain/data/activity_models.py``)."""
 
     pending_email: Mapped[str | None]
     """The address that was asked for and is not confirmed yet."""

@@ -1,0 +1,58 @@
+"""What an account's add-ons say of it."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, case, func, literal_column, select
+
+from accountsapp.domain.data.activity_models import Addon, AddonAuthor
+from accountsapp.domain.data.prepared import Prepared
+
+_PUBLIC = (
+    select(Addon.id)
+    .select_from(AddonAuthor)
+    .join(Addon, Addon.id == AddonAuthor.addon_id)
+    .where(AddonAuthor.account_id == bindparam("account_id"), Addon.listed, Addon.approved)
+)
+"""The account's add-ons that everybody may see."""
+
+
+class AddonFigures(NamedTuple):
+    """Of the public add-ons of one account, in which role ever."""
+
+    average_addon_rating: float | None
+    """Mean of those that have a rating, with two decimals."""
+    is_addon_developer: bool
+    """Whether one is an extension."""
+    is_artist: bool
+    """Whether one is a theme."""
+    num_addons_listed: int
+
+
+_FIGURES = Prepared(
+    _PUBLIC.with_only_columns(
+        func.avg(Addon.average_rating),
+        func.count(case((Addon.type == literal_column("'extension'"), Addon.id))),
+        func.count(case((Addon.type == literal_column("'theme'"), Addon.id))),
+    )
+)
+_IS_DEVELOPER = Prepared(select(_PUBLIC.exists()))
+
+
+def figures(connection: Connection, account_id: int) -> AddonFigures:
+    """In one statement."""
+    values = _FIGURES.first(connection, account_id=account_id)
+    if values is None:
+        raise LookupError("an aggregate has one row")
+    rating, extensions, themes = values
+    return AddonFigures(
+        average_addon_rating=round(float(rating), 2) if rating is not None else None,
+        is_addon_developer=extensions > 0,
+        is_artist=themes > 0,
+        num_addons_listed=extensions + themes,
+    )
+
+
+def is_developer(connection: Connection, account_id: int) -> bool:
+    """Whether the account is an author of a public add-on."""
+    values = _IS_DEVELOPER.first(connection, account_id=account_id)
+    return values is not None and bool(values[0])

@@ -1,0 +1,152 @@
+"""Refusals and faults as pages: what happened in words, and where to go from there."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
+from pyramid.httpexceptions import HTTPException
+from pyramid.response import Response
+from pyramid.view import exception_view_config
+
+from accountsapp.i18n import mark as _
+from accountsapp.i18n import translations
+from accountsapp.pages.html import page
+from accountsapp.pages.language import translated
+from accountsapp.pages.resources import Pages, PersonPage
+from accountsapp.pages.visitor import ask_nobody
+from accountsapp.web.failures import Failure, failure_of
+from accountsapp.web.request import Request
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+
+HEADINGS = {
+    400: _("That could not be read"),
+    403: _("You may not see this"),
+    404: _("There is no such page"),
+    405: _("That cannot be done here"),
+    413: _("That is too much"),
+    415: _("That could not be read"),
+    429: _("Too many attempts"),
+    500: _("Something went wrong on our side"),
+    503: _("We are busy right now"),
+}
+TEXTS = {
+    400: _("Your browser sent something that we do not understand. Nothing was changed."),
+    403: _("This page belongs to somebody else, or is not for everybody."),
+    404: _("The address may have a typing error, or what was here is gone."),
+    405: _("This address does not take what your browser sent. Nothing was changed."),
+    413: _("What you sent is larger than we take. Nothing was changed."),
+    415: _("Your browser sent something that we do not understand. Nothing was changed."),
+    500: _("It is not your fault, and we have made a note of it. Please try again later."),
+    503: _("Please try again in a moment."),
+}
+STALE_FORM = _(
+    "Your browser did not send the cookie that belongs to this form, or the form was too old."
+    " Nothing was changed; please send it again."
+)
+FOREIGN_SITE = _(
+    "This form works under the address %(site_url)s alone. Nothing was changed; please open it there."
+)
+
+
+def refusal_page(request: Request, failure: Failure) -> Response:
+    """A failure as a page, with its status and headers."""
+    if failure.status >= 500:
+        ask_nobody(request)
+    heading = HEADINGS.get(failure.status, HEADINGS[400])
+    text = _minutes(request, failure) or translated(request, TEXTS.get(failure.status, TEXTS[400]))
+    response = page(
+        request,
+        "refused.jinja2",
+        failure.status,
+        heading=translated(request, heading),
+        text=text,
+        may_try_again=failure.status in (429, 503),
+        request_id=request.id if failure.status == 500 else None,
+    )
+    response.headerlist.extend(failure.headers)
+    return response
+
+
+def _minutes(request: Request, failure: Failure) -> str | None:
+    """How long to wait, of a throttle that is full."""
+    seconds = dict(failure.headers).get("Retry-After")
+    if failure.status != 429 or seconds is None:
+        return None
+    minutes = -(-int(seconds) // 60)
+    found: str = translations(request.locale_name).ngettext(
+        "Please wait a minute, then try again.", "Please wait %(minutes)s minutes, then try again.", minutes
+    )
+    return found % {"minutes": minutes}
+
+
+def form_problem(request: Request, error: Exception) -> str:
+    """Why a form was not taken that did not come from a page of ours, for who filled it in.
+
+    :param error: ``BadCSRFToken`` or ``BadCSRFOrigin``
+    """
+    if isinstance(error, BadCSRFOrigin):
+        return translated(request, FOREIGN_SITE, site_url=request.app_settings.site_url)
+    return translated(request, STALE_FORM)
+
+
+def form_again(request: Request, error: Exception) -> str:
+    """Where the page of such a form works: its URL under the site's own name; empty for the URL as it is."""
+    if not isinstance(error, BadCSRFOrigin):
+        return ""
+    path = quote(request.environ["PATH_INFO"].encode("latin-1"))
+    query = request.environ.get("QUERY_STRING", "")
+    return request.app_settings.site_url + path + (f"?{query}" if query else "")
+
+
+@exception_view_config(BadCSRFToken, containment=PersonPage)
+@exception_view_config(BadCSRFOrigin, containment=PersonPage)
+def form_not_taken(error: Exception, request: Request) -> Response:
+    """The way back to the page; the form for signing in comes back itself (``sign_in.py``)."""
+    return page(
+        request,
+        "stale_form.jinja2",
+        400,
+        heading=translated(request, _("Please send that again")),
+        text=form_problem(request, error),
+        again=form_again(request, error),
+    )
+
+
+@exception_view_config(HTTPException, containment=Pages)
+@exception_view_config(Exception, containment=Pages)
+@exception_view_config(HTTPException, containment=PersonPage)
+@exception_view_config(Exception, containment=PersonPage)
+@exception_view_config(HTTPException, wants_page=True)
+@exception_view_config(Exception, wants_page=True)
+def failed(error: Exception, request: Request) -> Response:
+    """Whatever else is refused on a page, or to a browser where no API has a format of its own."""
+    return refusal_page(request, failure_of(error, request))
+
+
+class WantsPagePredicate:
+    """View predicate ``wants_page``: whether a browser asks, where no API rules."""
+
+    def __init__(self, expected: bool, _info: Any) -> None:
+        self._expected = expected
+
+    def text(self) -> str:
+        return f"wants_page = {self._expected}"
+
+    phash = text
+
+    def __call__(self, context: Any, request: Request) -> bool:
+        return (request.api is None and prefers_html(request)) is self._expected
+
+
+def prefers_html(request: Request) -> bool:
+    """Whether ``Accept`` names HTML and wants nothing of JSON more."""
+    if "text/html" not in request.headers.get("Accept", "").lower():
+        return False
+    offers = request.accept.acceptable_offers(["text/html", "application/json"])
+    return bool(offers) and offers[0][0] == "text/html"
+
+
+def includeme(config: "Configurator") -> None:
+    config.add_view_predicate("wants_page", WantsPagePredicate)

@@ -1,0 +1,43 @@
+"""S01: the pages of a signed-in person that belong to no API, by every person."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+from webtest import TestApp
+
+from accountsapp.process import Process
+from tests.security.test_s01_oauth_matrix import GONE_ON, LISTED, RULES, seen
+from tests.support.access import EVERYBODY, HOLDER, Operation, Outcome, expected, send
+from tests.support.actors import ACTORS, cast, show
+from tests.support.people import Person
+
+PAGES = (
+    Operation("GET", "/sessions", Outcome(200, ("Where you are signed in", HOLDER)), may=EVERYBODY),
+    Operation("POST", "/sessions", GONE_ON, {"session": "none"}, may=EVERYBODY),
+    Operation("GET", "/applications", LISTED, may=EVERYBODY),
+    Operation("POST", "/applications", GONE_ON, {"client_id": "none"}, may=EVERYBODY),
+)
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_s01_every_page_is_as_declared(
+    actor: str, wsgi: Any, register: Callable[..., Person], stores: Process
+) -> None:
+    owner, who = cast(actor, register, stores)
+    wrong = []
+    for page, way in product(PAGES, RULES.ways):
+        shown = show(RULES.ways[way], who, owner)
+        app, sent = TestApp(wsgi), page
+        if page.fields is not None:
+            token = app.get(page.path, headers=shown.headers).html.find(attrs={"name": "csrf_token"})
+            # The list of applications is empty and has no form then; the sessions have that token too.
+            token = token or app.get("/sessions", headers=shown.headers).html.find(
+                attrs={"name": "csrf_token"}
+            )
+            sent = page._replace(fields={**page.fields, "csrf_token": token["value"]})
+        got, wanted = seen(send(app, RULES, sent, shown)), expected(RULES, page, actor, way)
+        if got != wanted:
+            wrong.append((page.method, page.path, way, got, wanted))
+    assert wrong == []

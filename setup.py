@@ -68,6 +68,7 @@ setup(
         "rich>=13",
         "prometheus_client>=0.22,<1",
         "oauthlib>=3.3,<5",
+        "Pillow>=12,<14",
         "Babel>=2.17,<3",
     ],
     extras_require={

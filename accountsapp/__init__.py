@@ -62,6 +62,7 @@ def configure(settings: "Settings", ini: Mapping[str, str]) -> "Configurator":
     config.include(".security")
     config.include(".web.front")
     config.include(".web.transactions")
+    config.include(".web.uploads")
     config.include(".web.views")
     config.include(".pages")
     config.include(".apis")

@@ -6,6 +6,7 @@ from pathlib import Path
 from accountsapp.settings import Settings, SettingsError
 
 PRIVATE = 0o700
+PUBLIC = 0o755
 
 
 def make(folder: Path) -> None:
@@ -17,6 +18,22 @@ def make(folder: Path) -> None:
         return
     make(folder.parent)
     folder.mkdir(mode=PRIVATE, exist_ok=True)
+
+
+def make_public(folder: Path, *, below: int) -> None:
+    """Make a folder for everybody to read whatever the umask, with the ``below`` - 1 above it; one further up
+    that is missing is made for our user alone.
+
+    :raises OSError: it cannot be made
+    """
+    if folder.is_dir():
+        return
+    if below > 1:
+        make_public(folder.parent, below=below - 1)
+    else:
+        make(folder.parent)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(PUBLIC)
 
 
 def check_writable(path: Path) -> None:

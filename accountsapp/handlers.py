@@ -8,7 +8,8 @@ from accountsapp.domain.emails import changing
 from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
 from accountsapp.domain.mailing import links
 from accountsapp.domain.oauth import grants
+from accountsapp.domain.pictures import keeping
 
-FEATURES = (administration, audit, changing, confirming, grants, links, mail, recovery, sessions)
+FEATURES = (administration, audit, changing, confirming, grants, keeping, links, mail, recovery, sessions)
 
 __all__ = ["CLEARINGS", "FEATURES", "HANDLERS"]

@@ -1,6 +1,6 @@
 """What one process has: settings, database, keys. It makes stores, for requests, commands and jobs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,15 +20,25 @@ if TYPE_CHECKING:
 
 
 class Process:
-    """What every store of one process shares."""
+    """What every store of one process shares.
 
-    def __init__(self, settings: Settings, database: Database, throttle: Throttle) -> None:
+    :param rendition_sizes: of the squares that are kept beside a new picture
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        throttle: Throttle,
+        rendition_sizes: Collection[int] = (),
+    ) -> None:
         self.settings = settings
         self.database = database
         self.keyring = Keyring(settings.secrets)
         self.passwords = Passwords(settings.bcrypt_rounds, read_refused(settings.passwords_refused))
         self.remembered = RememberedPasswords()
         self.throttle = throttle
+        self.rendition_sizes = rendition_sizes
 
     def for_request(
         self, client_address: str, columns: Columns | None = None, *, read_only: bool = False
@@ -69,6 +79,7 @@ class Process:
             self.database.begin,
             client_address,
             columns,
+            self.rendition_sizes,
         )
 
     def check_secret(self) -> None:
@@ -88,7 +99,9 @@ def includeme(config: "Configurator") -> None:
     :raises SettingsError: the secret opens none of the stored API keys
     """
     registry = config.registry
-    registry.process = Process(registry.app_settings, registry.database, registry.throttle)
+    registry.process = Process(
+        registry.app_settings, registry.database, registry.throttle, registry.rendition_sizes
+    )
     try:
         registry.process.check_secret()
     except Exception:

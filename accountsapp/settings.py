@@ -11,9 +11,11 @@ import logging
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from configparser import RawConfigParser
 from difflib import SequenceMatcher
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -61,6 +63,12 @@ class SettingsError(Exception):
 
 def offered_apis() -> dict[str, EntryPoint]:
     """The APIs that are installed, by name: what the entry point group ``accountsapp.apis`` offers."""
+    return dict(_offered_apis(tuple(sys.path)))
+
+
+@lru_cache(maxsize=8)
+def _offered_apis(path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """As :func:`offered_apis`; what is installed on a path stays while the process runs."""
     return {entry.name: entry for entry in sorted(entry_points(group="accountsapp.apis"))}
 
 

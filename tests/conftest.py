@@ -30,10 +30,11 @@ from accountsapp.migrations.revision import alembic_config
 from accountsapp.process import Process
 from accountsapp.settings import Settings, load
 from accountsapp.web.reports import REPORTER
+from tests.support.application import Applications
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import PASSWORD, SECRET, SITE_URL, Person
-from tests.support.postgres import maintain, started
+from tests.support.postgres import Databases, maintain, started
 
 # The same examples every time: a failure is the change's, not the day's. A function-scoped database serves
 # all examples of a property.
@@ -88,6 +89,13 @@ def postgres_template(postgres_server: URL) -> Iterator[str]:
     maintain(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: URL, postgres_template: str) -> Iterator[Databases]:
+    databases = Databases(postgres_server, postgres_template)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture(autouse=True)
 def reports_told() -> Iterator[None]:
     """No line about a test's requests is written during the next test."""
@@ -107,11 +115,10 @@ def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: P
     if backend == "sqlite":
         yield f"sqlite:///{tmp_path}/empty.sqlite"
         return
-    server: URL = request.getfixturevalue("postgres_server")
-    name = f"test_{uuid.uuid4().hex}"
-    maintain(server, f"CREATE DATABASE {name}")
-    yield server.set(database=name).render_as_string(hide_password=False)
-    maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    url = databases.make("template1")
+    yield url.render_as_string(hide_password=False)
+    databases.drop(url)
 
 
 @pytest.fixture
@@ -122,12 +129,10 @@ def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server: URL = request.getfixturevalue("postgres_server")
-    template = request.getfixturevalue("postgres_template")
-    name = f"test_{uuid.uuid4().hex}"
-    maintain(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield server.set(database=name).render_as_string(hide_password=False)
-    maintain(server, f"DROP DATABASE {name} WITH (FORCE)")
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    url = databases.take()
+    yield url.render_as_string(hide_password=False)
+    databases.give_back(url)
 
 
 @pytest.fixture
@@ -167,10 +172,17 @@ def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]
         app.registry.database.dispose()
 
 
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    return Applications()
+
+
 @pytest.fixture
-def wsgi(make_app: Callable[..., Any]) -> Any:
+def wsgi(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[Any]:
     """The whole application."""
-    return make_app()
+    app = applications.make(ini, str(tmp_path))
+    yield app
+    app.registry.database.dispose()
 
 
 @pytest.fixture
@@ -180,9 +192,11 @@ def app(wsgi: Any) -> TestApp:
 
 
 @pytest.fixture
-def throttled(make_app: Callable[..., Any]) -> TestApp:
+def throttled(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[TestApp]:
     """The application with its throttles on."""
-    return TestApp(make_app(**{"accountsapp.rate_limit": "true"}))
+    app = applications.make({**ini, "accountsapp.rate_limit": "true"}, str(tmp_path))
+    yield TestApp(app)
+    app.registry.database.dispose()
 
 
 @pytest.fixture

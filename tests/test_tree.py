@@ -26,6 +26,8 @@ OPEN_VIEWS = {
     ("/healthz", "GET"),
     ("/metrics", "GET"),
     ("/readyz", "GET"),
+    ("/uploads/default/{size}.png", "GET"),
+    ("/uploads/{container}/{picture}", "GET"),
     ("/favicon.ico", "GET"),
     ("/static/{file}", "GET"),
     ("/sessions", "POST"),

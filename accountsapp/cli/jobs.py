@@ -10,7 +10,7 @@ import click
 from accountsapp import folders
 from accountsapp.cli.context import Context, unix_user
 from accountsapp.cli.output import JSON, print_done
-from accountsapp.domain import audit
+from accountsapp.domain import audit, job_lists
 from accountsapp.domain import jobs as queue
 from accountsapp.domain.audit import Event
 from accountsapp.worker import Worker
@@ -53,7 +53,7 @@ def run(context: Context, until_empty: bool) -> None:
 def list_(context: Context, as_json: bool) -> None:
     """Every job that is kept: queued, running, failed, done."""
     with context.database.read_engine.connect() as connection:
-        for row in queue.listing(connection):
+        for row in job_lists.listing(connection):
             if as_json:
                 click.echo(json.dumps(row._asdict(), default=lambda moment: moment.isoformat()))
             else:

@@ -9,10 +9,9 @@ a lease that ends later than any can, is over. Nothing here commits.
 
 import random
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,7 +19,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     and_,
-    case,
+    delete,
     exists,
     func,
     or_,
@@ -48,9 +47,6 @@ MOST_STARTS = 50
 
 LONGEST_LEASE = 3600.0
 """Seconds for which a job can be leased at once."""
-
-JOBS_AT_ONCE = 1000
-"""Jobs that a list reads at once."""
 
 KEPT_DONE = timedelta(days=1)
 KEPT_FAILED = timedelta(days=30)
@@ -110,22 +106,6 @@ class LeasedJob:
     """Names this lease."""
 
 
-class JobRow(NamedTuple):
-    """What is shown of a job; never its payload."""
-
-    id: int
-    name: str
-    state: str
-    """``queued``, ``running``, ``failed`` or ``done``."""
-    account_id: int | None
-    attempts: int
-    max_attempts: int
-    created: datetime
-    run_at: datetime
-    finished: datetime | None
-    last_error: str | None
-
-
 def enqueue(
     session: Session,
     name: str,
@@ -163,6 +143,16 @@ def enqueue(
         job: Job | None = session.scalar(insert.returning(Job)) or session.scalar(queued)
         if job is not None:
             return job
+
+
+def take_back(session: Session, job_id: int) -> bool:
+    """Have a queued job not done after all, if the session's transaction is committed.
+
+    :returns: False if a worker has it, or it was done or given up
+    """
+    queued = delete(Job).where(Job.id == job_id, Job.state == JobState.QUEUED, ~is_leased(_dialect(session)))
+    queued = queued.execution_options(synchronize_session=False)
+    return session.scalar(queued.returning(Job.id)) is not None
 
 
 def is_due(connection: Connection) -> bool:
@@ -283,7 +273,7 @@ def retry(session: Session, job_id: int) -> None:
     dialect = _dialect(session)
     again = (
         update(Job)
-        .where(Job.id == job_id, Job.state.in_((JobState.QUEUED, JobState.FAILED)), ~_is_leased(dialect))
+        .where(Job.id == job_id, Job.state.in_((JobState.QUEUED, JobState.FAILED)), ~is_leased(dialect))
         .values(
             state=JobState.QUEUED,
             attempts=0,
@@ -313,7 +303,7 @@ def give_up_deadly(session: Session) -> int:
     moment = _moment(_dialect(session))
     given_up = (
         update(Job)
-        .where(Job.state == JobState.QUEUED, Job.starts >= MOST_STARTS, ~_is_leased(_dialect(session)))
+        .where(Job.state == JobState.QUEUED, Job.starts >= MOST_STARTS, ~is_leased(_dialect(session)))
         .values(
             state=JobState.FAILED,
             finished=moment,
@@ -340,31 +330,6 @@ def clear_old(session: Session, done: timedelta = KEPT_DONE, failed: timedelta =
     return remove_some(session, Job, or_(*over))
 
 
-def listing(connection: Connection) -> Iterator[JobRow]:
-    """Every job that is kept, in the order of queueing, read in parts so that any number needs no memory."""
-    state = case((_is_leased(connection.dialect), "running"), else_=Job.state)
-    statement = (
-        select(
-            Job.id,
-            Job.name,
-            state,
-            Job.account_id,
-            Job.attempts,
-            Job.max_attempts,
-            Job.created,
-            Job.run_at,
-            Job.finished,
-            Job.last_error,
-        )
-        .order_by(Job.id)
-        .limit(JOBS_AT_ONCE)
-    )
-    last = 0
-    while rows := [JobRow(*row) for row in connection.execute(statement.where(Job.id > last))]:
-        yield from rows
-        last = rows[-1].id
-
-
 def _change(session: Session, job: LeasedJob, **values: Any) -> None:
     mine = update(Job).where(Job.id == job.id, Job.lease_token == job.token)
     mine = mine.values(values).returning(Job.id).execution_options(synchronize_session=False)
@@ -377,12 +342,12 @@ def _due(dialect: Dialect) -> tuple[Any, ...]:
     return (
         Job.state == JobState.QUEUED,
         or_(Job.run_at <= moment, Job.reckoned_from > moment),
-        ~_is_leased(dialect),
+        ~is_leased(dialect),
         Job.starts < MOST_STARTS,
     )
 
 
-def _is_leased(dialect: Dialect) -> ColumnElement[bool]:
+def is_leased(dialect: Dialect) -> ColumnElement[bool]:
     """Whether a worker has the job."""
     living = Job.leased_until.between(_moment(dialect), _moment(dialect, LONGEST_LEASE))
     return and_(Job.leased_until.is_not(None), living)

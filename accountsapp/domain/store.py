@@ -1,6 +1,6 @@
 """What an operation of the domain works with: the two ways to the data, the keys, the hasher, the rules."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from typing import Any, Protocol
@@ -67,6 +67,7 @@ class Store:
     :param client_address: the client's; empty for commands and jobs
     :ivar read_only: whether :attr:`session` is refused
     :param columns: what the ``profile`` of each account that is read has
+    :param rendition_sizes: of the squares that are kept beside a new picture
     :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
     :ivar operator: the Unix user whose command acts; None elsewhere
     """
@@ -83,6 +84,7 @@ class Store:
         begin: Callable[[], AbstractContextManager[Session]],
         client_address: str = "",
         columns: Columns | None = None,
+        rendition_sizes: Collection[int] = (),
     ) -> None:
         self.settings = settings
         self.keyring = keyring
@@ -93,6 +95,7 @@ class Store:
         self.client_address = client_address
         self.read_only = False
         self.columns = columns
+        self.rendition_sizes = rendition_sizes
         self.actor_id: int | None = None
         self.code_pages: Mapping[str, str] = {}
         """By notice, where codes are used that this caller has mailed, with ``{code}`` in the URL; the others

@@ -1,5 +1,6 @@
 """The revision that the database is at, and the one that the code needs."""
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from alembic.config import Config as AlembicConfig
@@ -25,6 +26,7 @@ def alembic_config(database: Database | None = None) -> AlembicConfig:
     return config
 
 
+@cache
 def newest_revision() -> str | None:
     """The revision that this code's models describe."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head()

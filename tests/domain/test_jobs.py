@@ -11,7 +11,7 @@ import transaction
 from sqlalchemy import delete, select, update
 
 from accountsapp.db import Database
-from accountsapp.domain import jobs
+from accountsapp.domain import job_lists, jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, Job, JobState
 from accountsapp.domain.jobs import JobNotFound, JobQueuedAlready, LeasedJob, LeaseLost
@@ -313,10 +313,10 @@ def test_listing(database: Database) -> None:
     leased(database)
     enqueue(database, "queued")
     with database.read_engine.connect() as connection:
-        listed = list(jobs.listing(connection))
+        listed = list(job_lists.listing(connection))
     assert [job.state for job in listed] == [job.name for job in listed]
     assert [job.last_error for job in listed] == [None, "did not work", None, None]
-    assert "payload" not in jobs.JobRow._fields
+    assert "payload" not in job_lists.JobRow._fields
 
 
 def test_a_job_outlives_its_account(database: Database, alice: Any) -> None:

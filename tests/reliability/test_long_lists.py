@@ -11,7 +11,7 @@ from sqlalchemy import event, insert, select, text
 
 from accountsapp.apis.bookie.schemas import AdminColumns
 from accountsapp.db import Database
-from accountsapp.domain import audit, jobs
+from accountsapp.domain import audit, job_lists
 from accountsapp.domain.accounts import administration
 from accountsapp.domain.clock import now
 from accountsapp.domain.data import reads
@@ -109,7 +109,7 @@ def test_events_and_jobs(plans: Any) -> None:
     assert_by_index(
         plans(lambda c: [row for row, _ in zip(audit.listing(c, most=50), range(50), strict=False)])
     )
-    assert_by_index(plans(lambda c: next(jobs.listing(c))))
+    assert_by_index(plans(lambda c: next(job_lists.listing(c))))
 
 
 def test_search_by_address(plans: Any) -> None:
@@ -152,7 +152,7 @@ def test_events_come_once_newest_first(many: Database, monkeypatch: pytest.Monke
 def test_memory_does_not_grow_with_the_list(many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "ACCOUNTS_AT_ONCE", 100)
     monkeypatch.setattr(audit, "EVENTS_AT_ONCE", 100)
-    monkeypatch.setattr(jobs, "JOBS_AT_ONCE", 100)
+    monkeypatch.setattr(job_lists, "JOBS_AT_ONCE", 100)
 
     def peak(rows: Iterator[Any], number: int) -> int:
         tracemalloc.reset_peak()
@@ -165,7 +165,7 @@ def test_memory_does_not_grow_with_the_list(many: Database, monkeypatch: pytest.
             lambda: exporting.export_all(many.read_engine),
             lambda: reads.listing(connection, page=100),
             lambda: audit.listing(connection),
-            lambda: jobs.listing(connection),
+            lambda: job_lists.listing(connection),
         ]
         tracemalloc.start()
         try:

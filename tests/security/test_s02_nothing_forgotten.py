@@ -13,6 +13,8 @@ OPEN_URLS = {
     "/": "home: open to everybody, with the name of who is signed in",
     "/.well-known/oauth-authorization-server": "what the authorization server can: the same for everybody",
     "/.well-known/oauth-authorization-server/api/v1.1/o": "the same",
+    "/uploads/default/{size}.png": "stands for the picture of those who have none",
+    "/uploads/{container}/{picture}": "pictures are public; their names cannot be guessed",
     "/favicon.ico": "the icon: the same for everybody",
     "/static/{file}": "what pages load: the same for everybody",
     "/healthz": "whether the process runs",

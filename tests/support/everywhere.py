@@ -54,6 +54,9 @@ def path_of(row: Row, person: Person) -> str:
         "{count}": "3",
         "{code}": "no-such-code",
         "{number}": "1",
+        "{container}": "user_7",
+        "{picture}": f"{'0' * 32}_avatar.png",
+        "{size}": "30",
         "{file}": "style.css",
     }
     path = row.path

@@ -6,6 +6,7 @@ from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.pictures import keeping
 from accountsapp.domain.store import Store
 
 
@@ -32,6 +33,8 @@ def delete(store: Store, account_id: int) -> None:
     account = store.lock(account_id, wholly=True)
     session.execute(update(Account).where(Account.invited_by == account.username).values(invited_by=None))
     audit.forget_addresses(session, account_id)
+    if account.picture is not None:
+        keeping.ask_removal_of_all(session, account_id)
     session.delete(account)
     # Whoever deletes his own account leaves neither name nor address; an administrator does.
     actor_id = store.actor_id if store.actor_id != account_id else None

@@ -1,7 +1,7 @@
 """What people say about themselves, and what they are called: read, and changed as one."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import update
@@ -14,6 +14,9 @@ from accountsapp.domain.data.reads import AccountRow, P
 from accountsapp.domain.data.usernames import set_username
 from accountsapp.domain.emails import changing, strangers
 from accountsapp.domain.errors import AccountNotFound
+from accountsapp.domain.pictures import keeping
+from accountsapp.domain.pictures.decoding import Picture
+from accountsapp.domain.pictures.keeping import Written
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.store import Store
 from accountsapp.domain.unset import UNSET, Unset
@@ -73,21 +76,24 @@ def change(
     *,
     username: str | Unset = UNSET,
     email: str | Unset = UNSET,
+    picture: Picture | None | Unset = UNSET,
 ) -> AccountRow:
     """Change what is given, all of it or nothing, as one version of the account; the rest stays.
 
     :param columns: of :data:`COLUMNS`, checked by the API; None clears
     :param username: one that ``rules.usernames`` let pass
     :param email: one that ``emails.parse`` gave; it waits for its confirmation
+    :param picture: one that ``pictures.decoding`` made; None removes the present one
     :returns: the account after it
     :raises UsernameTaken: another account has that name
+    :raises Busy: files cannot be written now
     :raises TooManyAttempts: too many new addresses, or mails to strangers
     :raises StaleCredential: the actor was locked or deleted meanwhile
     """
     values = columns or {}
     if not values.keys() <= COLUMNS:
         raise ValueError(", ".join(sorted(values.keys() - COLUMNS)))
-    with _counting(store, account_id, email):
+    with _counting(store, account_id, email), _writing(store, account_id, picture) as written:
         account = store.lock(account_id)
         with refusing_duplicates():
             with store.session.no_autoflush:  # each flush would be a version
@@ -97,8 +103,17 @@ def change(
                     rename(store, account, username)
                 if not isinstance(email, Unset):
                     changing.ask(store, account, email)
+                if not isinstance(picture, Unset):
+                    keeping.put(store.session, account, written)
             store.session.flush()
         return store.reread(account_id)
+
+
+def _writing(
+    store: Store, account_id: int, picture: Picture | None | Unset
+) -> AbstractContextManager[Written | None]:
+    """Writes the files of a new picture before anything is locked."""
+    return keeping.written(store, account_id, picture) if isinstance(picture, Picture) else nullcontext()
 
 
 @contextmanager

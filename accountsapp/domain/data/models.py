@@ -134,6 +134,8 @@ class Account(Base):
     info: Mapped[dict[str, Any]] = mapped_column(default=dict)
     ckan_api: Mapped[str | None]
     """The account's key at a data portal of somebody else, kept for it."""
+    picture: Mapped[str | None]
+    """The stem of its files (``domain/pictures``)."""
 
     signup: Mapped[datetime | None]
     created: Mapped[datetime] = mapped_column(default=now)

@@ -20,7 +20,6 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import parseaddr
 from functools import lru_cache
-from gettext import translation
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -28,7 +27,7 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from accountsapp import folders
+from accountsapp import folders, i18n
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import JobError, LeasedJob
 from accountsapp.domain.keyring import SealError
@@ -93,16 +92,21 @@ def render(
     site_url: str,
     context: dict[str, Any],
     page: str | None = None,
+    site_name: str = "",
+    colour: str = "#000000",
 ) -> Message:
     """The message of a notice.
 
     :param locale: language of the reader, such as ``de`` or ``pt_BR``; English where there is no catalogue
     :param site_url: what links begin with
+    :param site_name: what the site is called; without one it is the host of its address
+    :param colour: of the line below its name, as ``#rrggbb``
     :param context: the values that :class:`Notice` names
     :param page: the URL where the code is used, with ``{code}`` in it; by default that of :data:`PAGES`
     """
     environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
-    values = dict(context, site=urlsplit(site_url).netloc)
+    values = dict(context, site=site_name or urlsplit(site_url).netloc, colour=colour)
+    values["language"] = environment.globals["language"]
     if page is not None:
         values["link"] = page.replace("{code}", quote(context["code"], safe=""))
     elif notice in PAGES:
@@ -148,8 +152,8 @@ def _environment(locale: str) -> Environment:
         keep_trailing_newline=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    catalogues = Path(__file__).parent / "locale"
-    catalogue = translation("accountsapp", catalogues, [locale.replace("-", "_")], fallback=True)
+    catalogue = i18n.translations(locale.replace("-", "_"))
+    environment.globals["language"] = catalogue.info().get("language", i18n.ENGLISH).replace("_", "-")
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     return environment
 
@@ -220,6 +224,8 @@ def send(store: Store, job: LeasedJob) -> None:
         site_url=store.settings.site_url,
         context=context,
         page=job.payload.get("page"),
+        site_name=store.settings.site_name,
+        colour=store.settings.site_colour,
     )
     message_id = job.payload["message_id"]
     mail = store.settings.mail

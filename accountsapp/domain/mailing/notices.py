@@ -43,6 +43,8 @@ class Notice(StrEnum):
     """``username``"""
     API_KEY_RESET = "api_key_reset"
     """``username``"""
+    NEW_REVIEW = "new_review"
+    """To an author: ``username``, ``addons`` (their slugs, comma-separated)"""
 
 
 LINK_VALUES = frozenset({"username", "code", "expires"})
@@ -56,7 +58,10 @@ VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.EMAIL_CHANGED: frozenset({"username", "new_address"}),
     Notice.PASSWORD_CHANGED: frozenset({"username"}),
     Notice.API_KEY_RESET: frozenset({"username"}),
+    Notice.NEW_REVIEW: frozenset({"username", "addons"}),
 }
+KIND_OF = {Notice.NEW_REVIEW: "new_review"}
+"""The kind of notification (``rules/notifications.py``) that a mail is of, where one can do without it."""
 
 
 def queue(

@@ -41,6 +41,8 @@ class Notice(StrEnum):
     """``username``"""
     API_KEY_RESET = "api_key_reset"
     """``username``"""
+    ACCOUNT_DELETED = "account_deleted"
+    """To the former primary address: ``username``"""
 
 
 LINK_VALUES = frozenset({"username", "code", "expires"})
@@ -53,6 +55,7 @@ VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.EMAIL_CHANGED: frozenset({"username", "new_address"}),
     Notice.PASSWORD_CHANGED: frozenset({"username"}),
     Notice.API_KEY_RESET: frozenset({"username"}),
+    Notice.ACCOUNT_DELETED: frozenset({"username"}),
 }
 
 

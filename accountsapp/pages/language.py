@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 
 from accountsapp import i18n
 from accountsapp.pages.visitor import visitor_of
@@ -38,8 +38,9 @@ def day(request: "Request", moment: datetime) -> str:
 
 def minute(request: "Request", moment: datetime) -> str:
     """Date and time in UTC, likewise."""
-    written = format_datetime(moment, format="medium", locale=i18n.babel_locale(request.locale_name))
-    return f"{written} UTC"
+    locale = i18n.babel_locale(request.locale_name)
+    clock = format_time(moment, format="short", locale=locale)
+    return f"{format_date(moment, format='medium', locale=locale)}, {clock} UTC"
 
 
 def includeme(config: "Configurator") -> None:

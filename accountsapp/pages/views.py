@@ -89,7 +89,7 @@ def use_reset(context: Reset, request: Request) -> Response:
     return done(
         request,
         _("Password set"),
-        _("Your new password is in force. You can sign in with it now."),
+        _("Your new password is in force. Sign in with it now."),
         [SIGN_IN],
     )
 

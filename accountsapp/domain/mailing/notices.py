@@ -43,6 +43,8 @@ class Notice(StrEnum):
     """``username``"""
     ACCOUNT_DELETED = "account_deleted"
     """To the former primary address: ``username``"""
+    NEW_REVIEW = "new_review"
+    """To an author: ``username``, ``addons`` (their slugs, comma-separated)"""
 
 
 LINK_VALUES = frozenset({"username", "code", "expires"})
@@ -56,7 +58,10 @@ VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.PASSWORD_CHANGED: frozenset({"username"}),
     Notice.API_KEY_RESET: frozenset({"username"}),
     Notice.ACCOUNT_DELETED: frozenset({"username"}),
+    Notice.NEW_REVIEW: frozenset({"username", "addons"}),
 }
+KIND_OF = {Notice.NEW_REVIEW: "new_review"}
+"""The kind of notification (``rules/notifications.py``) that a mail is of, where one can do without it."""
 
 
 def queue(

@@ -3,6 +3,7 @@
 from sqlalchemy import update
 
 from accountsapp.domain import audit
+from accountsapp.domain.activity import forgetting
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import Account, AccountState
@@ -35,6 +36,7 @@ def delete(store: Store, account_id: int) -> None:
     audit.forget_addresses(session, account_id)
     if account.picture is not None:
         keeping.ask_removal_of_all(session, account_id)
+    forgetting.forget(session, account_id)
     session.delete(account)
     # Whoever deletes his own account leaves neither name nor address; an administrator does.
     actor_id = store.actor_id if store.actor_id != account_id else None

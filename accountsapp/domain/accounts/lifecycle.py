@@ -3,6 +3,7 @@
 from sqlalchemy import update
 
 from accountsapp.domain import audit, jobs
+from accountsapp.domain.activity import forgetting
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import password_change
@@ -86,6 +87,7 @@ def _erase(store: Store, account: Account) -> None:
     audit.forget_addresses(session, account_id)
     if account.picture is not None:
         keeping.ask_removal_of_all(session, account_id)
+    forgetting.forget(session, account_id)
     session.delete(account)
     actor_id = _other_actor(store, account_id)
     address = store.client_address if actor_id is not None else None

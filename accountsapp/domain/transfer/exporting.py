@@ -16,6 +16,7 @@ from accountsapp.domain.data.models import IS_THERE, Account, AccountState, ApiK
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
+from accountsapp.domain.transfer.fields import iso_text
 from accountsapp.domain.transfer.record import COLUMNS
 
 ACCOUNTS_AT_ONCE = 1000
@@ -109,4 +110,4 @@ def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iter
 
 
 def _json(value: Any) -> Any:
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+    return iso_text(value) if isinstance(value, datetime) else value

@@ -98,7 +98,10 @@ def send_code(store: Store, job: LeasedJob) -> None:
     )
     if owner is None:
         return
-    account = store.lock(owner)
+    try:
+        account = store.lock(owner)
+    except AccountNotFound:
+        return
     states = (AccountState.ACTIVE,) if by_any else (AccountState.ACTIVE, AccountState.PENDING)
     if account.state not in states:
         return

@@ -23,11 +23,13 @@ from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuth
 from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
+from accountsapp.domain.pictures.decoding import PNG, picture_of
 from accountsapp.process import Process
 from tests.support.activity import add_addon, add_project, contribute
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import Person
+from tests.support.pictures import encoded, quarters
 
 CANARY = "canary"
 ADDRESS = "203.0.113.77"
@@ -135,10 +137,28 @@ def canary(
     assert bookie("POST", "/suspend", form={"email": person.email}).status_int == 200
     given = {**key, "email": "friend@example.com"}
     assert bookie("POST", f"/{CANARY}/invite", form=given).status_int == 200
+    picture = picture_of(encoded(quarters()), formats=frozenset({PNG}), most_bytes=10_000)
+    with stores.transaction() as store:
+        profile.change(store, person.id, picture=picture)
     return person
 
 
+def by_an_administrator(app: TestApp, stores: Process, canary: Person, admin: Person) -> None:
+    assert app.delete(f"/api/v1/a/users/delete/{CANARY}?api_key={admin.api_key}").status_int == 200
+
+
+def by_a_job(app: TestApp, stores: Process, canary: Person, admin: Person) -> None:
+    with stores.transaction(ADDRESS) as store:
+        store.actor_id = canary.id
+        lifecycle.ask_deletion(store, canary.id)
+
+
+DOORS = [by_an_administrator, by_a_job]
+
+
+@pytest.mark.parametrize("delete", DOORS)
 def test_s45_nothing_is_left(
+    delete: Callable[[TestApp, Process, Person, Person], None],
     app: TestApp,
     canary: Person,
     admin: Person,
@@ -157,10 +177,10 @@ def test_s45_nothing_is_left(
     traces = [CANARY, ADDRESS, sealed, hashed]
     assert all(trace.encode() in before for trace in traces)
 
-    deleted = app.delete(f"/api/v1/a/users/delete/{CANARY}?api_key={admin.api_key}")
-    assert deleted.status_int == 200
+    delete(app, stores, canary, admin)
     outbox.take()
 
+    assert [path for path in stores.settings.files.rglob("*") if path.is_file()] == []
     left = dump(database)
     assert [trace for trace in traces if trace.encode() in left] == []
     with stores.transaction() as store:
@@ -169,7 +189,11 @@ def test_s45_nothing_is_left(
         assert friend is not None
         assert profile.read(store, friend.id, Invitation).invited_by is None
     (gone,) = [row for row in rows if row.event == Event.DELETED]
-    assert (gone.account, gone.actor, gone.detail) == (None, "admin", {"was": canary.id})
+    assert (gone.account, gone.actor, gone.detail) == (
+        None,
+        "admin" if delete is by_an_administrator else None,
+        {"was": canary.id},
+    )
 
 
 def test_s45_the_name_and_the_address_are_free_again(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials.api_keys import owner_of
-from accountsapp.domain.data.models import Account, AccountState, ApiKey, Base, EmailAddress
+from accountsapp.domain.data.models import IS_THERE, Account, AccountState, ApiKey, Base, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
@@ -49,7 +49,10 @@ def export_all(engine: Engine, keyring: Keyring | None = None) -> Iterator[dict[
     with _snapshot(engine) as connection:
         last = 0
         while rows := connection.execute(
-            select(_accounts).where(_accounts.c.id > last).order_by(_accounts.c.id).limit(ACCOUNTS_AT_ONCE)
+            select(_accounts)
+            .where(_accounts.c.id > last, IS_THERE)
+            .order_by(_accounts.c.id)
+            .limit(ACCOUNTS_AT_ONCE)
         ).all():
             yield from _records(connection, rows, keyring)
             last = rows[-1].id
@@ -61,7 +64,7 @@ def export_named(
     """The records of these accounts, in this order, as :func:`export_all`; unknown names give none."""
     with _snapshot(engine) as connection:
         for username in usernames:
-            statement = select(_accounts).where(_accounts.c.username_key == fold(username))
+            statement = select(_accounts).where(_accounts.c.username_key == fold(username), IS_THERE)
             yield from _records(connection, connection.execute(statement).all(), keyring)
 
 

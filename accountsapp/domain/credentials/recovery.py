@@ -79,7 +79,10 @@ def send_code(store: Store, job: LeasedJob) -> None:
     )
     if owner is None:
         return
-    account = store.lock(owner)
+    try:
+        account = store.lock(owner)
+    except AccountNotFound:
+        return
     if account.state not in (AccountState.ACTIVE, AccountState.PENDING):
         return
     to = account.primary_email.address

@@ -41,6 +41,8 @@ class Notice(StrEnum):
     """``username``"""
     API_KEY_RESET = "api_key_reset"
     """``username``"""
+    ACCOUNT_DELETED = "account_deleted"
+    """To the former primary address: ``username``"""
     NEW_REVIEW = "new_review"
     """To an author: ``username``, ``addons`` (their slugs, comma-separated)"""
 
@@ -55,6 +57,7 @@ VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.EMAIL_CHANGED: frozenset({"username", "new_address"}),
     Notice.PASSWORD_CHANGED: frozenset({"username"}),
     Notice.API_KEY_RESET: frozenset({"username"}),
+    Notice.ACCOUNT_DELETED: frozenset({"username"}),
     Notice.NEW_REVIEW: frozenset({"username", "addons"}),
 }
 KIND_OF = {Notice.NEW_REVIEW: "new_review"}

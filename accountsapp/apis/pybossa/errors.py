@@ -6,7 +6,6 @@ from urllib.parse import quote
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
-from pyramid.view import exception_view_config
 
 from accountsapp.apis.pybossa.answers import TEMPLATES
 from accountsapp.apis.pybossa.negotiation import VARY, wants_json
@@ -17,6 +16,7 @@ from accountsapp.pages.html import go, page, path_on_site
 from accountsapp.pages.refusals import form_not_taken, refusal_page
 from accountsapp.security.identity import Reason
 from accountsapp.web.answers import json_answer
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import TEXTS, Failure, failure_of
 from accountsapp.web.request import Request
 from accountsapp.web.resources import AccountResource, PartOfAccount
@@ -24,8 +24,8 @@ from accountsapp.web.resources import AccountResource, PartOfAccount
 DEAD = "This link does not work any more: it was used, has expired or was replaced by a newer one."
 
 
-@exception_view_config(HTTPException, containment=PybossaRoot)
-@exception_view_config(Exception, containment=PybossaRoot)
+@error_view_config(HTTPException, containment=PybossaRoot)
+@error_view_config(Exception, containment=PybossaRoot)
 def failed(error: Exception, request: Request) -> Response:
     """Any refusal, or a fault of ours."""
     failure = failure_of(error, request)
@@ -41,8 +41,8 @@ def failed(error: Exception, request: Request) -> Response:
     return refuse(request, failure)
 
 
-@exception_view_config(BadCSRFToken, containment=PybossaRoot)
-@exception_view_config(BadCSRFOrigin, containment=PybossaRoot)
+@error_view_config(BadCSRFToken, containment=PybossaRoot)
+@error_view_config(BadCSRFOrigin, containment=PybossaRoot)
 def forged(error: BadCSRFToken | BadCSRFOrigin, request: Request) -> Response:
     """A form that does not come from a page of ours, or is too old."""
     if wants_json(request):
@@ -52,7 +52,7 @@ def forged(error: BadCSRFToken | BadCSRFOrigin, request: Request) -> Response:
     return response
 
 
-@exception_view_config(DeadLink, containment=PybossaRoot)
+@error_view_config(DeadLink, containment=PybossaRoot)
 def dead_link(error: DeadLink, request: Request) -> Response:
     """A link that is not good."""
     if isinstance(request.context, PasswordReset) and not wants_json(request):
@@ -62,7 +62,7 @@ def dead_link(error: DeadLink, request: Request) -> Response:
     return refuse(request, Failure(403, DEAD))
 
 
-@exception_view_config(RegistrationClosed, containment=PybossaRoot)
+@error_view_config(RegistrationClosed, containment=PybossaRoot)
 def closed(error: RegistrationClosed, request: Request) -> Response:
     """The operator lets nobody register."""
     return refuse(request, Failure(403, str(error)))

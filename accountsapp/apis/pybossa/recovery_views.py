@@ -2,7 +2,7 @@
 
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import exception_view_config, view_config
+from pyramid.view import view_config
 
 from accountsapp.apis.pybossa import forms
 from accountsapp.apis.pybossa.answers import Done, Shown, answer
@@ -15,6 +15,7 @@ from accountsapp.apis.pybossa.shown_forms import forgotten_form, reset_form, tol
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.errors import DeadLink, InvalidValue
 from accountsapp.pages.html import path_on_site
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
@@ -39,7 +40,7 @@ def ask_for_mail(context: ForgottenPassword, request: Request) -> Shown:
     return forgotten_form(request, **told(SENT, "success"))
 
 
-@exception_view_config(InvalidFields, containment=ForgottenPassword)
+@error_view_config(InvalidFields, containment=ForgottenPassword)
 def malformed_address(error: InvalidFields, request: Request) -> Response:
     """The form again, with what is wrong."""
     return answer(request, forgotten_form(request, error.texts, **told(MALFORMED, "error")))
@@ -59,8 +60,8 @@ def reset(context: PasswordReset, request: Request) -> Done:
     return Done(content, leads_to=path_on_site(request, SIGN_IN))
 
 
-@exception_view_config(InvalidFields, containment=PasswordReset)
-@exception_view_config(InvalidValue, containment=PasswordReset)
+@error_view_config(InvalidFields, containment=PasswordReset)
+@error_view_config(InvalidValue, containment=PasswordReset)
 def refused_password(error: InvalidFields | InvalidValue, request: Request) -> Response:
     """The form again; the link is still good."""
     texts = error.texts if isinstance(error, InvalidFields) else forms.texts_of(error, "new_password")

@@ -3,7 +3,7 @@
 from pyramid.csrf import get_csrf_token
 from pyramid.httpexceptions import HTTPUnsupportedMediaType
 from pyramid.response import Response
-from pyramid.view import exception_view_config, view_config
+from pyramid.view import view_config
 
 from accountsapp.apis.pybossa import forms
 from accountsapp.apis.pybossa.answers import Done, Shown, answer, answer_with_session
@@ -26,6 +26,7 @@ from accountsapp.domain.unset import Unset
 from accountsapp.pages.html import path_on_site
 from accountsapp.security import csrf
 from accountsapp.security.permissions import Permission
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
@@ -90,15 +91,15 @@ def button_of(request: Request) -> str:
     return str(request.parameters.last_in_body("btn"))
 
 
-@exception_view_config(InvalidFields, containment=AccountSettings)
-@exception_view_config(InvalidValue, containment=AccountSettings)
+@error_view_config(InvalidFields, containment=AccountSettings)
+@error_view_config(InvalidValue, containment=AccountSettings)
 def refused_change(error: InvalidFields | InvalidValue, request: Request) -> Response:
     """The forms again, with all that is wrong in the one that was sent."""
     texts = error.texts if isinstance(error, InvalidFields) else forms.texts_of(error, "new_password")
     return _forms_again(request, texts, CORRECT)
 
 
-@exception_view_config(WrongPassword, containment=AccountSettings)
+@error_view_config(WrongPassword, containment=AccountSettings)
 def wrong_password(error: WrongPassword, request: Request) -> Response:
     """The forms again: it was not the present password."""
     return _forms_again(request, {"current_password": [WRONG_PASSWORD]}, WRONG_PASSWORD)

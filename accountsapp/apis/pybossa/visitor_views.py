@@ -4,7 +4,7 @@ from typing import Any
 
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import exception_view_config, view_config
+from pyramid.view import view_config
 
 from accountsapp.apis.pybossa import forms
 from accountsapp.apis.pybossa.answers import (
@@ -31,6 +31,7 @@ from accountsapp.domain.errors import (
 )
 from accountsapp.pages.html import go, path_on_site
 from accountsapp.security.permissions import Permission
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
@@ -75,8 +76,8 @@ def _sent_for_validation() -> Shown:
     return Shown(content, "account_validation.jinja2")
 
 
-@exception_view_config(InvalidFields, containment=Registration)
-@exception_view_config(InvalidValue, containment=Registration)
+@error_view_config(InvalidFields, containment=Registration)
+@error_view_config(InvalidValue, containment=Registration)
 def refused_registration(error: InvalidFields | InvalidValue, request: Request) -> Response:
     """The form again, with all that is wrong."""
     texts = error.texts if isinstance(error, InvalidFields) else forms.texts_of(error, "password")
@@ -114,14 +115,14 @@ def sign_in(context: SignIn, request: Request) -> Response:
     return answer_with_session(request, done, session)
 
 
-@exception_view_config(InvalidFields, containment=SignIn)
+@error_view_config(InvalidFields, containment=SignIn)
 def unfilled_sign_in(error: InvalidFields, request: Request) -> Response:
     """The form again, with what is missing."""
     return answer(request, sign_in_form(request, error.texts, **told(CORRECT, "error")))
 
 
-@exception_view_config(WrongPassword, containment=SignIn)
-@exception_view_config(InactiveAccount, containment=SignIn)
+@error_view_config(WrongPassword, containment=SignIn)
+@error_view_config(InactiveAccount, containment=SignIn)
 def refused_sign_in(error: WrongPassword | InactiveAccount, request: Request) -> Response:
     """The form again; whether there is such an account is told where the operator lets it be."""
     flash, status = WRONG, "error"

@@ -52,6 +52,7 @@ class Event(StrEnum):
     RENAMED = "renamed"
     ACTIVATED = "activated"
     DEACTIVATED = "deactivated"
+    DELETION_ASKED = "deletion asked for"
     DELETED = "deleted"
     ACCESS_GRANTED = "access granted"
     """A person let an OAuth client in."""

@@ -45,6 +45,12 @@ def set_cookie(request: "Request", response: Response, value: str) -> None:
     )
 
 
+def keep_cookie(request: "Request", response: Response, value: str) -> None:
+    """Have the client keep its session for longer, unless the answer gives it another one or takes it."""
+    if not any(cookie.startswith(f"{COOKIE}=") for cookie in response.headers.getall("Set-Cookie")):
+        set_cookie(request, response, value)
+
+
 class FurtherCookies(Protocol):
     """Cookies that a browser has as long as it has a session."""
 
@@ -55,13 +61,24 @@ class FurtherCookies(Protocol):
         """Remove them by an answer."""
 
 
-def begin(request: "Request", response: Response, account: AccountRow, value: str) -> None:
+def begin(request: "Request", response: Response, value: str) -> None:
     """Give the client the session that it has just begun, and what goes with it.
 
     :param value: of the session
     """
     set_cookie(request, response, value)
-    give_further(request, response, account)
+    session = sessions.find(request.store.latest, value) if request.registry.session_cookies else None
+    if session is not None:
+        give_further(request, response, session.account)
+
+
+def replace(request: "Request", response: Response, value: str) -> None:
+    """Give the client its session under another value; what went with the former one has ended.
+
+    :param value: of the session now
+    """
+    set_cookie(request, response, value)
+    take_away_further(request, response)
 
 
 def end(request: "Request", response: Response) -> None:

@@ -17,6 +17,7 @@ from accountsapp.domain.data.reads import AccountRow, Columns
 from accountsapp.security.credentials import Credential
 from accountsapp.security.permissions import OWNER
 from accountsapp.security.principals import principal
+from accountsapp.settings import Settings
 from accountsapp.web.answers import Answer, json_answer
 from accountsapp.web.bodies import Body
 from accountsapp.web.checks import Check, steps_of
@@ -111,6 +112,9 @@ class ApiRoot(Resource):
     """What every answer has besides, refusals too."""
     tells_methods = False
     """Whether every answer has ``Allow``, not only where a method is not offered."""
+    code_pages: Callable[[Settings], Mapping[str, str]] | None = None
+    """Where codes are used that are mailed because of a request here, by notice, with ``{code}`` in the URL;
+    None: where the product's own pages are."""
     answer: Answer = staticmethod(json_answer)
     """Makes the response from what a view returns."""
 

@@ -7,7 +7,6 @@ from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException
 from pyramid.location import lineage
 from pyramid.response import Response
-from pyramid.view import exception_view_config
 
 from accountsapp.apis.openedx.resources import (
     MERGE_PATCH,
@@ -23,6 +22,7 @@ from accountsapp.security import session_cookie
 from accountsapp.security.identity import Identity, Reason
 from accountsapp.security.scopes import NEEDED
 from accountsapp.web.answers import json_answer
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import TEXTS, Failure, failure_of
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
@@ -40,8 +40,8 @@ OF_TOKENS = ("bearer", "jwt")
 NOT_NOW = "This could not be done just now. Please try again."
 
 
-@exception_view_config(HTTPException, containment=OpenEdxRoot)
-@exception_view_config(Exception, containment=OpenEdxRoot)
+@error_view_config(HTTPException, containment=OpenEdxRoot)
+@error_view_config(Exception, containment=OpenEdxRoot)
 def failed(error: Exception, request: Request) -> Response:
     """A refusal that is not about a value, or a fault of ours."""
     failure, context = failure_of(error, request), request.context
@@ -69,7 +69,7 @@ def failed(error: Exception, request: Request) -> Response:
     return _detail(request, failure.status, failure.text, headers)
 
 
-@exception_view_config(InvalidFields, containment=OpenEdxRoot)
+@error_view_config(InvalidFields, containment=OpenEdxRoot)
 def bad_fields(error: InvalidFields, request: Request) -> Response:
     """Values that break the rules of their fields, every bad one."""
     errors = {
@@ -82,13 +82,13 @@ def bad_fields(error: InvalidFields, request: Request) -> Response:
     return json_answer(request, {"field_errors": errors}, 400)
 
 
-@exception_view_config(InvalidValue, containment=OpenEdxRoot)
+@error_view_config(InvalidValue, containment=OpenEdxRoot)
 def bad_value(error: InvalidValue, request: Request) -> Response:
     """Something that cannot be had, such as an upload that is no picture."""
     return bad_request(request, str(error), str(error))
 
 
-@exception_view_config(WrongPassword, containment=OpenEdxRoot)
+@error_view_config(WrongPassword, containment=OpenEdxRoot)
 def wrong_password(error: WrongPassword, request: Request) -> Response:
     return _detail(request, 403, "The password is wrong.")
 

@@ -6,7 +6,7 @@ from pyramid.csrf import get_csrf_token
 from pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import exception_view_config, view_config
+from pyramid.view import view_config
 
 from accountsapp.apis.openedx.resources import (
     AccessTokens,
@@ -29,6 +29,7 @@ from accountsapp.oauth.signing import Signing
 from accountsapp.security import session_cookie
 from accountsapp.security.permissions import Permission
 from accountsapp.web.answers import empty_answer, json_answer
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.next_url import safe_url
 from accountsapp.web.request import Request
 
@@ -62,12 +63,12 @@ def sign_in(context: LoginSession, request: Request) -> Response:
     account = signin.authenticate(request.store, typed if isinstance(typed, str) else "", given("password"))
     destination = safe_url(given("next") or request.parameters.last_in_query("next"), request.app_settings)
     response = json_answer(request, {"success": True, "redirect_url": destination})
-    session_cookie.begin(request, response, account, signin.sign_in(request.store, account))
+    session_cookie.begin(request, response, signin.sign_in(request.store, account))
     return response
 
 
-@exception_view_config(WrongPassword, containment=LoginSession)
-@exception_view_config(InactiveAccount, containment=LoginSession)
+@error_view_config(WrongPassword, containment=LoginSession)
+@error_view_config(InactiveAccount, containment=LoginSession)
 def not_signed_in(error: Exception, request: Request) -> Response:
     """The same whatever is wrong."""
     body = {"success": False, "error_code": INCORRECT, "value": "The name or the password is wrong."}
@@ -90,7 +91,7 @@ def delete_own_account(context: DeactivateLogout, request: Request) -> Response:
     password = request.parameters.last_in_body("password")
     if not password:
         raise HTTPBadRequest("The password is missing.")
-    lifecycle.delete_own(request.store, request.actor, password)
+    lifecycle.ask_own_deletion(request.store, request.actor, password)
     response = empty_answer()
     session_cookie.end(request, response)
     return response

@@ -52,6 +52,11 @@ def _moment(value: object) -> object:
     return utc
 
 
+def iso_text(moment: datetime) -> str:
+    """A moment in UTC as records have it, which :data:`Moment` reads."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def _flag(value: object) -> object:
     """0 and 1 for a boolean: databases say so."""
     return bool(value) if type(value) is int and value in (0, 1) else value

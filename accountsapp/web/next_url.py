@@ -9,6 +9,11 @@ from accountsapp.web.next_path import LONGEST_PATH, safe_path
 _AS_THEY_ARE = "!#$%&'()*+,-./:;=?@[]_~"
 
 
+def is_absolute(url: str | None) -> bool:
+    """Whether what :func:`safe_url` gave leads to another origin."""
+    return url is not None and not url.startswith("/")
+
+
 def safe_url(asked: object, settings: Settings) -> str | None:
     """A path on this site, or an absolute URL whose origin is in ``accountsapp.cors_origins``; else None.
 

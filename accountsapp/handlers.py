@@ -2,7 +2,7 @@
 
 from accountsapp import mail
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import administration, lifecycle
+from accountsapp.domain.accounts import administration, confirming, lifecycle
 from accountsapp.domain.activity import community
 from accountsapp.domain.credentials import recovery, sessions
 from accountsapp.domain.emails import changing
@@ -16,6 +16,7 @@ FEATURES = (
     audit,
     changing,
     community,
+    confirming,
     grants,
     keeping,
     lifecycle,

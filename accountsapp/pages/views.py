@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import exception_view_config, view_config
+from pyramid.view import view_config
 
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import AccountState
@@ -14,6 +14,7 @@ from accountsapp.i18n import mark as _
 from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
 from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
 
@@ -94,7 +95,7 @@ def use_reset(context: Reset, request: Request) -> Response:
     )
 
 
-@exception_view_config(InvalidValue, containment=Reset)
+@error_view_config(InvalidValue, containment=Reset)
 def refused_password(error: InvalidValue, request: Request) -> Response:
     """The form again, with what is wrong beside the field; the code is still good."""
     return _reset_form(request.context, request, error, status=400)
@@ -119,9 +120,9 @@ def _reset_form(
     )
 
 
-@exception_view_config(DeadLink, containment=Pages)
-@exception_view_config(EmailTaken, containment=Pages)
-@exception_view_config(StaleCredential, containment=Pages)
+@error_view_config(DeadLink, containment=Pages)
+@error_view_config(EmailTaken, containment=Pages)
+@error_view_config(StaleCredential, containment=Pages)
 def dead_link(error: Exception, request: Request) -> Response:
     """Unknown, used, expired, void, or the address is somebody else's by now."""
     return done(

@@ -85,6 +85,7 @@ setup(
         "accountsapp.apis": [
             "bookie = accountsapp.apis.bookie",
             "dockerhub = accountsapp.apis.dockerhub",
+            "pybossa = accountsapp.apis.pybossa",
         ],
     },
 )

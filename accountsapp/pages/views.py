@@ -6,6 +6,7 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
+from accountsapp.domain.accounts import confirming
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.emails import addresses, changing
@@ -13,7 +14,7 @@ from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, StaleC
 from accountsapp.i18n import mark as _
 from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
-from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset
+from accountsapp.pages.resources import AddressProof, EmailChange, Pages, RegistrationConfirmation, Reset
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
@@ -70,6 +71,20 @@ def prove_address(context: AddressProof, request: Request) -> Response:
         _("This e-mail address is confirmed."),
         [(_("Settings"), "settings"), SIGN_IN],
     )
+
+
+@view_config(context=RegistrationConfirmation, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def show_registration(context: RegistrationConfirmation, request: Request) -> Response:
+    username = confirming.find(request.store, context.code)
+    if username is None:
+        raise DeadLink
+    return page(request, "confirm_registration.jinja2", username=username)
+
+
+@view_config(context=RegistrationConfirmation, request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def confirm_registration(context: RegistrationConfirmation, request: Request) -> Response:
+    confirming.confirm(request.store, context.code)
+    return done(request, _("Account made"), _("Your account is ready. You can sign in now."), [SIGN_IN])
 
 
 @view_config(context=Reset, request_method="GET", permission=NO_PERMISSION_REQUIRED)

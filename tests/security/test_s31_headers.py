@@ -19,7 +19,7 @@ RESOURCE = re.compile(
 
 
 FORMS = ("/api/v1.1/o/applications", "/api/v1.1/o/authorize", "/applications", "/sessions", "/account/")
-"""Where pages begin that have forms with a token against forgery, whose Origin browsers would hide: their own site may know."""
+"""Where forms are with a token against forgery, whose Origin browsers would hide: their own site may know."""
 
 
 KEPT = ("/static/style.css", "/favicon.ico")

@@ -9,7 +9,20 @@ from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
 from accountsapp.domain.mailing import links
 from accountsapp.domain.oauth import grants
 from accountsapp.domain.pictures import keeping
+from accountsapp.domain.transfer import archives
 
-FEATURES = (administration, audit, changing, grants, keeping, lifecycle, links, mail, recovery, sessions)
+FEATURES = (
+    administration,
+    archives,
+    audit,
+    changing,
+    grants,
+    keeping,
+    lifecycle,
+    links,
+    mail,
+    recovery,
+    sessions,
+)
 
 __all__ = ["CLEARINGS", "FEATURES", "HANDLERS"]

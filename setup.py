@@ -48,6 +48,7 @@ setup(
     install_requires=[
         "pyramid>=2.1,<2.2",
         "setuptools<80.9",
+        "venusian",
         "pyramid_jinja2>=2.10,<3",
         "pyramid_retry>=2.1,<3",
         "pyramid_tm>=2.6,<3",
@@ -84,6 +85,7 @@ setup(
         "accountsapp.apis": [
             "bookie = accountsapp.apis.bookie",
             "dockerhub = accountsapp.apis.dockerhub",
+            "pybossa = accountsapp.apis.pybossa",
         ],
     },
 )

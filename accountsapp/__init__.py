@@ -56,6 +56,7 @@ def configure(settings: "Settings", ini: Mapping[str, str]) -> "Configurator":
     config.include(".web.acting")
     config.include(".web.methods")
     config.include(".security")
+    config.include(".web.error_views")
     config.include(".web.front")
     config.include(".web.transactions")
     config.include(".web.uploads")

@@ -2,7 +2,7 @@
 
 from accountsapp import mail
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import administration, lifecycle
+from accountsapp.domain.accounts import administration, confirming, lifecycle
 from accountsapp.domain.credentials import recovery, sessions
 from accountsapp.domain.emails import changing
 from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
@@ -16,6 +16,7 @@ FEATURES = (
     archives,
     audit,
     changing,
+    confirming,
     grants,
     keeping,
     lifecycle,

@@ -62,6 +62,7 @@ PAGES = {
     Notice.RESET_PASSWORD: "/recovery/{username}/reset/{code}",
     Notice.INVITATION: "/recovery/{username}/reset/{code}",
     Notice.CONFIRM_EMAIL: "/confirm/email/{code}",
+    Notice.CONFIRM_REGISTRATION: "/confirm/registration/{code}",
     Notice.VERIFY_EMAIL: "/confirm/address/{code}",
     Notice.EXPORT_READY: "/exports/{code}",
 }
@@ -94,6 +95,7 @@ def render(
     locale: str | None,
     site_url: str,
     context: dict[str, Any],
+    page: str | None = None,
     site_name: str = "",
     colour: str = "#000000",
     unsubscribe: str | None = None,
@@ -105,12 +107,13 @@ def render(
     :param site_name: what the site is called; without one it is the host of its address
     :param colour: of the line below its name, as ``#rrggbb``
     :param context: the values that :class:`Notice` names
+    :param page: the URL where the code is used, with ``{code}`` in it; by default that of :data:`PAGES`
     :param unsubscribe: the link that ends mails of this kind
     """
     environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
     values = dict(context, site=site_name or urlsplit(site_url).netloc, colour=colour)
     values |= {"language": environment.globals["language"], "unsubscribe": unsubscribe}
-    values |= _links(notice, site_url, context)
+    values |= _links(notice, site_url, context, page)
     if "expires" in context:
         expires = datetime.fromisoformat(context["expires"]).astimezone(UTC)
         values["expires"] = f"{expires:%Y-%m-%d %H:%M} UTC"
@@ -123,10 +126,13 @@ def render(
     )
 
 
-def _links(notice: Notice, site_url: str, context: dict[str, Any]) -> dict[str, Any]:
+def _links(notice: Notice, site_url: str, context: dict[str, Any], page: str | None) -> dict[str, Any]:
+    """What a mail says of links: one, or one for each archive."""
     if "archives" in context:
         archives = [{**context, **archive} for archive in context["archives"]]
         return {"archives": [{**item, "link": site_url + path_of(notice, item)} for item in archives]}
+    if page is not None:
+        return {"link": page.replace("{code}", quote(context["code"], safe=""))}
     return {"link": site_url + path_of(notice, context)} if notice in PAGES else {}
 
 
@@ -250,6 +256,7 @@ def send(store: Store, job: LeasedJob) -> None:
         locale=job.payload["locale"],
         site_url=site_url,
         context=context,
+        page=job.payload.get("page"),
         site_name=store.settings.site_name,
         colour=store.settings.site_colour,
         unsubscribe=unsubscribe,

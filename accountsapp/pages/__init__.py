@@ -18,7 +18,6 @@ def includeme(config: "Configurator") -> None:
     config.include(".menu")
     config.include(".sign_in")
     config.include(".exports")
-    config.include(".refusals")
     config.mount("/confirm", Confirmations)
     config.mount("/recovery", Recovery)
     config.mount("/sessions", Sessions)

@@ -42,14 +42,15 @@ class InvalidFields(Exception):
         return next(iter(self.texts.values()))[0]
 
 
-def load(schema: type[Schema], values: Mapping[str, Any], *, is_form: bool = False) -> Schema:
+def load(schema: type[Schema], values: Mapping[str, Any], *, is_form: bool = False, **context: Any) -> Schema:
     """Values, as that schema.
 
     :param is_form: whether they are all texts, booleans too
+    :param context: what validators need to know besides
     :raises InvalidFields: some are not acceptable
     """
     try:
-        return schema.model_validate(values, context={"is_form": is_form})
+        return schema.model_validate(values, context={"is_form": is_form, **context})
     except ValidationError as error:
         texts: dict[str, list[str]] = {}
         for problem in error.errors(include_url=False, include_input=False, include_context=False):

@@ -141,6 +141,8 @@ class Account(Base):
     read_dev_agreement: Mapped[bool] = mapped_column(default=False)
     notifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
     info: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    ckan_api: Mapped[str | None]
+    """The account's key at a data portal of somebody else, kept for it."""
     picture: Mapped[str | None]
     """The stem of its files (``domain/pictures``)."""
 
@@ -333,6 +335,8 @@ class SignInSession(Base):
     last_used: Mapped[datetime] = mapped_column(default=now)
     address: Mapped[str | None]
     """The client's, when the session began."""
+    former_forms: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """Digests of what forms carry that were shown in the sessions which this one took the place of."""
 
 
 class Link(Base):

@@ -31,6 +31,8 @@ class Notice(StrEnum):
     """``username`` of the invited, ``inviter`` (a username), ``code``, ``expires``"""
     CONFIRM_EMAIL = "confirm_email"
     """To a new address: ``username``, ``code``, ``expires``"""
+    CONFIRM_REGISTRATION = "confirm_registration"
+    """To the address of somebody who registers: ``username``, ``code``, ``expires``"""
     VERIFY_EMAIL = "verify_email"
     """To an address that the account has already: ``username``, ``code``, ``expires``"""
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
@@ -54,6 +56,7 @@ VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.RESET_PASSWORD: LINK_VALUES,
     Notice.INVITATION: LINK_VALUES | {"inviter"},
     Notice.CONFIRM_EMAIL: LINK_VALUES,
+    Notice.CONFIRM_REGISTRATION: LINK_VALUES,
     Notice.VERIFY_EMAIL: LINK_VALUES,
     Notice.EMAIL_CHANGE_REQUESTED: frozenset({"username", "new_address"}),
     Notice.EMAIL_CHANGED: frozenset({"username", "new_address"}),
@@ -75,6 +78,7 @@ def queue(
     to: str,
     account: Account | None,
     unique_key: str | None = None,
+    page: str | None = None,
     **context: Any,
 ) -> Job:
     """Queue a mail in the session's transaction. Recipient and values are sealed at rest.
@@ -82,6 +86,7 @@ def queue(
     :param to: the address as stored
     :param account: whom it is about: a flushed row, whose ``locale`` the mail is written in
     :param unique_key: see :func:`jobs.enqueue`
+    :param page: the URL where the code is used, with ``{code}`` in it, if it is not the usual one
     :param context: the values that :class:`Notice` names
     :raises TypeError: other values than those
     """
@@ -98,6 +103,7 @@ def queue(
             "notice": notice,
             "locale": account.locale if account is not None else None,
             "message_id": message_id,
+            **({"page": page} if page is not None else {}),
             **sealed_jobs.seal(keyring, "sealed", _owner(message_id), contents),
         },
         account_id=account.id if account is not None else None,

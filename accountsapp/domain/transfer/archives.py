@@ -38,6 +38,8 @@ REMOVE_ARCHIVES = "remove_archives"
 """The names of the jobs."""
 
 FILE_MODE = 0o600
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How long after they have expired archives are removed: the clock of jobs may be another one."""
 LONGEST_WRITING = 2 * jobs.LONGEST_LEASE
 """Seconds after which a file that no row names is nobody's."""
 
@@ -121,7 +123,7 @@ def _hand_over(store: Store, account_id: int, written: dict[str, str]) -> None:
         archive.expires = expires
         store.session.add(archive)
         links.append({"name": archive.name, "code": code})
-    jobs.enqueue(store.session, REMOVE_ARCHIVES, {"of": account_id}, run_at=expires)
+    jobs.enqueue(store.session, REMOVE_ARCHIVES, {"of": account_id}, run_at=expires + CLOCKS_DIFFER)
     store.notify(account, Notice.EXPORT_READY, archives=links, expires=expires)
 
 

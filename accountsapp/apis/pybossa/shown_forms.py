@@ -10,6 +10,8 @@ from accountsapp.apis.pybossa.settings import Settings
 from accountsapp.web.next_url import is_absolute
 from accountsapp.web.request import Request
 
+SHOWS_PASSWORD = ("password.js",)
+
 
 def told(flash: object, status: str) -> dict[str, Any]:
     """What came of it."""
@@ -25,7 +27,7 @@ def registration_form(request: Request, errors: Texts | None = None, **further: 
         "title": "Register",
         **further,
     }
-    return Shown(content, "register.jinja2", {"next_path": _next_path(request)})
+    return Shown(content, "register.jinja2", {"next_path": _next_path(request), "scripts": SHOWS_PASSWORD})
 
 
 def sign_in_form(request: Request, errors: Texts | None = None, **further: Any) -> Shown:
@@ -42,7 +44,12 @@ def sign_in_form(request: Request, errors: Texts | None = None, **further: Any) 
         **further,
     }
     offered = {provider: url for provider, url in social.items() if url}
-    further_values = {"next_path": next_path, "leads_away": is_absolute(next_path), "social": offered}
+    further_values = {
+        "next_path": next_path,
+        "leads_away": is_absolute(next_path),
+        "social": offered,
+        "scripts": SHOWS_PASSWORD,
+    }
     return Shown(content, "signin.jinja2", further_values)
 
 

@@ -42,14 +42,17 @@ class InvalidFields(Exception):
         return next(iter(self.texts.values()))[0]
 
 
-def load(schema: type[Schema], values: Mapping[str, Any], *, is_form: bool = False) -> Schema:
+def load(
+    schema: type[Schema], values: Mapping[str, Any], *, is_form: bool = False, **context: object
+) -> Schema:
     """Values, as that schema.
 
     :param is_form: whether they are all texts, booleans too
+    :param context: what validators of the schema need to know besides
     :raises InvalidFields: some are not acceptable
     """
     try:
-        return schema.model_validate(values, context={"is_form": is_form})
+        return schema.model_validate(values, context={"is_form": is_form, **context})
     except ValidationError as error:
         texts: dict[str, list[str]] = {}
         for problem in error.errors(include_url=False, include_input=False, include_context=False):
@@ -58,13 +61,14 @@ def load(schema: type[Schema], values: Mapping[str, Any], *, is_form: bool = Fal
         raise InvalidFields(texts) from None
 
 
-def load_body(schema: type[Schema], request: "Request") -> Schema:
+def load_body(schema: type[Schema], request: "Request", **context: object) -> Schema:
     """The body of the request, as that schema; of a name given twice the last value counts.
 
+    :param context: as in :func:`load`
     :raises HTTPClientError: it cannot be read
     :raises InvalidFields: values are not acceptable
     """
-    return load(schema, dict(request.parameters.body), is_form=request.has_form)
+    return load(schema, dict(request.parameters.body), is_form=request.has_form, **context)
 
 
 def invalid(text: str) -> PydanticCustomError:

@@ -20,7 +20,7 @@ ADMINISTRATORS, EVERYBODY = "administrators", "everybody"
 """Who may, beside the owner alone: administrators alone, or everybody with what is his own."""
 HOLDER = "{holder}"
 """Stands in an outcome for the username of whoever is asking."""
-FILL = {"{username}": OWNER, "{count}": "5"}
+FILL = {"{username}": OWNER, "{account}": OWNER, "{count}": "5"}
 
 
 class Outcome(NamedTuple):

@@ -91,6 +91,7 @@ class Account(Base):
             sqlite_where=text("state <> 'active'"),
             postgresql_where=text("state <> 'active'"),
         ),
+        Index("uq_account_fxa_id", "fxa_id", unique=True),
         # Ids are shown to clients as identity: one that was used is never given again.
         {"sqlite_autoincrement": True},
     )
@@ -134,6 +135,8 @@ class Account(Base):
     info: Mapped[dict[str, Any]] = mapped_column(default=dict)
     picture: Mapped[str | None]
     """The stem of its files (``domain/pictures``)."""
+    fxa_id: Mapped[str | None]
+    """The id of its Firefox account."""
 
     signup: Mapped[datetime | None]
     created: Mapped[datetime] = mapped_column(default=now)

@@ -14,7 +14,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constra
 CODE = $(wildcard accountsapp tests bench docs/conf.py setup.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint format-check format types docs bench lock clean
+.PHONY: help serve test check lint format-check format types messages docs bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -46,6 +46,18 @@ types: $(VENV)/.test  ## check the types
 
 docs: $(VENV)/.test  ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+LOCALES = $(patsubst accountsapp/locale/%/LC_MESSAGES,%,$(wildcard accountsapp/locale/*/LC_MESSAGES))
+
+messages: $(VENV)/.test  ## collect the texts for people, and compile what is translated
+	$(BIN)/pybabel -q extract -F pyproject.toml -k mark -k translated:2 --no-location --sort-output -o .messages.pot .
+	@for locale in $(LOCALES); do \
+		file=accountsapp/locale/$$locale/LC_MESSAGES/accountsapp; \
+		$(BIN)/pybabel -q update -i .messages.pot -o $$file.po -l $$locale --no-fuzzy-matching --ignore-obsolete \
+			--ignore-pot-creation-date --width 110 && \
+		$(BIN)/pybabel -q compile -i $$file.po -o $$file.mo -l $$locale || exit; \
+	done
+	@rm .messages.pot
 
 bench: $(VENV)/.test  ## measure what requests cost
 	$(BIN)/python -m bench

@@ -47,7 +47,8 @@ setup(
     python_requires=">=3.11",
     install_requires=[
         "pyramid>=2.1,<2.2",
-        "setuptools<82",
+        "setuptools<80.9",
+        "venusian",
         "pyramid_jinja2>=2.10,<3",
         "pyramid_retry>=2.1,<3",
         "pyramid_tm>=2.6,<3",
@@ -86,6 +87,7 @@ setup(
             "amo = accountsapp.apis.amo",
             "bookie = accountsapp.apis.bookie",
             "dockerhub = accountsapp.apis.dockerhub",
+            "pybossa = accountsapp.apis.pybossa",
         ],
     },
 )

@@ -1,6 +1,5 @@
 """accountsapp: one account store, shown through the account HTTP APIs of other systems."""
 
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +9,6 @@ if TYPE_CHECKING:
     from accountsapp.settings import Settings
 
 # Imports stand inside the functions: the whole package imports this file, and a command needs no framework.
-
-# Pyramid 2.1 imports pkg_resources, and setuptools says at every start that it is deprecated.
-warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
 
 
 def main(global_config: dict[str, str], **ini: str) -> Any:
@@ -60,6 +56,7 @@ def configure(settings: "Settings", ini: Mapping[str, str]) -> "Configurator":
     config.include(".web.acting")
     config.include(".web.methods")
     config.include(".security")
+    config.include(".web.error_views")
     config.include(".web.front")
     config.include(".web.transactions")
     config.include(".web.uploads")

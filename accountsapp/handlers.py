@@ -2,7 +2,7 @@
 
 from accountsapp import mail
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import administration
+from accountsapp.domain.accounts import administration, confirming, lifecycle
 from accountsapp.domain.credentials import jwt_keys, recovery, sessions
 from accountsapp.domain.emails import changing
 from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
@@ -10,6 +10,19 @@ from accountsapp.domain.mailing import links
 from accountsapp.domain.oauth import grants
 from accountsapp.domain.pictures import keeping
 
-FEATURES = (administration, audit, changing, grants, jwt_keys, keeping, links, mail, recovery, sessions)
+FEATURES = (
+    administration,
+    audit,
+    changing,
+    confirming,
+    grants,
+    jwt_keys,
+    keeping,
+    lifecycle,
+    links,
+    mail,
+    recovery,
+    sessions,
+)
 
 __all__ = ["CLEARINGS", "FEATURES", "HANDLERS"]

@@ -15,12 +15,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP, SMTPUTF8, Policy
 from email.utils import parseaddr
 from functools import lru_cache
-from gettext import translation
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -28,11 +27,11 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from accountsapp import folders
+from accountsapp import folders, i18n
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import JobError, LeasedJob
-from accountsapp.domain.keyring import SealError
-from accountsapp.domain.mailing import notices
+from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.mailing import notices, unsubscribing
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.emails import envelope_of
 from accountsapp.domain.rules.text import UNPRINTABLE, has_control_characters
@@ -63,9 +62,13 @@ PAGES = {
     Notice.RESET_PASSWORD: "/recovery/{username}/reset/{code}",
     Notice.INVITATION: "/recovery/{username}/reset/{code}",
     Notice.CONFIRM_EMAIL: "/confirm/email/{code}",
+    Notice.CONFIRM_REGISTRATION: "/confirm/registration/{code}",
     Notice.VERIFY_EMAIL: "/confirm/address/{code}",
 }
 """Where the code of a mail is used."""
+
+UNSUBSCRIBE = "/users/unsubscribe/{token}/{digest}/{kind}/"
+"""Where a kind of mail is switched off."""
 
 _MAILABLE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+@[A-Za-z0-9.\x80-\U0010ffff-]+")
 """Unquoted local part and a domain name (RFC 5322 3.4.1, RFC 6531 3.3); it is read one way only."""
@@ -84,16 +87,34 @@ class Message:
     html: str
 
 
-def render(notice: Notice, *, to: str, locale: str | None, site_url: str, context: dict[str, Any]) -> Message:
+def render(
+    notice: Notice,
+    *,
+    to: str,
+    locale: str | None,
+    site_url: str,
+    context: dict[str, Any],
+    page: str | None = None,
+    site_name: str = "",
+    colour: str = "#000000",
+    unsubscribe: str | None = None,
+) -> Message:
     """The message of a notice.
 
     :param locale: language of the reader, such as ``de`` or ``pt_BR``; English where there is no catalogue
     :param site_url: what links begin with
+    :param site_name: what the site is called; without one it is the host of its address
+    :param colour: of the line below its name, as ``#rrggbb``
     :param context: the values that :class:`Notice` names
+    :param page: the URL where the code is used, with ``{code}`` in it; by default that of :data:`PAGES`
+    :param unsubscribe: the link that ends mails of this kind
     """
     environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
-    values = dict(context, site=urlsplit(site_url).netloc)
-    if notice in PAGES:
+    values = dict(context, site=site_name or urlsplit(site_url).netloc, colour=colour)
+    values |= {"language": environment.globals["language"], "unsubscribe": unsubscribe}
+    if page is not None:
+        values["link"] = page.replace("{code}", quote(context["code"], safe=""))
+    elif notice in PAGES:
         values["link"] = site_url + path_of(notice, context)
     if "expires" in context:
         expires = datetime.fromisoformat(context["expires"]).astimezone(UTC)
@@ -136,8 +157,8 @@ def _environment(locale: str) -> Environment:
         keep_trailing_newline=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    catalogues = Path(__file__).parent / "locale"
-    catalogue = translation("accountsapp", catalogues, [locale.replace("-", "_")], fallback=True)
+    catalogue = i18n.translations(locale.replace("-", "_"))
+    environment.globals["language"] = catalogue.info().get("language", i18n.ENGLISH).replace("_", "-")
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     return environment
 
@@ -151,13 +172,27 @@ def _one_line(text: str) -> str:
     return line.replace("=?", "= ?")
 
 
-def compose(message: Message, *, sender: str, message_id: str, date: datetime) -> EmailMessage:
+class _AsItIs(UnstructuredHeader, BaseHeader):
+    """A header whose long value stays on its line: ``email`` would make encoded words (RFC 2047) of it."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _AsItIs)
+
+
+def compose(
+    message: Message, *, sender: str, message_id: str, date: datetime, unsubscribe: str | None = None
+) -> EmailMessage:
     """The message as RFC 5322 wants it, a text and an HTML part.
 
     SMTPUTF8 (RFC 6531) is for local parts that are not ASCII; domains are written as A-labels without it.
 
     :param sender: address or ``Name <address>``
     :param message_id: the same at every try, so that who receives it twice can tell
+    :param unsubscribe: the link that mail programs use to end mails of this kind (RFC 8058); https
     :raises JobError: the recipient cannot be written as one address
     """
     if not _MAILABLE.fullmatch(message.to) or has_control_characters(message.to):
@@ -167,7 +202,7 @@ def compose(message: Message, *, sender: str, message_id: str, date: datetime) -
     recipient = envelope_of(message.to)
     international = not (recipient + user + domain).isascii()
     to = message.to if international else recipient
-    email = EmailMessage(policy=SMTPUTF8 if international else SMTP)
+    email = EmailMessage(policy=(SMTPUTF8 if international else SMTP).clone(header_factory=_HEADERS))
     email["From"] = Address(name, user, domain)
     email["To"] = to
     if [address.addr_spec for address in email["To"].addresses] != [to]:
@@ -176,6 +211,9 @@ def compose(message: Message, *, sender: str, message_id: str, date: datetime) -
     email["Date"] = date
     email["Message-ID"] = f"<{message_id}@{domain if domain.isascii() else 'localhost'}>"
     email["Auto-Submitted"] = "auto-generated"
+    if unsubscribe is not None:
+        email["List-Unsubscribe"] = f"<{unsubscribe}>"
+        email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     email.set_content(message.text, cte=_encoding(message.text))
     email.add_alternative(message.html, subtype="html", cte=_encoding(message.html))
     return email
@@ -201,21 +239,43 @@ def send(store: Store, job: LeasedJob) -> None:
         raise JobError("sealed with a secret that is not given any more") from None
     if f".{to.rpartition('@')[2]}".rstrip(".").lower().endswith(".invalid"):
         return
+    notice = Notice(job.payload["notice"])
+    site_url = store.settings.site_url
+    unsubscribe = _unsubscribe_link(notice, store.keyring, site_url, to)
     message = render(
-        Notice(job.payload["notice"]),
+        notice,
         to=to,
         locale=job.payload["locale"],
-        site_url=store.settings.site_url,
+        site_url=site_url,
         context=context,
+        page=job.payload.get("page"),
+        site_name=store.settings.site_name,
+        colour=store.settings.site_colour,
+        unsubscribe=unsubscribe,
     )
     message_id = job.payload["message_id"]
     mail = store.settings.mail
-    email = compose(message, sender=mail.sender, message_id=message_id, date=job.created)
+    email = compose(
+        message,
+        sender=mail.sender,
+        message_id=message_id,
+        date=job.created,
+        unsubscribe=unsubscribe if site_url.startswith("https:") else None,
+    )
     if mail.enabled:
         deliver(mail, email, to)
     else:
         name = f"{job.created:%Y%m%dT%H%M%S.%fZ}-{message_id}.eml"
         write(mail.directory / name, email)
+
+
+def _unsubscribe_link(notice: Notice, keyring: Keyring, site_url: str, to: str) -> str | None:
+    """None for a mail that nobody can do without."""
+    if notice not in notices.KIND_OF:
+        return None
+    token, digest = unsubscribing.make(keyring, to)
+    kind = notices.KIND_OF[notice]
+    return site_url + UNSUBSCRIBE.format(token=quote(token, safe="="), digest=digest, kind=kind)
 
 
 def write(path: Path, email: EmailMessage) -> None:

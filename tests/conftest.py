@@ -30,6 +30,7 @@ from accountsapp.migrations.revision import alembic_config
 from accountsapp.process import Process
 from accountsapp.settings import Settings, load
 from accountsapp.web.reports import REPORTER
+from tests.support.application import Applications
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import PASSWORD, SECRET, SITE_URL, Person
@@ -171,10 +172,17 @@ def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]
         app.registry.database.dispose()
 
 
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    return Applications()
+
+
 @pytest.fixture
-def wsgi(make_app: Callable[..., Any]) -> Any:
+def wsgi(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[Any]:
     """The whole application."""
-    return make_app()
+    app = applications.make(ini, str(tmp_path))
+    yield app
+    app.registry.database.dispose()
 
 
 @pytest.fixture
@@ -184,9 +192,11 @@ def app(wsgi: Any) -> TestApp:
 
 
 @pytest.fixture
-def throttled(make_app: Callable[..., Any]) -> TestApp:
+def throttled(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[TestApp]:
     """The application with its throttles on."""
-    return TestApp(make_app(**{"accountsapp.rate_limit": "true"}))
+    app = applications.make({**ini, "accountsapp.rate_limit": "true"}, str(tmp_path))
+    yield TestApp(app)
+    app.registry.database.dispose()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, JobState
 from accountsapp.domain.jobs import JobError
 from accountsapp.domain.keyring import Keyring, SealError
-from accountsapp.domain.mailing import notices
+from accountsapp.domain.mailing import notices, unsubscribing
 from accountsapp.domain.mailing.notices import VALUES_OF, Notice
 from accountsapp.domain.rules.emails import envelope_of
 from accountsapp.mail import Message, compose, render
@@ -39,6 +39,7 @@ VALUES: dict[str, Any] = {
     "code": "C0de-_",
     "expires": EXPIRES,
     "new_address": "new@example.com",
+    "addons": "tabs, dark-sky",
 }
 
 
@@ -504,3 +505,50 @@ def test_a_domain_in_other_letters_needs_no_smtputf8(
     ((recipients, message),) = plain.received
     assert recipients == [message["To"]] == [envelope]
     assert message["From"] == "Bücher <konten@xn--bcher-kva.example>"
+
+
+# Mails that one can do without
+
+
+def test_a_mail_of_a_kind_has_its_link_in_both_parts_and_no_other_mail_has() -> None:
+    link = "https://acc.example.org/users/unsubscribe/YQ==/00ff/new_review/"
+    context = values_of(Notice.NEW_REVIEW)
+    site = {"to": "a@example.com", "locale": None, "site_url": "https://acc.example.org"}
+    message = render(Notice.NEW_REVIEW, **site, context=context, unsubscribe=link)
+    assert f"\n{link}\n" in message.text
+    assert f'<a href="{link}">' in message.html
+    assert "tabs, dark-sky" in message.text
+    assert notices.KIND_OF.keys() == {Notice.NEW_REVIEW}
+
+
+def test_the_header_that_unsubscribes_stays_one_line_as_it_is() -> None:
+    link = f"https://acc.example.org/users/unsubscribe/{'Qk' * 170}==/{'0f' * 32}/new_review/"
+    message = Message("a@example.com", "s", "t", "h")
+    email = compose(message, sender="b@example.org", message_id="i", date=EXPIRES, unsubscribe=link)
+    written = email.as_bytes().splitlines()
+    assert f"List-Unsubscribe: <{link}>".encode() in written
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in written
+    assert "List-Unsubscribe" not in composed()
+
+
+@pytest.mark.parametrize(("scheme", "has_headers"), [("https", True), ("http", False)])
+def test_a_delivered_mail_of_a_kind_can_be_unsubscribed_from(
+    database: Database,
+    by_smtp: Settings,
+    keyring: Keyring,
+    smtp: MailServer,
+    scheme: str,
+    has_headers: bool,
+) -> None:
+    settings = by_smtp.model_copy(update={"site_url": f"{scheme}://acc.example.org"})
+    queue(database, keyring, Notice.NEW_REVIEW, to="Alice@example.com")
+    work_off(database, settings, keyring)
+    (content,) = smtp.contents
+    (email,) = smtp.messages
+    token, digest = unsubscribing.make(keyring, "alice@example.com")
+    link = f"{scheme}://acc.example.org/users/unsubscribe/{token}/{digest}/new_review/"
+    text = email.get_body(("plain",))
+    assert text is not None
+    assert link in text.get_content()
+    assert (f"\r\nList-Unsubscribe: <{link}>\r\n".encode() in content) is has_headers
+    assert (b"List-Unsubscribe-Post" in content) is has_headers

@@ -7,6 +7,10 @@ from accountsapp.cli.commands import Commands
 
 COMMANDS = {
     "accounts": ("accountsapp.cli.accounts:group", "Accounts: one by one, and in bulk."),
+    "activity": (
+        "accountsapp.cli.activity:group",
+        "What accounts did elsewhere: projects, contributions, add-ons, reviews, collections.",
+    ),
     "audit": ("accountsapp.cli.audit:group", "What happened to accounts."),
     "clients": ("accountsapp.cli.clients:group", "OAuth clients: programs that people may let in."),
     "db": ("accountsapp.cli.db:group", "The database schema."),

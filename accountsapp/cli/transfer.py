@@ -2,22 +2,18 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, BinaryIO
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from accountsapp import strict_json
-from accountsapp.cli.context import Context, Failed, pass_context
+from accountsapp.cli.context import Context, pass_context
+from accountsapp.cli.files import opened, progress
 from accountsapp.cli.output import print_json, print_json_lines
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.transfer.exporting import export_all, export_named, record_export
-from accountsapp.domain.transfer.importing import Counts, Importer
+from accountsapp.domain.transfer.importing import Importer
+from accountsapp.domain.transfer.lines import Counts
 
 
 @click.command("import")
@@ -37,7 +33,7 @@ def import_(context: Context, file: str, update: bool) -> None:
         origin=context.origin,
     )
     counts = Counts()
-    with _opened(file) as stream, _progress(stream) as show:
+    with opened(file) as stream, progress(stream, "accounts") as show:
         for counts in importer.run(strict_json.read_lines(stream)):
             show(counts)
     print_json(asdict(counts))
@@ -58,37 +54,3 @@ def export(context: Context, usernames: tuple[str, ...], with_secrets: bool) -> 
         with context.transaction() as store:
             record_export(store, accounts)
     print_json_lines(export_named(engine, usernames, keyring) if usernames else export_all(engine, keyring))
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
-    if file == "-":
-        yield sys.stdin.buffer
-        return
-    if not Path(file).exists():
-        raise Failed(f"{file}: no such file")
-    with Path(file).open("rb") as stream:
-        yield stream
-
-
-@contextmanager
-def _progress(stream: BinaryIO) -> Iterator[Any]:
-    """A function that shows how far an import is, on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda counts: None
-        return
-    total = os.fstat(stream.fileno()).st_size if stream.seekable() else None
-    with Progress(
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[accounts]} accounts"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as progress:
-        task = progress.add_task("", total=total, accounts=0)
-
-        def show(counts: Counts) -> None:
-            done = stream.tell() if total is not None else 0
-            progress.update(task, completed=done, accounts=counts.created + counts.updated)
-
-        yield show

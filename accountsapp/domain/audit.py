@@ -52,6 +52,7 @@ class Event(StrEnum):
     RENAMED = "renamed"
     ACTIVATED = "activated"
     DEACTIVATED = "deactivated"
+    DELETION_ASKED = "deletion asked for"
     DELETED = "deleted"
     ACCESS_GRANTED = "access granted"
     """A person let an OAuth client in."""
@@ -61,6 +62,8 @@ class Event(StrEnum):
     INVITES_SET = "number of invites set"
     IMPORTED = "imported"
     """Accounts were read from a file: a row that counts them, and one for each account that was changed."""
+    ACTIVITY_IMPORTED = "activity imported"
+    """Activity was read from a file: a row that counts the records."""
     EXPORTED = "exported with secrets"
     CLIENT_ADDED = "OAuth client added"
     CLIENT_REVOKED = "OAuth client revoked"
@@ -139,13 +142,14 @@ def record_apart(begin: Callable[[], AbstractContextManager[Session]], event: Ev
         log.warning("could not be recorded: %s: %s", event, type(error).__name__)
 
 
-def begin_import(connection: Connection, origin: Mapping[str, Any]) -> int:
+def begin_import(connection: Connection, origin: Mapping[str, Any], event: Event = Event.IMPORTED) -> int:
     """Record that an import begins.
 
     :param origin: who does it (``store.origin``)
+    :param event: which import it is
     :returns: the id of the row that :func:`count_imported` writes on
     """
-    row = {"event": Event.IMPORTED, "detail": {**origin, "created": 0, "updated": 0}}
+    row = {"event": event, "detail": {**origin, "created": 0, "updated": 0}}
     return connection.execute(insert(_events).returning(_events.c.id), row).scalar_one()
 
 
@@ -156,11 +160,11 @@ def count_imported(
     *,
     created: int,
     updated: int,
-    changed: Collection[int],
+    changed: Collection[int] = (),
 ) -> None:
     """Record a batch of an import in its transaction.
 
-    :param created: accounts that the import has made so far; ``updated`` those that it has changed
+    :param created: what the import has made so far; ``updated`` what it has changed
     :param changed: the accounts that this batch has changed: each gets a row
     """
     detail = {**origin, "created": created, "updated": updated}

@@ -87,6 +87,10 @@ class WrongPassword(DomainError):
     """The password is not that of the account, or the account has none."""
 
 
+class UnknownAccount(WrongPassword):
+    """Nobody has that name or address, or only an account that was never activated."""
+
+
 class StaleCredential(DomainError):
     """The credential was good when the request began and is not any more."""
 
@@ -111,8 +115,19 @@ class InactiveAccount(DomainError):
     """The account is pending or was deactivated."""
 
 
+class PendingAccount(InactiveAccount):
+    """The account was never activated."""
+
+
 class DeadLink(DomainError):
     """A mailed code is unknown, used, expired or void."""
+
+
+class RegistrationClosed(DomainError):
+    """Nobody may register."""
+
+    def __init__(self) -> None:
+        super().__init__("Registration is closed.")
 
 
 class NoInvitesLeft(DomainError):

@@ -1,6 +1,6 @@
 """What an operation of the domain works with: the two ways to the data, the keys, the hasher, the rules."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from typing import Any, Protocol
@@ -97,6 +97,9 @@ class Store:
         self.columns = columns
         self.rendition_sizes = rendition_sizes
         self.actor_id: int | None = None
+        self.code_pages: Mapping[str, str] = {}
+        """By notice, where codes are used that this caller has mailed, with ``{code}`` in the URL; the others
+        have pages that whoever renders the mail knows."""
         self.reader = Reader(read_connections, keyring, columns)
         """Accounts as frozen rows, each read once."""
         self.operator: str | None = None
@@ -221,6 +224,7 @@ class Store:
             to=to if to is not None else account.primary_email.address,
             account=account,
             username=account.username,
+            page=self.code_pages.get(notice),
             **values,
         )
 

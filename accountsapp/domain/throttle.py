@@ -31,6 +31,8 @@ LIMITS: dict[str, RateLimitItem] = {
     "mails": parse("20 per hour"),  # to other addresses than its own, by account
     "mails-address": parse("30 per hour"),  # the same, by client address
     "verify-mail": parse("1 per 10 minutes"),  # mails, by e-mail address
+    "verify-mails": parse("5 per hour"),  # the same
+    "registration": parse("30 per hour"),  # by client address
     "refused": parse("20 per 5 minutes"),  # refusals of somebody proved that are audited each, by account
     "recovery-address": parse("30 per hour"),  # requests, by client address
     "recovery-mail": parse("5 per hour"),  # mails, by e-mail address

@@ -3,7 +3,6 @@
 from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
-from pyramid.view import exception_view_config
 
 from accountsapp.i18n import mark as _
 from accountsapp.oauth.redirects import with_parameters
@@ -13,20 +12,21 @@ from accountsapp.pages.language import translated
 from accountsapp.pages.refusals import refusal_page
 from accountsapp.pages.resources import PersonPage
 from accountsapp.web.answers import json_answer
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import Failure, failure_of
 from accountsapp.web.request import Request
 
 CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
 
 
-@exception_view_config(HTTPException, containment=AuthorizationServer)
-@exception_view_config(Exception, containment=AuthorizationServer)
+@error_view_config(HTTPException, containment=AuthorizationServer)
+@error_view_config(Exception, containment=AuthorizationServer)
 def failed(error: Exception, request: Request) -> Response:
     """A refusal that the protocol does not know, or a fault of ours."""
     return _refusal(request, failure_of(error, request))
 
 
-@exception_view_config(FatalClientError, containment=AuthorizationServer)
+@error_view_config(FatalClientError, containment=AuthorizationServer)
 def unknown_client(error: FatalClientError, request: Request) -> Response:
     """Client or redirect URI are not known: nobody is sent anywhere."""
     return page(
@@ -41,7 +41,7 @@ def unknown_client(error: FatalClientError, request: Request) -> Response:
     )
 
 
-@exception_view_config(OAuth2Error, containment=AuthorizationServer)
+@error_view_config(OAuth2Error, containment=AuthorizationServer)
 def back_to_client(error: OAuth2Error, request: Request) -> Response:
     """The client is known and asked for what it cannot have: it is told so."""
     return go(with_parameters(error.redirect_uri, [*error.twotuples, ("iss", request.context.server.issuer)]))

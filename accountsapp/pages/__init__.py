@@ -17,7 +17,6 @@ def includeme(config: "Configurator") -> None:
     config.include(".branding")
     config.include(".menu")
     config.include(".sign_in")
-    config.include(".refusals")
     config.mount("/confirm", Confirmations)
     config.mount("/recovery", Recovery)
     config.mount("/sessions", Sessions)

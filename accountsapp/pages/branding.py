@@ -29,7 +29,8 @@ _SIGNATURES = (
     (b"<svg", "svg", "image/svg+xml"),
     (b"<?xml", "svg", "image/svg+xml"),
 )
-_FILES = {"style.css": "text/css; charset=utf-8", "password.js": "text/javascript; charset=utf-8"}
+_SCRIPT = "text/javascript; charset=utf-8"
+_FILES = {"style.css": "text/css; charset=utf-8", "password.js": _SCRIPT, "crop.js": _SCRIPT}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 from pyramid.renderers import render
 from pyramid.response import Response
 
+from accountsapp.pages import flash
 from accountsapp.pages.language import day, minute
 from accountsapp.pages.menu import Place
 from accountsapp.pages.visitor import visitor_of
@@ -41,7 +42,8 @@ def page(
     :param leads_away: whether a form's answer sends the browser to another site. The policy then says nothing
         of forms: browsers hold ``form-action`` against every further redirect too, and those are that site's
     :param scripts: names below ``/static`` of the scripts that it may run; without them it runs none
-    :param values: what the template shows, escaped; ``flash`` and ``status_word`` are a one-time message.
+    :param values: what the template shows, escaped; ``flash`` and ``status_word`` are a message, by
+        default the one-time one that another page left (:mod:`~accountsapp.pages.flash`).
         With a ``csrf_token`` among them the page's own site is told where a request comes from: under
         ``no-referrer`` browsers send forms with ``Origin: null``
     """
@@ -58,6 +60,7 @@ def page(
         "href": site.href,
         "link_to": link_to,
         "menu": menu.entries(visitor),
+        "pages_of_account": menu.of_account(visitor),
         "visitor": visitor,
         "language": request.locale_name.replace("_", "-"),
         "day": partial(day, request),
@@ -66,6 +69,9 @@ def page(
         "scripts": scripts,
         **values,
     }
+    message = flash.message_of(request) if "flash" not in values else None
+    if message is not None:
+        shown |= {"flash": message.text, "status_word": message.status}
     body = render(asset, shown, request=request).encode()
     headers = [
         *PAGE_HEADERS,
@@ -73,7 +79,10 @@ def page(
         ("Referrer-Policy", referrer),
         ("Content-Length", str(len(body))),
     ]
-    return Response(app_iter=[body], status=status, headerlist=headers)
+    response = Response(app_iter=[body], status=status, headerlist=headers)
+    if message is not None:
+        flash.forget(response)
+    return response
 
 
 def _policy(leads_away: bool, has_scripts: bool) -> str:

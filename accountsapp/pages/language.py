@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
+from pyramid.threadlocal import get_current_request
 
 from accountsapp import i18n
 from accountsapp.pages.visitor import visitor_of
@@ -31,6 +32,14 @@ def translated(request: "Request", text: str, **values: Any) -> str:
     return found % values if values else found
 
 
+def sentence(text: str) -> str:
+    """Template filter ``sentence``: a text that Python made, in the language of the page.
+
+    What no catalogue has, such as what is translated already, stays as it is.
+    """
+    return translated(get_current_request(), text)
+
+
 def day(request: "Request", moment: datetime) -> str:
     """The date, as it is written in the language of the page."""
     return format_date(moment, format="long", locale=i18n.babel_locale(request.locale_name))
@@ -38,11 +47,13 @@ def day(request: "Request", moment: datetime) -> str:
 
 def minute(request: "Request", moment: datetime) -> str:
     """Date and time in UTC, likewise."""
-    written = format_datetime(moment, format="medium", locale=i18n.babel_locale(request.locale_name))
-    return f"{written} UTC"
+    locale = i18n.babel_locale(request.locale_name)
+    clock = format_time(moment, format="short", locale=locale)
+    return f"{format_date(moment, format='medium', locale=locale)}, {clock} UTC"
 
 
 def includeme(config: "Configurator") -> None:
     config.set_locale_negotiator(locale_of)
     config.add_translation_dirs("accountsapp:locale")
     config.add_settings({"jinja2.i18n.domain": i18n.DOMAIN, "jinja2.newstyle": "true"})
+    config.add_settings({"jinja2.filters": {"sentence": sentence}})

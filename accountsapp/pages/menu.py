@@ -3,7 +3,7 @@
 Who mounts a page names it with ``config.add_menu_entry``; nobody else knows its path.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -47,12 +47,11 @@ LABELS = {
 FOR_VISITORS = (
     Place.PROFILE,
     Place.SETTINGS,
-    Place.SESSIONS,
-    Place.APPLICATIONS,
-    Place.KEYS,
     Place.SIGN_OUT,
 )
 """Of who is signed in."""
+OF_ACCOUNT = (Place.SETTINGS, Place.SESSIONS, Place.APPLICATIONS, Place.KEYS)
+"""Pages about one's account: each leads to the others, the menu to the first of them."""
 FOR_STRANGERS = (Place.SIGN_IN, Place.REGISTER)
 """Of who is not."""
 
@@ -91,7 +90,16 @@ class Menu:
 
     def entries(self, visitor: Visitor | None) -> list[Entry]:
         """What who looks is offered."""
-        places = (Place.COMMUNITY, *(FOR_VISITORS if visitor is not None else FOR_STRANGERS))
+        places = self._listed((Place.COMMUNITY, *(FOR_VISITORS if visitor else FOR_STRANGERS)), visitor)
+        if visitor is None or self.path_to(Place.SETTINGS, visitor) is not None:
+            return places
+        return [*places, *self.of_account(visitor)]
+
+    def of_account(self, visitor: Visitor | None) -> list[Entry]:
+        """The pages about the account of who looks."""
+        return self._listed(OF_ACCOUNT, visitor)
+
+    def _listed(self, places: Iterable[Place], visitor: Visitor | None) -> list[Entry]:
         paths = ((place, self.path_to(place, visitor)) for place in places)
         return [Entry(place, LABELS[place], path) for place, path in paths if path is not None]
 

@@ -1,12 +1,11 @@
 """Refusals and faults as pages: what happened in words, and where to go from there."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
-from pyramid.view import exception_view_config
 
 from accountsapp.i18n import mark as _
 from accountsapp.i18n import translations
@@ -14,11 +13,14 @@ from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
 from accountsapp.pages.resources import Pages, PersonPage
 from accountsapp.pages.visitor import ask_nobody
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import Failure, failure_of
 from accountsapp.web.request import Request
+from accountsapp.web.resources import Root
+from accountsapp.web.views import json_failure
 
 if TYPE_CHECKING:
-    from pyramid.config import Configurator
+    pass
 
 HEADINGS = {
     400: _("That could not be read"),
@@ -100,8 +102,8 @@ def form_again(request: Request, error: Exception) -> str:
     return request.app_settings.site_url + path + (f"?{query}" if query else "")
 
 
-@exception_view_config(BadCSRFToken, containment=PersonPage)
-@exception_view_config(BadCSRFOrigin, containment=PersonPage)
+@error_view_config(BadCSRFToken, containment=PersonPage)
+@error_view_config(BadCSRFOrigin, containment=PersonPage)
 def form_not_taken(error: Exception, request: Request) -> Response:
     """The way back to the page; the form for signing in comes back itself (``sign_in.py``)."""
     return page(
@@ -114,30 +116,22 @@ def form_not_taken(error: Exception, request: Request) -> Response:
     )
 
 
-@exception_view_config(HTTPException, containment=Pages)
-@exception_view_config(Exception, containment=Pages)
-@exception_view_config(HTTPException, containment=PersonPage)
-@exception_view_config(Exception, containment=PersonPage)
-@exception_view_config(HTTPException, wants_page=True)
-@exception_view_config(Exception, wants_page=True)
+@error_view_config(HTTPException, containment=Pages)
+@error_view_config(Exception, containment=Pages)
+@error_view_config(HTTPException, containment=PersonPage)
+@error_view_config(Exception, containment=PersonPage)
 def failed(error: Exception, request: Request) -> Response:
-    """Whatever else is refused on a page, or to a browser where no API has a format of its own."""
+    """Whatever else is refused on a page."""
     return refusal_page(request, failure_of(error, request))
 
 
-class WantsPagePredicate:
-    """View predicate ``wants_page``: whether a browser asks, where no API rules."""
-
-    def __init__(self, expected: bool, _info: Any) -> None:
-        self._expected = expected
-
-    def text(self) -> str:
-        return f"wants_page = {self._expected}"
-
-    phash = text
-
-    def __call__(self, context: Any, request: Request) -> bool:
-        return (request.api is None and prefers_html(request)) is self._expected
+@error_view_config(HTTPException, containment=Root)
+@error_view_config(Exception, containment=Root)
+def failed_outside(error: Exception, request: Request) -> Response:
+    """What belongs to no API and no page: as a page to a browser that asks for one, else as JSON."""
+    if request.api is None and prefers_html(request):
+        return failed(error, request)
+    return json_failure(error, request)
 
 
 def prefers_html(request: Request) -> bool:
@@ -146,7 +140,3 @@ def prefers_html(request: Request) -> bool:
         return False
     offers = request.accept.acceptable_offers(["text/html", "application/json"])
     return bool(offers) and offers[0][0] == "text/html"
-
-
-def includeme(config: "Configurator") -> None:
-    config.add_view_predicate("wants_page", WantsPagePredicate)

@@ -80,6 +80,14 @@ class EmailChange(Coded):
     """``/confirm/email/{code}``."""
 
 
+class RegistrationConfirmations(Resource):
+    """``/confirm/registration``."""
+
+
+class RegistrationConfirmation(Coded):
+    """``/confirm/registration/{code}``: makes the account."""
+
+
 class AddressProofs(Resource):
     """``/confirm/address``."""
 
@@ -114,7 +122,12 @@ class Reset(Coded):
 
 
 Static.children = {"{file}": StaticFiles}
-Confirmations.children = {"email": EmailChanges, "address": AddressProofs}
+Confirmations.children = {
+    "email": EmailChanges,
+    "address": AddressProofs,
+    "registration": RegistrationConfirmations,
+}
+RegistrationConfirmations.children = {"{code}": RegistrationConfirmation}
 AddressProofs.children = {"{code}": AddressProof}
 EmailChanges.children = {"{code}": EmailChange}
 Recovery.children = {"{username}": RecoveryOf}

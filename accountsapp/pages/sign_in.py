@@ -22,6 +22,7 @@ from accountsapp.pages.refusals import form_problem, refusal_page
 from accountsapp.pages.resources import PersonPage
 from accountsapp.security import session_cookie
 from accountsapp.security.identity import Reason
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import failure_of
 from accountsapp.web.request import Request
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pyramid.config import Configurator
 
 
-@exception_view_config(HTTPForbidden, containment=PersonPage)
+@error_view_config(HTTPForbidden, containment=PersonPage)
 def sign_in_first(error: HTTPForbidden, request: Request) -> Response:
     """Who is not signed in gets the form; who may not although signed in is told so."""
     failure = failure_of(error, request)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import exception_view_config, view_config
+from pyramid.view import view_config
 
+from accountsapp.domain.accounts import confirming
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.emails import addresses, changing
@@ -13,7 +14,8 @@ from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, StaleC
 from accountsapp.i18n import mark as _
 from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
-from accountsapp.pages.resources import AddressProof, EmailChange, Pages, Reset
+from accountsapp.pages.resources import AddressProof, EmailChange, Pages, RegistrationConfirmation, Reset
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
 
@@ -71,6 +73,20 @@ def prove_address(context: AddressProof, request: Request) -> Response:
     )
 
 
+@view_config(context=RegistrationConfirmation, request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def show_registration(context: RegistrationConfirmation, request: Request) -> Response:
+    username = confirming.find(request.store, context.code)
+    if username is None:
+        raise DeadLink
+    return page(request, "confirm_registration.jinja2", username=username)
+
+
+@view_config(context=RegistrationConfirmation, request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def confirm_registration(context: RegistrationConfirmation, request: Request) -> Response:
+    confirming.confirm(request.store, context.code)
+    return done(request, _("Account made"), _("Your account is ready. You can sign in now."), [SIGN_IN])
+
+
 @view_config(context=Reset, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_reset(context: Reset, request: Request) -> Response:
     return _reset_form(context, request)
@@ -89,12 +105,12 @@ def use_reset(context: Reset, request: Request) -> Response:
     return done(
         request,
         _("Password set"),
-        _("Your new password is in force. You can sign in with it now."),
+        _("Your new password is in force. Sign in with it now."),
         [SIGN_IN],
     )
 
 
-@exception_view_config(InvalidValue, containment=Reset)
+@error_view_config(InvalidValue, containment=Reset)
 def refused_password(error: InvalidValue, request: Request) -> Response:
     """The form again, with what is wrong beside the field; the code is still good."""
     return _reset_form(request.context, request, error, status=400)
@@ -119,9 +135,9 @@ def _reset_form(
     )
 
 
-@exception_view_config(DeadLink, containment=Pages)
-@exception_view_config(EmailTaken, containment=Pages)
-@exception_view_config(StaleCredential, containment=Pages)
+@error_view_config(DeadLink, containment=Pages)
+@error_view_config(EmailTaken, containment=Pages)
+@error_view_config(StaleCredential, containment=Pages)
 def dead_link(error: Exception, request: Request) -> Response:
     """Unknown, used, expired, void, or the address is somebody else's by now."""
     return done(

@@ -100,7 +100,7 @@ class SessionCookie:
             sessions.touch(request.store.begin, session.id)
             # The browser's copy has an age too.
             request.add_response_callback(
-                lambda _request, response: session_cookie.set_cookie(request, response, value)
+                lambda _request, response: session_cookie.keep_cookie(request, response, value)
             )
         return Identity(session.account, self.kind, secret=value)
 

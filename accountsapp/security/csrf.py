@@ -13,6 +13,8 @@ from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.interfaces import ICSRFStoragePolicy
 from zope.interface import implementer
 
+from accountsapp.domain.credentials import sessions
+from accountsapp.domain.rules.digests import digest_of
 from accountsapp.security.identity import Identity
 from accountsapp.security.session_cookie import KIND, set_cookie, values_in
 from accountsapp.security.visitors import new_visitor
@@ -42,18 +44,30 @@ class SessionTokens:
         return _token(request, values[0]) if values[0] else self.new_csrf_token(request)
 
     def check_csrf_token(self, request: "Request", supplied_token: str) -> bool:
-        """Whether the token is that of the session which the request presents."""
+        """Whether the token is that of the session which the request presents, or of one whose place this
+        session took.
+        """
         if not supplied_token.isascii():
             return False
         keyring, values = request.store.keyring, _values_that_count(request)
         digests = (digest for value in values for digest in keyring.digests(_PURPOSE, value))
-        return any(hmac.compare_digest(_encode(digest), supplied_token) for digest in digests)
+        if any(hmac.compare_digest(_encode(digest), supplied_token) for digest in digests):
+            return True
+        caller = request.policy.caller(request)
+        if not isinstance(caller, Identity) or caller.kind != KIND or caller.secret is None:
+            return False
+        return form_of(supplied_token) in sessions.former_forms(request.store.connection, caller.secret)
+
+
+def form_of(token: str) -> str:
+    """What a session remembers of the token in its forms (:func:`sessions.replace`)."""
+    return digest_of(token).hex()
 
 
 def check(request: "Request", *, in_body: bool) -> None:
     """Look at ``Origin``, and at the header ``X-CSRFToken``.
 
-    :param in_body: whether the parameter ``csrf_token`` of the body counts too
+    :param in_body: whether the field ``csrf_token`` of a form counts too; a member of a JSON body never does
     :raises BadCSRFOrigin: a foreign origin
     :raises BadCSRFToken: no token, or one of another session
     """
@@ -61,12 +75,23 @@ def check(request: "Request", *, in_body: bool) -> None:
     if origin is not None and not _is_ours(request, origin):
         raise BadCSRFOrigin("CSRF validation failed: foreign origin.")
     token = request.headers.get(HEADER)
-    if not token and in_body:
+    if not token and in_body and request.has_form:
         token = request.parameters.last_in_body(FIELD)
     if not values_in(request) or not isinstance(token, str) or not token.isascii():
         raise BadCSRFToken("CSRF validation failed: token missing.")
-    if not request.registry.getUtility(ICSRFStoragePolicy).check_csrf_token(request, token):
+    if not _is_good(request, token):
         raise BadCSRFToken("CSRF validation failed: token wrong.")
+
+
+def has_header(request: "Request") -> bool:
+    """Whether the header ``X-CSRFToken`` has the token of the request's session."""
+    token = request.headers.get(HEADER)
+    return bool(token) and bool(values_in(request)) and _is_good(request, token)
+
+
+def _is_good(request: "Request", token: str) -> bool:
+    good: bool = request.registry.getUtility(ICSRFStoragePolicy).check_csrf_token(request, token)
+    return good
 
 
 def _values_that_count(request: "Request") -> list[str]:

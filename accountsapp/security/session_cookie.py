@@ -45,3 +45,9 @@ def set_cookie(request: "Request", response: Response, value: str) -> None:
         samesite="Lax",
         secure=request.app_settings.site_url.startswith("https:"),
     )
+
+
+def keep_cookie(request: "Request", response: Response, value: str) -> None:
+    """Have the client keep its session for longer, unless the answer gives it another one or takes it."""
+    if not any(cookie.startswith(f"{COOKIE}=") for cookie in response.headers.getall("Set-Cookie")):
+        set_cookie(request, response, value)

@@ -42,13 +42,11 @@ class InvalidFields(Exception):
         return next(iter(self.texts.values()))[0]
 
 
-def load(
-    schema: type[Schema], values: Mapping[str, Any], *, is_form: bool = False, **context: object
-) -> Schema:
+def load(schema: type[Schema], values: Mapping[str, Any], *, is_form: bool = False, **context: Any) -> Schema:
     """Values, as that schema.
 
     :param is_form: whether they are all texts, booleans too
-    :param context: what validators of the schema need to know besides
+    :param context: what validators need to know besides
     :raises InvalidFields: some are not acceptable
     """
     try:

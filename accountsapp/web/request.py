@@ -59,7 +59,12 @@ class Request(PyramidRequest):
     def store(self) -> Store:
         """The accounts, for this request: writes are committed with the request's transaction."""
         columns = self.api.columns if self.api is not None else None
-        return self.registry.process.for_request(self.client_addr, columns, read_only=not is_unsafe(self))
+        store: Store = self.registry.process.for_request(
+            self.client_addr, columns, read_only=not is_unsafe(self)
+        )
+        if self.api is not None and self.api.code_pages is not None:
+            store.code_pages = self.api.code_pages(self.app_settings)
+        return store
 
     @property
     def caller(self) -> "Identity":

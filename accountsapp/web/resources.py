@@ -17,6 +17,7 @@ from accountsapp.domain.data.reads import AccountRow, Columns
 from accountsapp.security.credentials import Credential
 from accountsapp.security.permissions import OWNER
 from accountsapp.security.principals import principal
+from accountsapp.settings import Settings
 from accountsapp.web.answers import Answer, json_answer
 from accountsapp.web.bodies import Body
 from accountsapp.web.checks import Check, steps_of
@@ -107,6 +108,9 @@ class ApiRoot(Resource):
     body: Body = Body()
     cors: Cors | None = None
     """Which pages of other origins may read the answers; None: none."""
+    code_pages: Callable[[Settings], Mapping[str, str]] | None = None
+    """Where codes are used that are mailed because of a request here, by notice, with ``{code}`` in the URL;
+    None: where the product's own pages are."""
     answer: Answer = staticmethod(json_answer)
     """Makes the response from what a view returns."""
 

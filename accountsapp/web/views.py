@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from accountsapp.migrations.revision import WrongRevision, check_revision
 from accountsapp.waiting import Deadline
+from accountsapp.web import error_views
 from accountsapp.web.answers import HEADERS, json_answer
 from accountsapp.web.failures import failure_of
 from accountsapp.web.reports import REPORTER
@@ -28,6 +29,12 @@ READY_WITHIN = 2.0
 @exception_view_config(HTTPException)
 @exception_view_config(Exception)
 def failed(error: Exception, request: Request) -> Response:
+    """By the error view of the nearest place (:mod:`accountsapp.web.error_views`)."""
+    view = error_views.find(request, error) or json_failure
+    return view(error, request)
+
+
+def json_failure(error: Exception, request: Request) -> Response:
     """The last resort: errors of URLs that belong to no API."""
     failure = failure_of(error, request)
     response = json_answer(request, {"error": failure.text}, failure.status)

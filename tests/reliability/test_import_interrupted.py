@@ -13,7 +13,8 @@ from accountsapp.domain.accounts import profile
 from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.transfer.importing import RECORDS_AT_ONCE, Counts, Importer
+from accountsapp.domain.transfer.importing import Importer
+from accountsapp.domain.transfer.lines import RECORDS_AT_ONCE, Counts
 from accountsapp.process import Process
 from tests.support import killing
 from tests.support.people import SECRET, Person

@@ -8,6 +8,7 @@ from tests.security import test_s01_bookie_matrix as bookie
 from tests.security import test_s01_dockerhub_matrix as dockerhub
 from tests.security import test_s01_oauth_matrix as oauth
 from tests.security import test_s01_pages_matrix as pages
+from tests.security import test_s01_pybossa_matrix as pybossa
 
 OPEN_URLS = {
     "/": "home: open to everybody, with the name of who is signed in",
@@ -27,12 +28,20 @@ OPEN_URLS = {
     "/confirm/email/{code}": "a mailed code is the credential",
     "/confirm/address/{code}": "a mailed code is the credential",
     "/users/unsubscribe/{token}/{hash}/{notification}": "a mailed hash is the credential",
+    "/confirm/registration/{code}": "a mailed code is the credential",
+    "/account/register": "who has no account makes one",
+    "/account/register/confirmation": "a mailed code is the credential",
+    "/account/signin": "who is not signed in has no credential yet",
+    "/account/signout": "done to whatever session there is, also none",
+    "/account/forgot-password": "who forgot the password has no credential",
+    "/account/reset-password": "a mailed code is the credential",
 }
 
 IN_A_MATRIX = {
     *((operation.method, operation.path) for operation in (*amo.OPERATIONS, *amo.OPEN)),
     *((operation.method, operation.path) for operation in bookie.OPERATIONS),
     *((operation.method, operation.path) for operation in dockerhub.OPERATIONS),
+    *((operation.method, operation.path) for operation in pybossa.OPERATIONS),
     *((page.method, page.path) for page in oauth.PAGES),
     *((page.method, page.path) for page in pages.PAGES),
     *(("POST", path) for path in oauth.ENDPOINTS),

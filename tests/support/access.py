@@ -17,7 +17,8 @@ from tests.support.credentials import Shown
 ACTORS_OWN, OWNERS = "the actor's", "the owner's"
 """Whose credential a way presents."""
 ADMINISTRATORS, EVERYBODY = "administrators", "everybody"
-"""Who may, beside the owner alone: administrators alone, or everybody with what is his own."""
+OWNER_AND_ADMINISTRATORS = "the owner and administrators"
+"""Who may, beside the owner alone: administrators alone, both, or everybody with what is his own."""
 HOLDER = "{holder}"
 """Stands in an outcome for the username of whoever is asking."""
 FILL = {"{username}": OWNER, "{account}": OWNER, "{count}": "5"}
@@ -38,7 +39,8 @@ class Operation(NamedTuple):
     :ivar fields: of the body; None for a request without one
     :ivar query: parameters of the query string
     :ivar scope: what a bearer token needs
-    :ivar may: :data:`OWNER`, :data:`ADMINISTRATORS` or :data:`EVERYBODY`
+    :ivar may: :data:`OWNER`, :data:`ADMINISTRATORS`, :data:`OWNER_AND_ADMINISTRATORS` or
+        :data:`EVERYBODY`
     :ivar refused: what is told to everybody else, where it is not what the API tells (:class:`Rules`)
     """
 
@@ -77,7 +79,13 @@ def expected(rules: Rules, operation: Operation, actor: str, way: str) -> Outcom
         return operation.refused or rules.nobody
     is_owner = who in ("self", "wrong scope")
     lacks_scope = who == "wrong scope" and way == "bearer" and operation.scope is not None
-    may = {OWNER: is_owner, ADMINISTRATORS: who == "administrator", EVERYBODY: True}[operation.may]
+    is_administrator = who == "administrator"
+    may = {
+        OWNER: is_owner,
+        ADMINISTRATORS: is_administrator,
+        OWNER_AND_ADMINISTRATORS: is_owner or is_administrator,
+        EVERYBODY: True,
+    }[operation.may]
     if lacks_scope or not may:
         return operation.refused or rules.refused
     holder = OWNER if is_owner else who.replace(" ", "-")

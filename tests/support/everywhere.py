@@ -7,6 +7,7 @@ test (:meth:`Everywhere.check`), so that nothing passes because the caller was r
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from webtest import TestApp, TestResponse
@@ -56,6 +57,7 @@ def path_of(row: Row, person: Person) -> str:
         "{notification}": "new_review",
         "{count}": "3",
         "{code}": "no-such-code",
+        "{number}": "1",
         "{container}": "user_7",
         "{picture}": f"{'0' * 32}_avatar.png",
         "{size}": "30",
@@ -187,8 +189,9 @@ def refuses(door: Door, answer: TestResponse) -> bool:
 
 
 def is_sign_in(answer: TestResponse) -> bool:
-    """Whether it is the page on which people sign in."""
-    return b'name="password"' in answer.body
+    """Whether it is the page on which people sign in, or leads there."""
+    leads_there = answer.status_int == 303 and urlsplit(answer.location).path == "/account/signin"
+    return leads_there or b'name="password"' in answer.body
 
 
 def dump(app: TestApp, *, audited: bool = False) -> dict[str, list[tuple[Any, ...]]]:

@@ -31,6 +31,8 @@ class MailServer:
 
     def __init__(self, **options: Any) -> None:
         self.received: list[tuple[list[str], EmailMessage]] = []
+        self.contents: list[bytes] = []
+        """The same messages as they came."""
         self.answers: dict[str, str] = {}
         self.on_data: Any = None
         self._options = options
@@ -78,6 +80,7 @@ class MailServer:
     async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         if "DATA" in self.answers:
             return self.answers["DATA"]
+        self.contents.append(envelope.original_content)
         message = message_from_bytes(envelope.original_content, policy=default)
         assert isinstance(message, EmailMessage)
         self.received.append((envelope.rcpt_tos, message))

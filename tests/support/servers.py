@@ -15,7 +15,7 @@ from tests.support.mailserver import free_port
 ROOT = Path(__file__).parent.parent.parent
 
 
-PSERVE = [sys.executable, "-W", "ignore", "-m", "pyramid.scripts.pserve"]
+PSERVE = [sys.executable, "-m", "pyramid.scripts.pserve"]
 
 
 def write_ini(file: Path, ini: dict[str, str], server: dict[str, str]) -> Path:

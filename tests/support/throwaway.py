@@ -44,7 +44,7 @@ def mount(config: Configurator, path: str, root: type[ApiRoot]) -> None:
     """The root, with its error view."""
     config.mount(path, root)
     for error in (HTTPException, Exception):
-        config.add_exception_view(error_view, context=error, containment=root)
+        config.add_error_view(error_view, error, root)
 
 
 def add_view(config: Configurator, view: Any, **options: Any) -> None:

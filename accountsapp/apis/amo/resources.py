@@ -1,6 +1,6 @@
 """``/api/v5/accounts``: accounts by id or by name, and what belongs to the caller."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyramid.authorization import Allow, Authenticated, Everyone
@@ -12,7 +12,7 @@ from accountsapp.domain.activity import authorship
 from accountsapp.domain.activity.authorship import AddonFigures
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.pages.resources import Pages
-from accountsapp.security.credentials import SessionHeader
+from accountsapp.security.credentials import Credential, SessionHeader
 from accountsapp.security.permissions import Permission
 from accountsapp.security.principals import holders, principal
 from accountsapp.web.bodies import FORM, JSON, MULTIPART, Body
@@ -34,7 +34,7 @@ NOBODY = 0
 class Accounts(ApiRoot):
     """``/api/v5/accounts``: by headers alone; a cookie is never looked at."""
 
-    accepts = (SessionHeader(), Jwt())
+    accepts: Sequence[Credential] = (SessionHeader(), Jwt())
     columns = ProfileColumns
     checks = ("credential", "scope", "acl", "body")
     body = Body(types=(JSON, FORM, MULTIPART), largest_multipart=5 * 1024 * 1024, untyped=JSON)

@@ -17,6 +17,7 @@ from accountsapp.domain.errors import (
 )
 from accountsapp.security.identity import Identity, Reason
 from accountsapp.web.answers import empty_answer, jsonp_answer
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import failure_of
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
@@ -24,8 +25,8 @@ from accountsapp.web.request import Request
 METHOD = re.compile(r"[A-Za-z]{1,20}")
 
 
-@exception_view_config(HTTPException, containment=BookieApi)
-@exception_view_config(Exception, containment=BookieApi)
+@error_view_config(HTTPException, containment=BookieApi)
+@error_view_config(Exception, containment=BookieApi)
 def failed(error: Exception, request: Request) -> Response:
     """A refusal that is not about a value, or a fault of ours."""
     failure = failure_of(error, request)
@@ -55,33 +56,33 @@ def preflight_of_nothing(error: HTTPNotFound, request: Request) -> Response:
     return response
 
 
-@exception_view_config(InvalidValue, containment=BookieApi)
-@exception_view_config(NoInvitesLeft, containment=BookieApi)
+@error_view_config(InvalidValue, containment=BookieApi)
+@error_view_config(NoInvitesLeft, containment=BookieApi)
 def not_acceptable(error: InvalidValue | NoInvitesLeft, request: Request) -> Response:
     """A value that breaks its rule, or nobody left to invite."""
     return jsonp_answer(request, {**_who(request), "error": str(error)}, 406)
 
 
-@exception_view_config(InvalidFields, containment=BookieApi)
+@error_view_config(InvalidFields, containment=BookieApi)
 def bad_fields(error: InvalidFields, request: Request) -> Response:
     """Values that break their rules: the first one is told."""
     return jsonp_answer(request, {**_who(request), "error": error.first_text}, 406)
 
 
-@exception_view_config(WrongPassword, containment=BookieApi)
+@error_view_config(WrongPassword, containment=BookieApi)
 def wrong_password(error: WrongPassword, request: Request) -> Response:
     """The current password is missing or wrong, or the account has none."""
     text = "There was a typo somewhere. Please check your request"
     return jsonp_answer(request, {**_who(request), "error": text}, 403)
 
 
-@exception_view_config(AccountNotFound, containment=BookieApi)
+@error_view_config(AccountNotFound, containment=BookieApi)
 def not_found(error: AccountNotFound, request: Request) -> Response:
     """An administrator named an account that there is not."""
     return jsonp_answer(request, {"error": str(error) or "User not found."}, 404)
 
 
-@exception_view_config(DeadLink, containment=BookieApi)
+@error_view_config(DeadLink, containment=BookieApi)
 def dead_code(error: DeadLink, request: Request) -> Response:
     """Unknown account or a code that is not good: one answer for all."""
     return jsonp_answer(request, {"error": "There was a problem with that code."}, 403)

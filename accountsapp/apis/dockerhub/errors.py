@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
-from pyramid.view import exception_view_config
 
 from accountsapp.apis.dockerhub.resources import DockerHubRoot
 from accountsapp.domain.errors import EmailNotFound, InvalidValue
 from accountsapp.security.identity import Reason
 from accountsapp.security.scopes import NEEDED
 from accountsapp.web.answers import json_answer
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import TEXTS, failure_of
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
@@ -18,8 +18,8 @@ from accountsapp.web.request import Request
 REALM = "accounts"
 
 
-@exception_view_config(HTTPException, containment=DockerHubRoot)
-@exception_view_config(Exception, containment=DockerHubRoot)
+@error_view_config(HTTPException, containment=DockerHubRoot)
+@error_view_config(Exception, containment=DockerHubRoot)
 def failed(error: Exception, request: Request) -> Response:
     """A refusal that is not about a value, or a fault of ours."""
     failure = failure_of(error, request)
@@ -35,19 +35,19 @@ def failed(error: Exception, request: Request) -> Response:
     return _refusal(request, failure.status, failure.text, failure.headers)
 
 
-@exception_view_config(InvalidFields, containment=DockerHubRoot)
+@error_view_config(InvalidFields, containment=DockerHubRoot)
 def bad_fields(error: InvalidFields, request: Request) -> Response:
     """Values that break the rules of their fields."""
     return json_answer(request, error.texts, 400)
 
 
-@exception_view_config(InvalidValue, containment=DockerHubRoot)
+@error_view_config(InvalidValue, containment=DockerHubRoot)
 def bad_value(error: InvalidValue, request: Request) -> Response:
     """A value that cannot be had."""
     return json_answer(request, {error.field: [str(error)]}, 400)
 
 
-@exception_view_config(EmailNotFound, containment=DockerHubRoot)
+@error_view_config(EmailNotFound, containment=DockerHubRoot)
 def no_such_email(error: EmailNotFound, request: Request) -> Response:
     """The account does not have that address."""
     return _refusal(request, 404, "You do not have that e-mail address.")

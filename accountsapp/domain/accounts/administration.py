@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, literal_column, select
 
 from accountsapp.domain import jobs
-from accountsapp.domain.accounts.lifecycle import delete
+from accountsapp.domain.accounts.lifecycle import delete_untold
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.models import IS_INACTIVE, Account, AccountState, EmailAddress, Link
+from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, EmailAddress, Link
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.errors import StaleCredential
 from accountsapp.domain.job_handlers import handles
@@ -69,7 +69,11 @@ def inactive(connection: Connection, columns: Columns, *, limit: int, offset: in
 def invites(connection: Connection, *, limit: int, offset: int) -> list[tuple[str, int]]:
     """Username and number of invitations left of every account, by username."""
     statement = (
-        select(Account.username, Account.invite_ct).order_by(Account.username_key).limit(limit).offset(offset)
+        select(Account.username, Account.invite_ct)
+        .where(IS_THERE)
+        .order_by(Account.username_key)
+        .limit(limit)
+        .offset(offset)
     )
     return [(username, count) for username, count in connection.execute(statement)]
 
@@ -128,7 +132,7 @@ def delete_stale_part(store: Store) -> int:
     locked = _stale().limit(ACCOUNTS_AT_ONCE).with_for_update(of=Account, key_share=True)
     accounts = store.session.execute(locked).all()
     for account_id, _username in accounts:
-        delete(store, account_id)
+        delete_untold(store, account_id)
     return len(accounts)
 
 
@@ -143,5 +147,8 @@ def _stale() -> Any:
 
 
 def _count(connection: Connection, *conditions: Any) -> int:
-    statement = select(func.count()).select_from(Account).where(*conditions)
-    return connection.execute(statement).scalar_one()
+    counting = select(func.count()).select_from(Account)
+    # Those that are to be deleted are few, and inactive. To look for them in every row would cost reading it.
+    counts = counting.where(*conditions), counting.where(~IS_THERE)
+    every, doomed = (connection.execute(statement).scalar_one() for statement in counts)
+    return every - doomed

@@ -2,12 +2,22 @@
 
 from sqlalchemy import update
 
-from accountsapp.domain import audit
+from accountsapp.domain import audit, jobs
+from accountsapp.domain.activity import forgetting
 from accountsapp.domain.audit import Event
+from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import password_change
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.job_handlers import handles
+from accountsapp.domain.jobs import LeasedJob
+from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.pictures import keeping
+from accountsapp.domain.rules.emails import is_nowhere
 from accountsapp.domain.store import Store
+
+DELETE_ACCOUNT = "delete_account"
+"""The name of the job."""
 
 
 def activate(store: Store, account_id: int) -> None:
@@ -24,20 +34,67 @@ def deactivate(store: Store, account_id: int) -> None:
     store.record(Event.DEACTIVATED, account_id=account_id)
 
 
+def ask_deletion(store: Store, account_id: int) -> None:
+    """Have an account deleted by a job; at once its sessions end and nobody finds it any more.
+
+    :raises AccountNotFound: it is gone, or that was asked for before
+    :raises StaleCredential: the same, of the actor's own
+    """
+    account = store.lock(account_id)
+    account.state = AccountState.DEACTIVATED
+    account.deletion_asked = now()
+    password_change.end_credentials(store, account)
+    store.record(Event.DELETION_ASKED, account_id=account_id)
+    actor_id = _other_actor(store, account_id)
+    address = store.client_address if actor_id is not None else ""
+    payload = {"of": account_id, "actor_id": actor_id, "address": address}
+    jobs.enqueue(store.session, DELETE_ACCOUNT, payload, account_id=account_id)
+
+
+@handles(DELETE_ACCOUNT)
+def delete_asked(store: Store, job: LeasedJob) -> None:
+    """Erase an account whose deletion was asked for."""
+    store.actor_id, store.client_address = job.payload["actor_id"], job.payload["address"]
+    account = locking.lock_if_there(store.session, job.payload["of"], wholly=True)
+    if account is not None:
+        _tell(store, account)
+        _erase(store, account)
+
+
 def delete(store: Store, account_id: int) -> None:
-    """Remove an account and all that is its own; the name and the addresses are free again.
+    """Remove an account and all that is its own; name and addresses are free again, its owner is told.
 
     What is kept tells nothing of a person: audit rows without account and client address.
     """
-    session = store.session
     account = store.lock(account_id, wholly=True)
+    _tell(store, account)
+    _erase(store, account)
+
+
+def delete_untold(store: Store, account_id: int) -> None:
+    """As :func:`delete`, an account that nobody ever used: nobody is told."""
+    _erase(store, store.lock(account_id, wholly=True))
+
+
+def _tell(store: Store, account: Account) -> None:
+    if not is_nowhere(account.primary_email.address):
+        store.notify(account, Notice.ACCOUNT_DELETED)
+
+
+def _erase(store: Store, account: Account) -> None:
+    session, account_id = store.session, account.id
     session.execute(update(Account).where(Account.invited_by == account.username).values(invited_by=None))
     audit.forget_addresses(session, account_id)
     if account.picture is not None:
         keeping.ask_removal_of_all(session, account_id)
+    forgetting.forget(session, account_id)
     session.delete(account)
-    # Whoever deletes his own account leaves neither name nor address; an administrator does.
-    actor_id = store.actor_id if store.actor_id != account_id else None
+    actor_id = _other_actor(store, account_id)
     address = store.client_address if actor_id is not None else None
     audit.record(session, Event.DELETED, actor_id=actor_id, address=address, **store.origin, was=account_id)
     session.flush()
+
+
+def _other_actor(store: Store, account_id: int) -> int | None:
+    """Who deletes, where that is recorded: who deletes his own account leaves neither name nor address."""
+    return store.actor_id if store.actor_id != account_id else None

@@ -46,6 +46,7 @@ COLUMNS = frozenset(
         "read_dev_agreement",
         "notifications",
         "info",
+        "ckan_api",
     }
 )
 """Columns of the account that prove and open nothing."""

@@ -23,6 +23,7 @@ def register(
     email: str,
     *,
     password: str | None = None,
+    password_hash: str | None = None,
     api_key: str | None = None,
     verified: bool = False,
     event: Event = Event.REGISTERED,
@@ -33,12 +34,14 @@ def register(
     :param username: one that passed ``usernames.check_new`` (or another rule of the caller's)
     :param email: one that ``emails.parse`` gave
     :param password: one that passed ``Passwords.check``; hashed here, before anything is locked
+    :param password_hash: of a password that was hashed before
     :param api_key: kept as given; made if absent
     :param event: how the audit names it
     :param columns: further ones of the account
     :raises UsernameTaken, EmailTaken, ApiKeyTaken: also when somebody else was faster
     """
-    password_hash = store.passwords.hash(password) if password is not None else None
+    if password is not None:
+        password_hash = store.passwords.hash(password)
     session, address_key = store.session, key_of(email)
     changing.lock_waiting(session, address_key)
     lock_address(session, address_key)

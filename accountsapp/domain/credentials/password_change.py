@@ -48,6 +48,24 @@ def change(store: Store, account_id: int, *, current: object, new: object) -> Ac
     return store.reread(account_id)
 
 
+def change_in_session(
+    store: Store, account_id: int, *, current: object, new: object, value: str, form: str
+) -> str | None:
+    """As :func:`change`, by somebody who is signed in: his own other sessions end, and this one gets a new
+    value.
+
+    :param value: of his session
+    :param form: what forms of that session carry, hashed: they go on working
+    :returns: the new value; None where the account is another one's, whose sessions are not the actor's
+    """
+    forms = [*sessions.former_forms(store.connection, value), form]
+    change(store, account_id, current=current, new=new)
+    if account_id != store.actor_id:
+        return None
+    account = store.lock(account_id)
+    return sessions.replace(store.session, account, store.client_address or None, forms)
+
+
 def set_hash(store: Store, account: Account, password_hash: str) -> None:
     """Put a new password into a locked account and end what the old one had opened."""
     account.password_hash = password_hash

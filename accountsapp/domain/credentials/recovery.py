@@ -14,7 +14,7 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials.password_change import set_hash
 from accountsapp.domain.data.locking import lock, lock_address, refusing_duplicates
-from accountsapp.domain.data.models import Account, AccountState, EmailAddress
+from accountsapp.domain.data.models import IS_TAKEN, Account, AccountState, EmailAddress
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.data.usernames import set_username
 from accountsapp.domain.emails import claims
@@ -41,12 +41,14 @@ RECOVER = "recover"
 SEALED_FOR = "recovery"
 
 
-def ask(store: Store, email: object) -> None:
+def ask(store: Store, email: object, *, by_any_address: bool = False) -> None:
     """Ask for a code by mail.
 
     Whether anybody has the address is found out by the worker, so that the answer is the same for all and
     takes the same time. The account is not touched.
 
+    :param by_any_address: whether every verified address finds its account, and only an active one;
+        otherwise the primary address alone does, of a pending account too
     :raises TooManyAttempts: too many requests from the client's address, malformed ones included
     :raises InvalidEmail: not an address
     """
@@ -58,30 +60,52 @@ def ask(store: Store, email: object) -> None:
             payload = {
                 **sealed_jobs.seal(store.keyring, "email", SEALED_FOR, parsed),
                 "address": store.client_address,
+                "by_any_address": by_any_address,
+                "code_pages": dict(store.code_pages),
             }
             jobs.enqueue(store.session, RECOVER, payload)
     except TooManyAttempts:
         log.info("a request for a code was not answered: too many for that address")
 
 
+def ask_openly(store: Store, email: object) -> bool:
+    """As :func:`ask` by any address, but whether somebody has it is told.
+
+    :returns: whether an active account has it
+    """
+    parsed = emails.parse(email)
+    owner_id = claims.owner_id(store.connection, parsed)
+    row = store.reader.by_id(owner_id) if owner_id is not None else None
+    if row is None or not row.activated:
+        store.throttle.hit("recovery-address", store.client_network)
+        return False
+    ask(store, parsed, by_any_address=True)
+    return True
+
+
 @handles(RECOVER)
 def send_code(store: Store, job: LeasedJob) -> None:
-    """Mail a code to the account whose primary address was named.
+    """Mail a code to the stored primary address of the account that was named by one.
 
-    Only to an active or a pending account: what the operator deactivated no code revives.
+    Never to a deactivated account: what the operator deactivated no code revives.
     """
     session, seconds = store.session, store.settings.links_expire
     email = store.keyring.unseal(SEALED_FOR, job.payload["email"])
+    by_any = job.payload.get("by_any_address", False)
+    is_named = IS_TAKEN if by_any else EmailAddress.primary
     owner = session.scalar(
-        select(EmailAddress.account_id).where(
-            EmailAddress.address_key == emails.key_of(email), EmailAddress.primary
-        )
+        select(EmailAddress.account_id).where(EmailAddress.address_key == emails.key_of(email), is_named)
     )
     if owner is None:
         return
-    account = store.lock(owner)
-    if account.state not in (AccountState.ACTIVE, AccountState.PENDING):
+    try:
+        account = store.lock(owner)
+    except AccountNotFound:
         return
+    states = (AccountState.ACTIVE,) if by_any else (AccountState.ACTIVE, AccountState.PENDING)
+    if account.state not in states:
+        return
+    store.code_pages = job.payload.get("code_pages", {})
     to = account.primary_email.address
     code = links.make(session, account, Purpose.RESET, to, seconds)
     audit.record(session, Event.RECOVERY_SENT, account_id=account.id, address=job.payload.get("address"))
@@ -95,13 +119,15 @@ def reseal(begin: sealed_jobs.Begin, keyring: Keyring) -> int:
 
 
 def find(store: Store, username: object, code: object) -> LinkRow | None:
-    """The living code of the account of that name, mailed to what is still its primary address."""
-    if not isinstance(username, str) or not isinstance(code, str):
-        return None
-    link = links.find(store.connection, Purpose.RESET, code)
-    if link is None or link.account.username_key != fold(username):
-        return None
-    if link.account.state == AccountState.DEACTIVATED:
+    """As :func:`find_by_code`, of the account of that name."""
+    link = find_by_code(store, code) if isinstance(username, str) else None
+    return link if link is not None and link.account.username_key == fold(str(username)) else None
+
+
+def find_by_code(store: Store, code: object) -> LinkRow | None:
+    """The living code, mailed to what is still the primary address of its account."""
+    link = links.find(store.connection, Purpose.RESET, code) if isinstance(code, str) else None
+    if link is None or link.account.state == AccountState.DEACTIVATED:
         return None
     return link if link.account.email == link.address else None
 
@@ -128,6 +154,18 @@ def reset(
     link = find(store, username, code)
     if link is None:
         raise DeadLink
+    return _use(store, link, password, new_username)
+
+
+def reset_by_code(store: Store, code: object, password: object) -> str:
+    """As :func:`reset`, where the code alone says whose password it is."""
+    link = find_by_code(store, code)
+    if link is None:
+        raise DeadLink
+    return _use(store, link, password)
+
+
+def _use(store: Store, link: LinkRow, password: object, new_username: object = None) -> str:
     checked = store.passwords.check(
         password, names=(link.account.username, link.account.email, link.account.awaited_email)
     )

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, delete, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,9 @@ LONGEST_LIFE = timedelta(days=365)
 """How long it lives however often it is used."""
 TOUCH_PAUSE = timedelta(hours=1)
 """How exactly its last use is known: more would be a write on every read."""
+
+MOST_FORMER_FORMS = 5
+"""Of one session: each is of a password that was changed in it."""
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -101,6 +104,36 @@ def find(connection: Connection, value: str, columns: Columns | None = None) -> 
     if not alive or account.state != AccountState.ACTIVE:
         return None
     return SessionRow(session_id, moment - last_used > TOUCH_PAUSE, account)
+
+
+def former_forms(connection: Connection, value: str) -> list[str]:
+    """What forms carry that were shown before the session of that value took the place of another, hashed.
+
+    :returns: the newest last; none where there is no such session
+    """
+    statement = select(SignInSession.former_forms).where(SignInSession.digest == digest_of(value))
+    found: list[str] | None = connection.scalar(statement)
+    return found or []
+
+
+def replace(session: Session, account: Account, address: str | None, forms: list[str]) -> str:
+    """Begin a session in place of one that was ended; nobody signed in.
+
+    :param forms: what forms of the ended one carry, hashed, the newest last
+    :returns: the value of the cookie
+    """
+    value = new_value()
+    session.add(
+        SignInSession(
+            digest=digest_of(value),
+            account_id=account.id,
+            credential_epoch=account.credential_epoch,
+            address=address,
+            former_forms=forms[-MOST_FORMER_FORMS:],
+        )
+    )
+    session.flush()
+    return value
 
 
 def touch(begin: Callable[[], AbstractContextManager[Session]], session_id: int) -> None:

@@ -13,7 +13,14 @@ from accountsapp.domain.data.locking import lock_active
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import claims
-from accountsapp.domain.errors import Busy, InactiveAccount, StaleCredential, WrongPassword
+from accountsapp.domain.errors import (
+    Busy,
+    InactiveAccount,
+    PendingAccount,
+    StaleCredential,
+    UnknownAccount,
+    WrongPassword,
+)
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.text import is_storable
 from accountsapp.domain.store import Store
@@ -29,7 +36,8 @@ def authenticate(store: Store, typed: str, password: object) -> AccountRow:
 
     :param typed: a primary or verified address, which is tried first, or a username; white space around it
         does not matter
-    :raises WrongPassword: no such account, no password, or another one
+    :raises UnknownAccount: no such account, or one that was never activated
+    :raises WrongPassword: no password, or another one
     :raises InactiveAccount: the password is right, but the account is not active
     :raises TooManyAttempts: too many wrong ones
     :raises Busy: too many checks at once
@@ -68,10 +76,12 @@ def _check(store: Store, row: AccountRow | None, throttled_as: str, password: ob
     known_hash = store.reader.password_hash(row.id) if row is not None else None
     with store.throttle.guess(throttled_as, store.client_network):
         is_right = store.passwords.verify(password, known_hash, store.client_network)
-        if not is_right or row is None or known_hash is None:
-            raise WrongPassword
+        if row is None:
+            raise UnknownAccount
+        if not is_right or known_hash is None:
+            raise UnknownAccount if row.state == AccountState.PENDING else WrongPassword
     if row.state != AccountState.ACTIVE:
-        raise InactiveAccount
+        raise PendingAccount if row.state == AccountState.PENDING else InactiveAccount
     if isinstance(password, str) and store.passwords.needs_rehash(known_hash):
         _rehash(store, row, password, known_hash)
     return row
@@ -86,9 +96,10 @@ def _recording_failures(store: Store, row: AccountRow | None) -> Iterator[None]:
         raise
 
 
-def sign_in(store: Store, row: AccountRow) -> str:
+def sign_in(store: Store, row: AccountRow, *, former: str | None = None) -> str:
     """Begin a session for an account that just proved itself.
 
+    :param former: the value of a session that this one takes the place of, whose ever it was; it ends
     :returns: the value of the session cookie
     :raises StaleCredential: it was locked, or its password changed, since it proved itself
     """
@@ -98,6 +109,8 @@ def sign_in(store: Store, row: AccountRow) -> str:
     store.actor_id = row.id
     store.record(Event.SIGNED_IN, account_id=row.id)
     value = sessions.begin(store.session, account, store.client_address or None)
+    if former is not None:
+        sessions.end(store.session, former)
     store.session.flush()
     return value
 

@@ -34,13 +34,18 @@ def lock(session: Session, account_id: int, *, wholly: bool = False) -> Account:
 
     :param wholly: keep out rows that refer to it, too. Otherwise the lock is ``FOR NO KEY UPDATE`` on
         PostgreSQL, which lets others record what they were refused
-    :raises AccountNotFound: it is gone
+    :raises AccountNotFound: it is gone, or is to be deleted
     """
-    kind = {"key_share": not wholly}
-    account = session.get(Account, account_id, with_for_update=kind, populate_existing=True)
-    if account is None:
+    account = lock_if_there(session, account_id, wholly=wholly)
+    if account is None or account.deletion_asked is not None:
         raise AccountNotFound
     return account
+
+
+def lock_if_there(session: Session, account_id: int, *, wholly: bool = False) -> Account | None:
+    """As :func:`lock`, also an account that is to be deleted; None where there is no row."""
+    kind = {"key_share": not wholly}
+    return session.get(Account, account_id, with_for_update=kind, populate_existing=True)
 
 
 def lock_active(session: Session, account_id: int, *, wholly: bool = False) -> Account:

@@ -92,6 +92,12 @@ class Account(Base):
             postgresql_where=text("state <> 'active'"),
         ),
         Index("uq_account_fxa_id", "fxa_id", unique=True),
+        Index(
+            "ix_account_deletion_asked",
+            "deletion_asked",
+            sqlite_where=text("deletion_asked IS NOT NULL"),
+            postgresql_where=text("deletion_asked IS NOT NULL"),
+        ),
         # Ids are shown to clients as identity: one that was used is never given again.
         {"sqlite_autoincrement": True},
     )
@@ -105,6 +111,9 @@ class Account(Base):
     is_staff: Mapped[bool] = mapped_column(default=False)
     permissions: Mapped[list[Any]] = mapped_column(default=list)
 
+    deletion_asked: Mapped[datetime | None]
+    """Since when it is to be deleted. It is deactivated, is found by nobody and keeps its names taken until a
+    job has erased it."""
     credential_epoch: Mapped[int] = mapped_column(default=0)
     """Carried by sessions, tokens and mailed links; raising it ends them all."""
     version: Mapped[int] = mapped_column()
@@ -133,6 +142,8 @@ class Account(Base):
     read_dev_agreement: Mapped[bool] = mapped_column(default=False)
     notifications: Mapped[dict[str, Any]] = mapped_column(default=dict)
     info: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    ckan_api: Mapped[str | None]
+    """The account's key at a data portal of somebody else, kept for it."""
     picture: Mapped[str | None]
     """The stem of its files (``domain/pictures``)."""
     fxa_id: Mapped[str | None]
@@ -180,6 +191,9 @@ NO_PENDING_EMAIL: dict[str, None] = dict.fromkeys(
 )
 """The values of an account that waits for no address."""
 
+
+IS_THERE: ColumnElement[bool] = Account.__table__.c.deletion_asked.is_(None)
+"""Of an :class:`Account`: nobody asked for its deletion."""
 
 IS_INACTIVE: ColumnElement[bool] = literal_column("account.state <> 'active'", Boolean)
 """Of an :class:`Account`, as its index says it: a parameter would keep a database from seeing that."""
@@ -324,6 +338,8 @@ class SignInSession(Base):
     last_used: Mapped[datetime] = mapped_column(default=now)
     address: Mapped[str | None]
     """The client's, when the session began."""
+    former_forms: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """Digests of what forms carry that were shown in the sessions which this one took the place of."""
 
 
 class Link(Base):

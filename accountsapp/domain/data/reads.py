@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Connection, Select, bindparam, or_, select
 from sqlalchemy.orm import aliased
 
-from accountsapp.domain.data.models import IS_INACTIVE, Account, AccountState, ApiKey, EmailAddress
+from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, ApiKey, EmailAddress
 from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.data.rows import AccountRow
 from accountsapp.domain.keyring import Keyring
@@ -44,6 +44,7 @@ class Selection:
         self.statement: Select[Any] = select(*self.columns).join(
             EmailAddress, (EmailAddress.account_id == _table.c.id) & EmailAddress.primary
         )
+        self.statement = self.statement.where(IS_THERE)
         """Every account; add ``where`` and ``order_by``."""
         self._width = len(self.columns)
 
@@ -94,7 +95,7 @@ def by_id(connection: Connection, account_id: int, columns: Columns | None = Non
 @cache
 def _profile_statement(columns: Columns) -> Select[Any]:
     return select(*(_table.c[field] for field in columns._fields)).where(
-        _table.c.id == bindparam("account_id")
+        _table.c.id == bindparam("account_id"), IS_THERE
     )
 
 

@@ -1,22 +1,37 @@
 """Whose a username is, and giving an account another one."""
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
+from accountsapp.domain.clock import now
 from accountsapp.domain.data.locking import lock_address
 from accountsapp.domain.data.models import IS_TAKEN, Account, EmailAddress
+from accountsapp.domain.data.registration_models import PendingRegistration
 from accountsapp.domain.errors import UsernameTaken
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.rules.folding import fold
 
 
+def is_username_taken(database: Connection | Session, username: str, *, but: int | None = None) -> bool:
+    """Whether another account has the name, case aside, or will have it when its registration is confirmed.
+
+    :param but: the id of an account that may have the name
+    """
+    key = fold(username)
+    if database.scalar(select(Account.id).where(Account.username_key == key)) not in (None, but):
+        return True
+    awaited = select(PendingRegistration.id).where(
+        PendingRegistration.username_key == key, PendingRegistration.expires > now()
+    )
+    return database.scalar(awaited) is not None
+
+
 def check_username_free(session: Session, username: str, *, but: int | None = None) -> None:
     """
     :param but: the id of an account that may have the name
-    :raises UsernameTaken: another account has it, case aside, or has it as its primary or a verified address
+    :raises UsernameTaken: it is taken, or another account has it as its primary or a verified address
     """
-    owner_id = session.scalar(select(Account.id).where(Account.username_key == fold(username)))
-    if owner_id not in (None, but):
+    if is_username_taken(session, username, but=but):
         raise UsernameTaken
     if "@" in username:
         key = key_of(username)

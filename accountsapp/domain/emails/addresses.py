@@ -119,6 +119,20 @@ def change(
     return EmailRow(email.address, email.verified, email.primary)
 
 
+def ask_to_prove_primary(store: Store, account_id: int) -> bool:
+    """Mail a link to the primary address, unless it is proved, or was sent one a moment ago.
+
+    :returns: whether it was still to be proved
+    :raises TooManyAttempts: too many mails to strangers
+    """
+    account = store.lock(account_id)
+    email = account.primary_email
+    if email.verified:
+        return False
+    _ask_for_proof(store, account, email, store.settings.links_expire)
+    return True
+
+
 def remove(store: Store, account_id: int, address: str) -> None:
     """Take an address from an account.
 
@@ -224,11 +238,12 @@ def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
     store.notify(account, Notice.EMAIL_CHANGED, to=former.address, new_address=email.address)
 
 
-def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
+def _ask_for_proof(store: Store, account: Account, email: EmailAddress, seconds: float = PROOF_LIFE) -> None:
     """Mail a link, unless the address was sent one a moment ago, whoever asked, that has not died with the
     credentials of its account since. That is told by the rows of codes, which no change of credentials
     removes, and by the throttle, which outlives deleted accounts too.
 
+    :param seconds: how long the link works
     :raises TooManyAttempts: too many mails to strangers; looked at first, so that it tells nothing of others
     """
     strangers.check(store, account.id)
@@ -243,11 +258,12 @@ def _ask_for_proof(store: Store, account: Account, email: EmailAddress) -> None:
     ).all()
     if any(recent):
         return
-    pause = nullcontext() if recent else store.throttle.counted("verify-mail", email.address_key)
+    counted, key = store.throttle.counted, email.address_key
+    pause = nullcontext() if recent else counted("verify-mail", key)
     try:
-        with pause, strangers.counted(store, account.id):
-            code = links.make(store.session, account, Purpose.VERIFY_EMAIL, email.address, PROOF_LIFE)
-            expires = now() + timedelta(seconds=PROOF_LIFE)
+        with pause, counted("verify-mails", key), strangers.counted(store, account.id):
+            code = links.make(store.session, account, Purpose.VERIFY_EMAIL, email.address, seconds)
+            expires = now() + timedelta(seconds=seconds)
             store.notify(account, Notice.VERIFY_EMAIL, to=email.address, code=code, expires=expires)
     except TooManyAttempts:
         log.info("no link was mailed: another one was a moment ago")

@@ -69,7 +69,10 @@ def ask(store: Store, account: Account, address: str) -> None:
     account.pending_email_expires = now() + timedelta(seconds=store.settings.links_expire)
     store.record(Event.EMAIL_ASKED, account_id=account.id)
     store.notify(account, Notice.EMAIL_CHANGE_REQUESTED, new_address=address)
-    payload = {"until": account.pending_email_expires.isoformat()}
+    payload = {
+        "until": account.pending_email_expires.isoformat(),
+        "code_pages": dict(store.code_pages),
+    }
     jobs.enqueue(store.session, CONFIRM, payload, account_id=account.id)
 
 
@@ -88,6 +91,7 @@ def send_link(store: Store, job: LeasedJob) -> None:
     if claims.is_taken(store.session, address, but=account.id):
         return
     seconds = (until - now()).total_seconds()
+    store.code_pages = job.payload.get("code_pages", {})
     code = links.make(store.session, account, Purpose.CHANGE_EMAIL, address, seconds)
     store.notify(account, Notice.CONFIRM_EMAIL, to=address, code=code, expires=until)
 

@@ -31,6 +31,8 @@ class Notice(StrEnum):
     """``username`` of the invited, ``inviter`` (a username), ``code``, ``expires``"""
     CONFIRM_EMAIL = "confirm_email"
     """To a new address: ``username``, ``code``, ``expires``"""
+    CONFIRM_REGISTRATION = "confirm_registration"
+    """To the address of somebody who registers: ``username``, ``code``, ``expires``"""
     VERIFY_EMAIL = "verify_email"
     """To an address that the account has already: ``username``, ``code``, ``expires``"""
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
@@ -41,6 +43,10 @@ class Notice(StrEnum):
     """``username``"""
     API_KEY_RESET = "api_key_reset"
     """``username``"""
+    ACCOUNT_DELETED = "account_deleted"
+    """To the former primary address: ``username``"""
+    NEW_REVIEW = "new_review"
+    """To an author: ``username``, ``addons`` (their slugs, comma-separated)"""
 
 
 LINK_VALUES = frozenset({"username", "code", "expires"})
@@ -48,12 +54,17 @@ VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.RESET_PASSWORD: LINK_VALUES,
     Notice.INVITATION: LINK_VALUES | {"inviter"},
     Notice.CONFIRM_EMAIL: LINK_VALUES,
+    Notice.CONFIRM_REGISTRATION: LINK_VALUES,
     Notice.VERIFY_EMAIL: LINK_VALUES,
     Notice.EMAIL_CHANGE_REQUESTED: frozenset({"username", "new_address"}),
     Notice.EMAIL_CHANGED: frozenset({"username", "new_address"}),
     Notice.PASSWORD_CHANGED: frozenset({"username"}),
     Notice.API_KEY_RESET: frozenset({"username"}),
+    Notice.ACCOUNT_DELETED: frozenset({"username"}),
+    Notice.NEW_REVIEW: frozenset({"username", "addons"}),
 }
+KIND_OF = {Notice.NEW_REVIEW: "new_review"}
+"""The kind of notification (``rules/notifications.py``) that a mail is of, where one can do without it."""
 
 
 def queue(
@@ -64,6 +75,7 @@ def queue(
     to: str,
     account: Account | None,
     unique_key: str | None = None,
+    page: str | None = None,
     **context: Any,
 ) -> Job:
     """Queue a mail in the session's transaction. Recipient and values are sealed at rest.
@@ -71,6 +83,7 @@ def queue(
     :param to: the address as stored
     :param account: whom it is about: a flushed row, whose ``locale`` the mail is written in
     :param unique_key: see :func:`jobs.enqueue`
+    :param page: the URL where the code is used, with ``{code}`` in it, if it is not the usual one
     :param context: the values that :class:`Notice` names
     :raises TypeError: other values than those
     """
@@ -87,6 +100,7 @@ def queue(
             "notice": notice,
             "locale": account.locale if account is not None else None,
             "message_id": message_id,
+            **({"page": page} if page is not None else {}),
             **sealed_jobs.seal(keyring, "sealed", _owner(message_id), contents),
         },
         account_id=account.id if account is not None else None,

@@ -74,6 +74,11 @@ def envelope_of(address: str) -> str:
     return address if domain.isascii() else f"{local}{at}{_a_labels(domain)}"
 
 
+def is_nowhere(address: str) -> bool:
+    """Whether the address is one that stands for none (RFC 2606): below ``.invalid``."""
+    return f".{address.rpartition('@')[2]}".lower().endswith(".invalid")
+
+
 @lru_cache(maxsize=1024)
 def _a_labels(domain: str) -> str:
     """The domain in ASCII; one that has no such form, which nobody can have newly, is folded."""

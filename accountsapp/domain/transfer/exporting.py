@@ -12,10 +12,11 @@ from sqlalchemy import Connection, Engine, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials.api_keys import owner_of
-from accountsapp.domain.data.models import Account, AccountState, ApiKey, Base, EmailAddress
+from accountsapp.domain.data.models import IS_THERE, Account, AccountState, ApiKey, Base, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
+from accountsapp.domain.transfer.fields import iso_text
 from accountsapp.domain.transfer.record import COLUMNS
 
 ACCOUNTS_AT_ONCE = 1000
@@ -48,7 +49,10 @@ def export_all(engine: Engine, keyring: Keyring | None = None) -> Iterator[dict[
     with _snapshot(engine) as connection:
         last = 0
         while rows := connection.execute(
-            select(_accounts).where(_accounts.c.id > last).order_by(_accounts.c.id).limit(ACCOUNTS_AT_ONCE)
+            select(_accounts)
+            .where(_accounts.c.id > last, IS_THERE)
+            .order_by(_accounts.c.id)
+            .limit(ACCOUNTS_AT_ONCE)
         ).all():
             yield from _records(connection, rows, keyring)
             last = rows[-1].id
@@ -60,7 +64,7 @@ def export_named(
     """The records of these accounts, in this order, as :func:`export_all`; unknown names give none."""
     with _snapshot(engine) as connection:
         for username in usernames:
-            statement = select(_accounts).where(_accounts.c.username_key == fold(username))
+            statement = select(_accounts).where(_accounts.c.username_key == fold(username), IS_THERE)
             yield from _records(connection, connection.execute(statement).all(), keyring)
 
 
@@ -106,4 +110,4 @@ def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iter
 
 
 def _json(value: Any) -> Any:
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+    return iso_text(value) if isinstance(value, datetime) else value

@@ -6,36 +6,22 @@ are not kept waiting; what a batch holds is bounded, so that memory does not gro
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
-from accountsapp import strict_json
 from accountsapp.domain import audit
 from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.transfer.batch import BatchWriter, Result
+from accountsapp.domain.transfer.fields import BadRecord, check_size, read_line
 from accountsapp.domain.transfer.known import Item
-from accountsapp.domain.transfer.record import LARGEST_RECORD, BadRecord, check_size, parse
+from accountsapp.domain.transfer.lines import Counts, batches
+from accountsapp.domain.transfer.record import columns, parse
 from accountsapp.domain.transfer.writing import Write
-
-RECORDS_AT_ONCE = 500
-"""Records of one transaction."""
-BATCH_BYTES = 8 * 1024 * 1024
-"""A batch ends early when its lines have so many."""
-
-
-@dataclass
-class Counts:
-    """What became of the lines."""
-
-    created: int = 0
-    updated: int = 0
-    failed: int = 0
 
 
 class Importer:
@@ -67,14 +53,14 @@ class Importer:
         self._origin = origin or {}
 
     def run(self, lines: Iterable[tuple[int, bytes | None]]) -> Iterator[Counts]:
-        """Import lines that :func:`strict_json.read_lines` gave.
+        """Import lines that :func:`accountsapp.strict_json.read_lines` gave.
 
         :returns: the counts so far, after each batch that is committed, and at the end
         """
         counts = Counts()
         event_id = self._write(partial(audit.begin_import, origin=self._origin))
         with ThreadPoolExecutor(self._passwords.slots) as pool:
-            for batch in _batches(lines):
+            for batch in batches(lines):
                 refused: list[tuple[int, str]] = []
                 items = self._prepared(batch, pool, refused)
                 write = partial(self._write_batch, items=items, event_id=event_id, before=counts)
@@ -111,7 +97,7 @@ class Importer:
         for line, data in batch:
             try:
                 items.append(self._item(line, data))
-            except (strict_json.BadJson, BadRecord) as error:
+            except BadRecord as error:
                 refused.append((line, str(error)))
             except WeakPassword as error:
                 refused.append((line, f"password: {error}"))
@@ -122,26 +108,10 @@ class Importer:
         return items
 
     def _item(self, line: int, data: bytes | None) -> Item:
-        if data is None:
-            raise BadRecord("is longer than 4 MiB")
-        record = parse(strict_json.read_object(data), update=self._update_existing)
-        if len(data) > LARGEST_RECORD // 8:  # a number may be stored four times as long as it was written
-            check_size(record)
+        record = parse(read_line(data), update=self._update_existing)
+        check_size(data or b"", partial(columns, record))
         if record.password is not None:
             names = (record.username, *(address.email for address in record.addresses))
             self._passwords.check(record.password, names=names)
         digests = self._keyring.digests(DIGEST_PURPOSE, record.api_key) if record.api_key is not None else []
         return Item(line, record, digests, record.password_hash)
-
-
-def _batches(lines: Iterable[tuple[int, bytes | None]]) -> Iterator[list[tuple[int, bytes | None]]]:
-    batch: list[tuple[int, bytes | None]] = []
-    size = 0
-    for line in lines:
-        batch.append(line)
-        size += len(line[1] or b"")
-        if len(batch) == RECORDS_AT_ONCE or size > BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from accountsapp.domain.data.models import IS_TAKEN, Account, ApiKey, Base, EmailAddress
+from accountsapp.domain.data.models import IS_TAKEN, IS_THERE, Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, UsernameTaken
 from accountsapp.domain.rules.emails import key_of, spellings_of
 from accountsapp.domain.rules.folding import fold
@@ -92,7 +92,7 @@ class Known:
 
     def _read_accounts(self, items: list[Item], *, for_update: bool) -> None:
         columns = (_accounts.c.username_key, _accounts.c.id, _accounts.c.state, _accounts.c.password_hash)
-        statement = select(*columns).order_by(_accounts.c.id)
+        statement = select(*columns).where(IS_THERE).order_by(_accounts.c.id)
         if for_update:
             statement = statement.with_for_update(key_share=True)
         for names in _chunks(item.username_key for item in items):

@@ -62,6 +62,7 @@ def test_one_answer_and_the_same_work_for_everybody(
     register("gone", is_admin=True)
     with stores.transaction() as store:
         lifecycle.delete(store, register("deleted").id)
+    assert [message["To"] for message in outbox.take()] == ["deleted@example.com"]
     set_state(stores, register("off"), AccountState.DEACTIVATED)
     set_state(stores, register("waits"), AccountState.PENDING)
     register("unproved", verified=False)

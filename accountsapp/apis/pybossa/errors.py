@@ -1,0 +1,94 @@
+"""How the account pages refuse: an error object, or a page with the same status."""
+
+from typing import Any
+from urllib.parse import quote
+
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
+from pyramid.httpexceptions import HTTPException
+from pyramid.response import Response
+
+from accountsapp.apis.pybossa.answers import TEMPLATES
+from accountsapp.apis.pybossa.negotiation import VARY, wants_json
+from accountsapp.apis.pybossa.paths import SIGN_IN
+from accountsapp.apis.pybossa.resources import PasswordReset, PybossaRoot
+from accountsapp.domain.errors import DeadLink, RegistrationClosed
+from accountsapp.pages.html import go, page, path_on_site
+from accountsapp.pages.refusals import form_not_taken, refusal_page
+from accountsapp.security.identity import Reason
+from accountsapp.web.answers import json_answer
+from accountsapp.web.error_views import error_view_config
+from accountsapp.web.failures import TEXTS, Failure, failure_of
+from accountsapp.web.request import Request
+from accountsapp.web.resources import AccountResource, PartOfAccount
+
+DEAD = "This link does not work any more: it was used, has expired or was replaced by a newer one."
+
+
+@error_view_config(HTTPException, containment=PybossaRoot)
+@error_view_config(Exception, containment=PybossaRoot)
+def failed(error: Exception, request: Request) -> Response:
+    """Any refusal, or a fault of ours."""
+    failure = failure_of(error, request)
+    if failure.reason is not None and failure.reason.is_of_credential:
+        return _sign_in_first(request)
+    context = request.context
+    if (
+        failure.reason is Reason.NOT_ALLOWED
+        and isinstance(context, AccountResource | PartOfAccount)
+        and context.account is None
+    ):
+        return refuse(request, Failure(404, TEXTS[404]))
+    return refuse(request, failure)
+
+
+@error_view_config(BadCSRFToken, containment=PybossaRoot)
+@error_view_config(BadCSRFOrigin, containment=PybossaRoot)
+def forged(error: BadCSRFToken | BadCSRFOrigin, request: Request) -> Response:
+    """A form that does not come from a page of ours, or is too old."""
+    if wants_json(request):
+        return refuse(request, failure_of(error, request))
+    response = form_not_taken(error, request)
+    response.headerlist.append(VARY)
+    return response
+
+
+@error_view_config(DeadLink, containment=PybossaRoot)
+def dead_link(error: DeadLink, request: Request) -> Response:
+    """A link that is not good."""
+    if isinstance(request.context, PasswordReset) and not wants_json(request):
+        response = page(request, f"{TEMPLATES}dead_reset.jinja2", 403)
+        response.headerlist.append(VARY)
+        return response
+    return refuse(request, Failure(403, DEAD))
+
+
+@error_view_config(RegistrationClosed, containment=PybossaRoot)
+def closed(error: RegistrationClosed, request: Request) -> Response:
+    """The operator lets nobody register."""
+    return refuse(request, Failure(403, str(error)))
+
+
+def _sign_in_first(request: Request) -> Response:
+    if wants_json(request):
+        content = {**_error_object(401, TEXTS[401]), "next": path_on_site(request, SIGN_IN)}
+        response = json_answer(request, {**content, "status": "not_signed_in"}, 401)
+    else:
+        asked = path_on_site(request, request.path_qs if request.method in ("GET", "HEAD") else request.path)
+        response = go(f"{path_on_site(request, SIGN_IN)}?next={quote(asked)}")
+    response.headerlist.append(VARY)
+    return response
+
+
+def refuse(request: Request, failure: Failure) -> Response:
+    """An error object, or a page that says the same."""
+    if not wants_json(request):
+        response = refusal_page(request, failure)
+    else:
+        response = json_answer(request, _error_object(failure.status, failure.text), failure.status)
+        response.headerlist.extend(failure.headers)
+    response.headerlist.append(VARY)
+    return response
+
+
+def _error_object(status: int, text: str) -> dict[str, Any]:
+    return {"code": status, "description": text, "template": f"{status}.html"}

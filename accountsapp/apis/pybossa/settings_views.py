@@ -1,0 +1,130 @@
+"""The settings of an account: four forms, of which ``btn`` names the one that was sent."""
+
+from pyramid.csrf import get_csrf_token
+from pyramid.httpexceptions import HTTPUnsupportedMediaType
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from accountsapp.apis.pybossa import forms
+from accountsapp.apis.pybossa.answers import Done, Shown, answer, answer_with_session
+from accountsapp.apis.pybossa.forms import CORRECT, load_form, load_password
+from accountsapp.apis.pybossa.paths import path_of_account
+from accountsapp.apis.pybossa.resources import AccountSettings, ApiKeyReset
+from accountsapp.apis.pybossa.schemas import ExternalForm
+from accountsapp.apis.pybossa.settings_forms import (
+    EXTERNAL,
+    PASSWORD,
+    PROFILE,
+    load_profile,
+    settings_forms,
+)
+from accountsapp.apis.pybossa.shown_forms import told
+from accountsapp.domain.accounts import profile
+from accountsapp.domain.credentials import api_keys, password_change
+from accountsapp.domain.errors import InvalidValue, WrongPassword
+from accountsapp.domain.unset import Unset
+from accountsapp.pages.html import path_on_site
+from accountsapp.security import csrf
+from accountsapp.security.permissions import Permission
+from accountsapp.web.error_views import error_view_config
+from accountsapp.web.fields import InvalidFields
+from accountsapp.web.request import Request
+
+UPDATED = "Your profile has been updated!"
+LINK_SENT = "Your profile has been updated! The new e-mail address counts once you open the link sent to it."
+PASSWORD_CHANGED = "Your password has been changed"  # noqa: S105
+WRONG_PASSWORD = "Your current password does not match"  # noqa: S105
+NEW_KEY = "New API-KEY generated"
+
+
+@view_config(context=AccountSettings, request_method="GET", permission=Permission.ACCOUNT_READ)
+def show_settings(context: AccountSettings, request: Request) -> Shown:
+    return settings_forms(request, context.target)
+
+
+@view_config(context=AccountSettings, request_method="POST", permission=Permission.ACCOUNT_WRITE)
+def update(context: AccountSettings, request: Request) -> Response:
+    """
+    :raises HTTPUnsupportedMediaType: no form has that name, in that very spelling
+    """
+    change = CHANGES.get(button_of(request))
+    if change is None:
+        raise HTTPUnsupportedMediaType("The button of the form is missing or unknown.")
+    return change(context, request)
+
+
+def update_profile(context: AccountSettings, request: Request) -> Response:
+    form = load_profile(request, context.target)
+    account = profile.change(
+        request.store, context.target.id, form.columns(), username=form.name, email=form.email_addr
+    )
+    flash = UPDATED if isinstance(form.email_addr, Unset) else LINK_SENT
+    return answer(request, _done(request, flash, account.username))
+
+
+def update_external(context: AccountSettings, request: Request) -> Response:
+    form = load_form(ExternalForm, request)
+    columns = {name: getattr(form, name) for name in form.model_fields_set}
+    account = profile.change(request.store, context.target.id, columns)
+    return answer(request, _done(request, UPDATED, account.username))
+
+
+def update_password(context: AccountSettings, request: Request) -> Response:
+    form, session = load_password(request), request.caller.secret or ""
+    session_after = password_change.change_in_session(
+        request.store,
+        context.target.id,
+        current=form.current_password,
+        new=form.new_password,
+        value=session,
+        form=csrf.form_of(get_csrf_token(request)),
+    )
+    done = _done(request, PASSWORD_CHANGED, context.target.username)
+    return answer_with_session(request, done, session_after)
+
+
+CHANGES = {PROFILE: update_profile, EXTERNAL: update_external, PASSWORD: update_password}
+
+
+def button_of(request: Request) -> str:
+    """Which form was sent."""
+    return str(request.parameters.last_in_body("btn"))
+
+
+@error_view_config(InvalidFields, containment=AccountSettings)
+@error_view_config(InvalidValue, containment=AccountSettings)
+def refused_change(error: InvalidFields | InvalidValue, request: Request) -> Response:
+    """The forms again, with all that is wrong in the one that was sent."""
+    texts = error.texts if isinstance(error, InvalidFields) else forms.texts_of(error, "new_password")
+    return _forms_again(request, texts, CORRECT)
+
+
+@error_view_config(WrongPassword, containment=AccountSettings)
+def wrong_password(error: WrongPassword, request: Request) -> Response:
+    """The forms again: it was not the present password."""
+    return _forms_again(request, {"current_password": [WRONG_PASSWORD]}, WRONG_PASSWORD)
+
+
+def _forms_again(request: Request, texts: forms.Texts, flash: str) -> Response:
+    account = request.context.target
+    return answer(
+        request, settings_forms(request, account, texts, sent=button_of(request), **told(flash, "error"))
+    )
+
+
+def _done(request: Request, flash: str, username: str) -> Done:
+    path = path_on_site(request, f"{path_of_account(username)}/update")
+    return Done({**told(flash, "success"), "next": path})
+
+
+@view_config(context=ApiKeyReset, request_method="GET", permission=Permission.KEY_READ)
+def ask_for_new_key(context: ApiKeyReset, request: Request) -> Shown:
+    content = {"form": {"csrf": get_csrf_token(request)}}
+    return Shown(content, "resetapikey.jinja2", {"username": context.target.username})
+
+
+@view_config(context=ApiKeyReset, request_method="POST", permission=Permission.KEY_WRITE)
+def reset_key(context: ApiKeyReset, request: Request) -> Done:
+    api_keys.reset(request.store, context.target.id)
+    path = path_on_site(request, path_of_account(context.target.username))
+    return Done({**told(NEW_KEY, "success"), "next": path})

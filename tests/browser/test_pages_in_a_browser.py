@@ -1,0 +1,139 @@
+"""The pages that belong to no API, as people meet them: by eye, by screen reader, by keyboard."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from accountsapp.domain.data.locking import lock
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
+from accountsapp.process import Process
+from tests.support.mailserver import free_port
+from tests.support.oauth import Client
+from tests.support.people import PASSWORD, Person
+from tests.support.servers import Server
+
+SIZES = ({"width": 390, "height": 800}, {"width": 1280, "height": 800})
+
+
+@pytest.fixture
+def backend() -> str:
+    """Nothing here depends on the database."""
+    return "sqlite"
+
+
+@pytest.fixture
+def server(ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
+    own = free_port()
+    site = {"accountsapp.site_url": f"http://127.0.0.1:{own}", "accountsapp.site_colour": "#ffd500"}
+    made = Server(tmp_path, {**ini, **site}, port=own)
+    yield made.wait()
+    made.stop()
+
+
+@pytest.fixture
+def code(stores: Process, alice: Person) -> Callable[[Purpose], str]:
+    def make(purpose: Purpose) -> str:
+        with stores.transaction() as store:
+            return links.make(store.session, lock(store.session, alice.id), purpose, alice.email, 60)
+
+    return make
+
+
+def faults(page: Page) -> list[str]:
+    """What is wrong with a page: for assistive technology, and in width."""
+    found = [violation["id"] for violation in Axe().run(page).response["violations"]]
+    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+        found.append("wider than the window")
+    return found
+
+
+def sign_in(page: Page, url: str) -> None:
+    page.goto(f"{url}/sessions")
+    page.get_by_label("User name or e-mail address").fill("alice")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Where you are signed in").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(
+    stores: Process, server: Server, browser: Browser, code: Callable[..., str], scheme: Any
+) -> None:
+    client = Client(stores, redirect_uris=["http://127.0.0.1/callback"])
+    reset, proof = code(Purpose.RESET), code(Purpose.VERIFY_EMAIL)
+    open_pages = ("/", "/sessions", "/recovery/alice/reset/dead", f"/recovery/alice/reset/{reset}")
+    own_pages = ("/", "/sessions", "/applications", client.query(redirect_uri=None), "/nowhere")
+    wrong = {}
+    for size in SIZES:
+        context = browser.new_context(color_scheme=scheme, viewport=size, bypass_csp=True)
+        page = context.new_page()
+        for path in (*open_pages, f"/confirm/address/{proof}"):
+            page.goto(server.url + path)
+            wrong[path, size["width"]] = faults(page)
+        sign_in(page, server.url)
+        for path in own_pages:
+            page.goto(server.url + path)
+            wrong[f"signed in: {path}", size["width"]] = faults(page)
+        context.close()
+    assert {where: found for where, found in wrong.items() if found} == {}
+
+
+def test_sign_in_by_keyboard_alone(alice: Person, server: Server, browser: Browser) -> None:
+    page = browser.new_context().new_page()
+    page.goto(f"{server.url}/sessions")
+    assert page.evaluate("document.activeElement.name") == "username"
+    page.keyboard.type("alice")
+    page.keyboard.press("Tab")
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert page.evaluate("document.activeElement.name") == "password"
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Where you are signed in").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_a_password_can_be_shown(alice: Person, server: Server, browser: Browser) -> None:
+    """By a script of ours, under the page's own policy."""
+    page = browser.new_context().new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(f"{server.url}/sessions")
+    field = page.get_by_label("Password", exact=True)
+    show = page.get_by_role("button", name="Show")
+    assert (field.get_attribute("type"), show.get_attribute("aria-pressed")) == ("password", "false")
+    show.click()
+    assert (field.get_attribute("type"), show.get_attribute("aria-pressed")) == ("text", "true")
+    field.fill(PASSWORD)
+    page.get_by_label("User name or e-mail address").fill("alice")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Where you are signed in").wait_for()
+    assert said == []
+
+
+def test_consent_as_somebody_else(
+    stores: Process, alice: Person, bob: Person, server: Server, browser: Browser
+) -> None:
+    client = Client(stores, redirect_uris=["http://127.0.0.1/callback"])
+    page = browser.new_context().new_page()
+    sign_in(page, server.url)
+    page.goto(server.url + client.query(redirect_uri=None))
+    assert "alice" in page.get_by_role("main").inner_text()
+    page.get_by_role("button", name="Sign in as somebody else").click()
+    page.get_by_label("User name or e-mail address").fill("bob")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Allow access?").wait_for()
+    asked = page.get_by_role("main").inner_text()
+    assert "bob" in asked
+    assert "alice" not in asked

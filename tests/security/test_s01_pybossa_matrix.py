@@ -1,0 +1,100 @@
+"""S01: the account pages that are not for everybody, by every actor and every way to say who one is."""
+
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+from webtest import TestApp
+
+from accountsapp.process import Process
+from tests.support.access import (
+    ACTORS_OWN,
+    EVERYBODY,
+    OWNER_AND_ADMINISTRATORS,
+    OWNERS,
+    Operation,
+    Outcome,
+    Rules,
+    expected,
+    outcome_of,
+    send,
+)
+from tests.support.actors import ACTORS, ANONYMOUS, cast, show
+from tests.support.everywhere import WRITES
+from tests.support.people import Person
+
+JSON = {"response_format": "json"}
+USER = "/account/{username}"
+SETTINGS = (
+    "flash",
+    "form",
+    "password_form",
+    "show_passwd_form",
+    "template",
+    "title",
+    "upload_form",
+)
+DONE = Outcome(200, ("flash", "next", "status"))
+ERROR = ("code", "description", "template")
+FORGED = Outcome(400, ERROR)
+OPERATIONS = (
+    Operation("GET", "/.well-known/change-password", Outcome(303, ()), query=JSON, may=EVERYBODY),
+    Operation(
+        "GET",
+        "/account/newsletter",
+        Outcome(200, ("next", "template", "title")),
+        query=JSON,
+        may=EVERYBODY,
+    ),
+    Operation("POST", "/account/newsletter", DONE, {"subscribe": "true"}, JSON, may=EVERYBODY),
+    Operation("GET", "/account/confirm-email", DONE, query=JSON, may=EVERYBODY),
+    Operation("POST", "/account/confirm-email", DONE, {}, JSON, may=EVERYBODY),
+    Operation("GET", f"{USER}/update", Outcome(200, SETTINGS), query=JSON, may=OWNER_AND_ADMINISTRATORS),
+    Operation(
+        "POST",
+        f"{USER}/update",
+        DONE,
+        {"btn": "External", "ckan_api": "k"},
+        JSON,
+        may=OWNER_AND_ADMINISTRATORS,
+    ),
+    Operation(
+        "GET", f"{USER}/resetapikey", Outcome(200, ("form",)), query=JSON, may=OWNER_AND_ADMINISTRATORS
+    ),
+    Operation("POST", f"{USER}/resetapikey", DONE, {}, JSON, may=OWNER_AND_ADMINISTRATORS),
+)
+
+
+def counts(operation: Operation, way: str) -> str | None:
+    """The session's cookie alone, whatever stands beside it."""
+    if way == "Basic and the owner's cookie":
+        return OWNERS
+    return ACTORS_OWN if way == "cookie" else None
+
+
+RULES = Rules(
+    counts,
+    nobody=Outcome(401, ("code", "description", "next", "status", "template")),
+    refused=Outcome(403, ERROR),
+)
+
+
+def wanted(operation: Operation, actor: str, way: str) -> Outcome:
+    """One cell; what changes something needs the token of a session before anything else."""
+    if operation.method in WRITES and (actor == ANONYMOUS or counts(operation, way) is None):
+        return FORGED
+    return expected(RULES, operation, actor, way)
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_s01_every_cell_is_as_declared(
+    actor: str, app: TestApp, register: Callable[..., Person], stores: Process
+) -> None:
+    owner, who = cast(actor, register, stores)
+    wrong = []
+    for operation, way in product(OPERATIONS, RULES.ways):
+        app.reset()
+        got = outcome_of(send(app, RULES, operation, show(RULES.ways[way], who, owner)))
+        if got != wanted(operation, actor, way):
+            wrong.append((operation.method, operation.path, way, got, wanted(operation, actor, way)))
+    assert wrong == []

@@ -1,0 +1,117 @@
+"""The languages of pages and mails: every text translated, with the same values and tags in it."""
+
+import re
+from io import BytesIO
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from accountsapp import i18n, mail
+from accountsapp.domain.mailing.notices import VALUES_OF, Notice
+
+LOCALES = ("es", "it", "fr", "ja", "el")
+PLACES = re.compile(r"%\(\w+\)s|</?\w+>")
+
+
+def path_of(locale: str, ending: str) -> Any:
+    return i18n.FOLDER / locale / "LC_MESSAGES" / f"{i18n.DOMAIN}.{ending}"
+
+
+def catalogue(locale: str) -> Catalog:
+    with path_of(locale, "po").open("rb") as file:
+        return read_po(file, locale=locale)
+
+
+def texts(message: Message) -> list[tuple[str, str]]:
+    """Original and translation, of each number where there are several."""
+    if isinstance(message.id, str):
+        return [(message.id, str(message.string))]
+    singular, plural = message.id
+    forms = list(message.string)
+    return [(plural, form) for form in forms[1:]] + [(singular if len(forms) > 1 else plural, forms[0])]
+
+
+def test_the_languages_of_the_setting_are_there() -> None:
+    assert i18n.catalogues() == {"en", *LOCALES}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_message_is_translated(locale: str) -> None:
+    wrong = []
+    for message in catalogue(locale):
+        if not message.id:
+            continue
+        for original, translation in texts(message):
+            same = sorted(PLACES.findall(original)) == sorted(PLACES.findall(translation))
+            if message.fuzzy or not translation or not same or list(message.check()):
+                wrong.append((original, translation))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_what_is_compiled_is_what_was_written(locale: str) -> None:
+    compiled = BytesIO()
+    write_mo(compiled, catalogue(locale))
+    assert path_of(locale, "mo").read_bytes() == compiled.getvalue(), "make messages"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("es", "es"),
+        ("es-MX", "es"),
+        ("ES_mx", "es"),
+        ("de", None),
+        ("", None),
+        (None, None),
+        ("../../etc", None),
+        ("el\0", None),
+        ("x" * 9999, None),
+    ],
+)
+def test_the_nearest_catalogue(wanted: str | None, found: str | None) -> None:
+    assert i18n.nearest(wanted, ("en", *LOCALES)) == found
+    assert i18n.nearest(wanted, ("en",)) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("", None),
+        ("fr", "fr"),
+        ("de-AT,de;q=0.9,it;q=0.5,en;q=0.1", "it"),
+        ("en;q=0.2, ja;q=0.8", "ja"),
+        ("el;q=0, en", "en"),
+        ("fr;q=x,es", "es"),
+        ("*", None),
+        (";;;,,,q=nan;q=nan", None),
+        ("es;q=nan, fr", "fr"),
+        (",".join(["xx"] * 500 + ["fr"]), None),
+    ],
+)
+def test_what_a_browser_accepts(header: str, found: str | None) -> None:
+    assert i18n.accepted(header, ("en", *LOCALES)) == found
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_mails_are_in_the_language_of_who_reads(locale: str) -> None:
+    values = {
+        "username": "alice",
+        "inviter": "bob",
+        "code": "C0de",
+        "expires": "2031-05-06T07:08:00+00:00",
+        "new_address": "n@example.com",
+    }
+    for notice in (Notice.RESET_PASSWORD, Notice.PASSWORD_CHANGED, Notice.INVITATION):
+        context = {name: values[name] for name in VALUES_OF[notice]}
+        site: dict[str, Any] = {"site_url": "https://a.example", "site_name": "Museo", "colour": "#aa0000"}
+        there = mail.render(notice, to="a@example.com", locale=locale, context=context, **site)
+        english = mail.render(notice, to="a@example.com", locale=None, context=context, **site)
+        assert there.subject != english.subject
+        assert "Museo" in there.subject
+        assert f'<html lang="{locale}">' in there.html
+        assert "#aa0000" in there.html
+        assert '<html lang="en">' in english.html

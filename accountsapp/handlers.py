@@ -3,17 +3,21 @@
 from accountsapp import mail
 from accountsapp.domain import audit
 from accountsapp.domain.accounts import administration, confirming, lifecycle
+from accountsapp.domain.activity import community
 from accountsapp.domain.credentials import jwt_keys, recovery, sessions
 from accountsapp.domain.emails import changing
 from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
 from accountsapp.domain.mailing import links
 from accountsapp.domain.oauth import grants
 from accountsapp.domain.pictures import keeping
+from accountsapp.domain.transfer import archives
 
 FEATURES = (
     administration,
+    archives,
     audit,
     changing,
+    community,
     confirming,
     grants,
     jwt_keys,

@@ -37,6 +37,7 @@ SETTINGS = (
 DONE = Outcome(200, ("flash", "next", "status"))
 ERROR = ("code", "description", "template")
 FORGED = Outcome(400, ERROR)
+DELETED = Outcome(200, ("job", "template"))
 OPERATIONS = (
     Operation("GET", "/.well-known/change-password", Outcome(303, ()), query=JSON, may=EVERYBODY),
     Operation(
@@ -62,6 +63,7 @@ OPERATIONS = (
         "GET", f"{USER}/resetapikey", Outcome(200, ("form",)), query=JSON, may=OWNER_AND_ADMINISTRATORS
     ),
     Operation("POST", f"{USER}/resetapikey", DONE, {}, JSON, may=OWNER_AND_ADMINISTRATORS),
+    *(Operation(method, f"{USER}/delete", DELETED, query=JSON) for method in ("GET", "POST", "DELETE")),
 )
 
 

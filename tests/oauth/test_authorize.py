@@ -232,6 +232,21 @@ def test_the_consent_page(signed_in: TestApp, public: Client) -> None:
     assert not answer.html.select("script")
 
 
+def test_somebody_else_decides(signed_in: TestApp, public: Client, bob: Person) -> None:
+    """Who says so is signed out, and the page asks the next one for the same."""
+    page, ended = signed_in.get(public.query()), signed_in.cookies["sessionid"]
+    forged = signed_in.post(public.query(), {"account": "other", "csrf_token": "x"}, status=400)
+    assert "CSRF" not in forged.text
+    answer = page.form.submit("account", value="other", status=303)
+    assert answer.location == public.query()
+    assert not signed_in.cookies.get("sessionid")
+    again = signed_in.get(public.query(), headers={"Cookie": f"sessionid={ended}"})
+    assert again.html.h1.text == "Sign in"
+    answer = sign_in(signed_in.get(public.query()), "bob")
+    assert "bob" in answer.html.find("main").text
+    assert "alice" not in answer.html.find("main").text
+
+
 def test_allow_deny_and_neither(signed_in: TestApp, stores: Process, public: Client) -> None:
     page = signed_in.get(public.query())
     answer = page.form.submit("decision", value="deny")

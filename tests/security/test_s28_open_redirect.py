@@ -115,6 +115,9 @@ def test_s28_no_target_is_gone_to(wsgi: Any, client: Client, place: str) -> None
         token = app.get(client.query()).form["csrf_token"].value
         fields = {"csrf_token": token, "client_id": target}
         assert post(app, APPLICATIONS, place, target, fields).location == APPLICATIONS
+        fields = {"csrf_token": token, "session": target}
+        assert post(app, "/sessions", place, target, fields).location == "/sessions/"
+        assert sign_in(TestApp(wsgi), "/sessions", place, target).location == "/sessions/"
 
 
 @pytest.mark.parametrize(

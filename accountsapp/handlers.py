@@ -3,6 +3,7 @@
 from accountsapp import mail
 from accountsapp.domain import audit
 from accountsapp.domain.accounts import administration, confirming, lifecycle
+from accountsapp.domain.activity import community
 from accountsapp.domain.credentials import recovery, sessions
 from accountsapp.domain.emails import changing
 from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
@@ -14,6 +15,7 @@ FEATURES = (
     administration,
     audit,
     changing,
+    community,
     confirming,
     grants,
     keeping,

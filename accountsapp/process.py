@@ -10,6 +10,7 @@ from accountsapp.db import Database
 from accountsapp.domain.data.reads import Columns
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
+from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rotation import opens_nothing
 from accountsapp.domain.store import Store, Throttle
@@ -37,6 +38,7 @@ class Process:
         self.keyring = Keyring(settings.secrets)
         self.passwords = Passwords(settings.bcrypt_rounds, read_refused(settings.passwords_refused))
         self.remembered = RememberedPasswords()
+        self.recent = Recent()
         self.throttle = throttle
         self.rendition_sizes = rendition_sizes
 
@@ -73,6 +75,7 @@ class Process:
             self.keyring,
             self.passwords,
             self.remembered,
+            self.recent,
             self.throttle,
             self.database.read_connections,
             open_session,

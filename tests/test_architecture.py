@@ -45,7 +45,7 @@ DOMAIN_LAYERS = (
     {"data"},
     {"jobs"},
     {"job_handlers", "job_lists", "sealed_jobs"},
-    {"audit", "remembered_passwords", "throttle"},
+    {"audit", "recent", "remembered_passwords", "throttle"},
     {"mailing"},
     {"store"},
     {"oauth"},

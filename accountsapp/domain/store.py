@@ -17,6 +17,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.passwords import Passwords
+from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rules.client_addresses import network_of
 from accountsapp.settings import Settings
@@ -78,6 +79,7 @@ class Store:
         keyring: Keyring,
         passwords: Passwords,
         remembered: RememberedPasswords,
+        recent: Recent,
         throttle: Throttle,
         read_connections: Connections,
         open_session: Callable[[], Session],
@@ -90,6 +92,7 @@ class Store:
         self.keyring = keyring
         self.passwords = passwords
         self.remembered = remembered
+        self.recent = recent
         self.throttle = throttle
         self.begin = begin
         self.client_address = client_address

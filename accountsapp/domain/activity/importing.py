@@ -18,6 +18,7 @@ from accountsapp.domain.activity.reviewing import Announcer
 from accountsapp.domain.activity.writing_addons import write_addons, write_collections, write_reviews
 from accountsapp.domain.activity.writing_projects import write_contributions, write_projects
 from accountsapp.domain.audit import Event
+from accountsapp.domain.data import places
 from accountsapp.domain.data.activity_models import Addon
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.transfer.fields import BadRecord, check_size, read_line
@@ -116,6 +117,7 @@ class Importer:
 
         result, announced = self._write(work)
         announcer.remember(announced)
+        self._write(places.fold_when_many)
         return result
 
 

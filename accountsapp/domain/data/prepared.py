@@ -7,19 +7,21 @@ needs for the statement itself, and every request with a credential pays it.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Connection, Dialect, Select, TypeDecorator
 
-Compiled = tuple[str, list[str] | None, list[tuple[int, Callable[[Any], Any]]]]
-"""The SQL, the order of its parameters where they have no names, how which values but NULL are converted."""
+Conversions = list[tuple[int, Callable[[Any], Any]]]
+Compiled = tuple[str, list[str] | None, list[tuple[str, Callable[[Any], Any]]], Conversions]
+"""The SQL, the order of its parameters where they have no names, how which of them are converted, how which
+values but NULL are."""
 
 
 class Prepared:
-    """A select of one row, compiled once for each kind of database; for autocommit connections.
+    """A select, compiled once for each kind of database; for autocommit connections.
 
     Made by SQLAlchemy, values converted by its types; only the running is done here.
     """
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self.statement = statement
         self._compiled: dict[str, Compiled] = {}
 
@@ -28,37 +30,61 @@ class Prepared:
 
         :raises sqlalchemy.exc.DBAPIError: as ``connection.execute`` would
         """
+        rows = self._rows(connection, parameters, most=1)
+        return rows[0] if rows else None
+
+    def all(self, connection: Connection, **parameters: Any) -> list[list[Any]]:
+        """The values of each row; for a few of them.
+
+        :raises sqlalchemy.exc.DBAPIError: as ``connection.execute`` would
+        """
+        return self._rows(connection, parameters, most=None)
+
+    def _rows(self, connection: Connection, parameters: dict[str, Any], most: int | None) -> list[list[Any]]:
         if connection.engine.dispatch.before_cursor_execute:  # somebody wants to see every statement
-            row = connection.execute(self.statement, parameters).first()
-            return list(row) if row is not None else None
+            return self._by_sqlalchemy(connection, parameters, most)
         dialect = connection.dialect
-        sql, order, conversions = self._compiled.get(dialect.name) or self._compile(dialect)
+        sql, order, of_parameters, conversions = self._compiled.get(dialect.name) or self._compile(dialect)
+        given = parameters
+        if of_parameters:
+            given = parameters | {name: convert(parameters[name]) for name, convert in of_parameters}
+        values = [given[name] for name in order] if order is not None else given
         try:
             cursor = connection.connection.cursor()
             try:
-                cursor.execute(sql, parameters if order is None else [parameters[name] for name in order])
-                values = cursor.fetchone()
+                cursor.execute(sql, values)
+                found = cursor.fetchall() if most is None else cursor.fetchmany(most)
             finally:
                 cursor.close()
         except dialect.loaded_dbapi.Error:
             # SQLAlchemy knows which errors mean a lost connection, so it meets this one itself.
-            row = connection.execute(self.statement, parameters).first()
-            return list(row) if row is not None else None
-        if values is None:
-            return None
-        values = list(values)
+            return self._by_sqlalchemy(connection, parameters, most)
+        rows = [list(row) for row in found]
         for index, convert in conversions:
-            if values[index] is not None:
-                values[index] = convert(values[index])
-        return values
+            for row in rows:
+                if row[index] is not None:
+                    row[index] = convert(row[index])
+        return rows
+
+    def _by_sqlalchemy(
+        self, connection: Connection, parameters: dict[str, Any], most: int | None
+    ) -> list[list[Any]]:
+        with connection.execute(self.statement, parameters) as result:
+            return [list(row) for row in (result.all() if most is None else result.fetchmany(most))]
 
     def _compile(self, dialect: Dialect) -> Compiled:
         compiled = self.statement.compile(dialect=dialect)
-        conversions: list[tuple[int, Callable[[Any], Any]]] = []
+        conversions: Conversions = []
         for index, column in enumerate(self.statement.selected_columns):
             convert = column.type.dialect_impl(dialect).result_processor(dialect, None)
             if convert is not None:
                 conversions.append((index, convert))
-        prepared = str(compiled), getattr(compiled, "positiontup", None), conversions
+        of_parameters: list[tuple[str, Callable[[Any], Any]]] = []
+        for name, parameter in compiled.binds.items():
+            of_ours = isinstance(parameter.type, TypeDecorator)
+            convert = parameter.type.dialect_impl(dialect).bind_processor(dialect) if of_ours else None
+            if convert is not None:
+                of_parameters.append((name, convert))
+        prepared = str(compiled), getattr(compiled, "positiontup", None), of_parameters, conversions
         self._compiled[dialect.name] = prepared
         return prepared

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from accountsapp.domain import audit
+from accountsapp.domain.data import places
 from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
@@ -65,6 +66,7 @@ class Importer:
                 items = self._prepared(batch, pool, refused)
                 write = partial(self._write_batch, items=items, event_id=event_id, before=counts)
                 result = self._write(write) if items else Result()
+                self._write(places.fold_when_many)
                 for line, text in sorted(refused + result.refused):
                     self._report(line, text)
                 counts.created += result.created

@@ -1,0 +1,197 @@
+"""The community: the listed accounts by time and by rank, and what happened of late.
+
+A page costs the same wherever it is and however many accounts there are (``data/places.py``). What all pages
+share is computed at most once in two seconds by each process, and lags four seconds at most (``recent.py``).
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Integer, bindparam, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from accountsapp.domain.data import places
+from accountsapp.domain.data.member_models import Member
+from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.places import NEWEST, STANDING, Places
+from accountsapp.domain.data.prepared import Prepared
+from accountsapp.domain.data.reads import Columns
+from accountsapp.domain.job_handlers import clears
+from accountsapp.domain.store import Store
+
+log = logging.getLogger(__name__)
+
+PAGE = 24
+"""Accounts of a page."""
+TOP = 20
+
+
+class MemberRow(NamedTuple):
+    """A listed account."""
+
+    id: int
+    username: str
+    created: datetime
+    """When it signed up, else when its row was made."""
+    score: int
+    """The number of its contributions."""
+    profile: Any
+    """The columns that were asked for."""
+
+
+class RankedMember(NamedTuple):
+    """A listed account and its place, from 1 on."""
+
+    rank: int
+    member: MemberRow
+
+
+class Selection:
+    """How members are selected.
+
+    :param columns: what their ``profile`` has
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._profile = columns
+        self.columns = (
+            Member.account_id,
+            Account.username,
+            Member.joined,
+            Member.standing,
+            *(getattr(Account, field) for field in columns._fields),
+        )
+        self.statement = select(*self.columns).join(Account, Account.id == Member.account_id)
+        newest = self.statement.order_by(Member.joined.desc(), Member.account_id.desc())
+        newest = newest.limit(bindparam("most", type_=Integer)).offset(bindparam("offset", type_=Integer))
+        self.newest = Prepared(newest)
+        self.newest_before = Prepared(newest.where(places.is_before(NEWEST, "end")))
+        self.one = Prepared(self.statement.where(Member.account_id == bindparam("account_id")))
+
+    def row(self, values: Sequence[Any]) -> MemberRow:
+        """The member that the values begin with."""
+        account_id, username, joined, standing, *profile = values[: len(self.columns)]
+        return MemberRow(account_id, username, joined, -standing, self._profile._make(profile))
+
+
+selection_of = cache(Selection)
+"""The selection for those columns, made once."""
+
+_COUNT = select(func.count()).select_from(Member)
+_BEFORE = Prepared(_COUNT.where(places.is_before(STANDING, "end")))
+_BETWEEN = Prepared(_COUNT.where(places.is_from(STANDING, "first"), places.is_before(STANDING, "end")))
+_STANDING = Prepared(
+    select(Member.standing, Member.joined).where(Member.account_id == bindparam("account_id"))
+)
+_SCORE = Prepared(select(Account.n_contributions).where(Account.id == bindparam("account_id")))
+
+
+def total(store: Store) -> int:
+    """How many accounts are listed."""
+    return _places(store)[NEWEST].total
+
+
+def page(store: Store, number: int, columns: Columns) -> list[MemberRow] | None:
+    """Listed accounts, the newest first, then by the highest id.
+
+    :param number: from 1 on
+    :param columns: what their ``profile`` has
+    :returns: :data:`PAGE` of them; on the last page less; None beyond it
+    """
+    members = _places(store)[NEWEST]
+    skipped = (number - 1) * PAGE
+    selection = selection_of(columns)
+    if number == 1:
+        rows = selection.newest.all(store.connection, most=PAGE, offset=0)
+    elif 0 <= skipped < members.total:
+        end, offset = members.from_end(skipped)
+        if end is None:
+            rows = selection.newest.all(store.connection, most=PAGE, offset=offset)
+        else:
+            before = places.values_of(NEWEST, "end", end)
+            rows = selection.newest_before.all(store.connection, most=PAGE, offset=offset, **before)
+    else:
+        return None
+    return [selection.row(row) for row in rows]
+
+
+def pages(store: Store) -> int:
+    """How many pages there are; at least one."""
+    return max(1, -(-total(store) // PAGE))
+
+
+def rank(store: Store, account_id: int) -> int | None:
+    """The place of an account among the listed ones: by score, then who signed up first, then the lower id.
+
+    :returns: from 1 on; None for an account that is not listed
+    """
+    row = _STANDING.first(store.connection, account_id=account_id)
+    if row is None:
+        return None
+    key = row[0], row[1], account_id
+    first, number = _places(store)[STANDING].before(key)
+    end = places.values_of(STANDING, "end", key)
+    if first is None:
+        within = _BEFORE.first(store.connection, **end)
+    else:
+        within = _BETWEEN.first(store.connection, **end, **places.values_of(STANDING, "first", first))
+    return number + (within[0] if within is not None else 0) + 1
+
+
+def score(store: Store, account_id: int) -> int:
+    """How many contributions an account has, listed or not."""
+    row = _SCORE.first(store.connection, account_id=account_id)
+    return row[0] if row is not None else 0
+
+
+def top(store: Store, columns: Columns, account_id: int | None = None) -> list[RankedMember]:
+    """The listed accounts of the best rank.
+
+    :param columns: what their ``profile`` has
+    :param account_id: one that is shown at the end if it is listed and not among them
+    """
+    best = store.recent.get(("top", columns), lambda: _best(store.connection, columns))
+    if account_id is None or any(member.id == account_id for member in best):
+        return _ranked(best)
+    selection = selection_of(columns)
+    row = selection.one.first(store.connection, account_id=account_id)
+    place = rank(store, account_id)
+    if row is None or place is None:
+        return _ranked(best)
+    return [*_ranked(best), RankedMember(place, selection.row(row))]
+
+
+def _best(connection: Connection, columns: Columns) -> list[MemberRow]:
+    selection = selection_of(columns)
+    best = selection.statement.order_by(*places.key_columns(STANDING)).limit(TOP)
+    return [selection.row(row) for row in connection.execute(best)]
+
+
+def _ranked(members: list[MemberRow]) -> list[RankedMember]:
+    return [RankedMember(place, member) for place, member in enumerate(members, 1)]
+
+
+def _places(store: Store) -> dict[str, Places]:
+    return store.recent.get("places", lambda: _read_places(store))
+
+
+def _read_places(store: Store) -> dict[str, Places]:
+    found, waiting = places.read(store.connection, places.FOLD_FROM)
+    if waiting < places.FOLD_FROM:
+        return found
+    try:
+        with store.begin() as session:
+            places.fold(session.connection())
+    except SQLAlchemyError as error:
+        log.warning("changes of members were not folded: %s", type(error).__name__)
+    return places.read(store.connection)[0]
+
+
+@clears
+def fold_changes(session: Session) -> int:
+    """Fold what changed into the parts (:func:`places.fold`)."""
+    return places.fold(session.connection())

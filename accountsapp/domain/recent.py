@@ -1,0 +1,61 @@
+"""Values that are costly to compute and may lag: computed now and then, for all threads of a process."""
+
+from collections.abc import Callable, Hashable
+from threading import Lock
+from time import monotonic
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+FRESH = 2.0
+"""Seconds for which a value is used before somebody computes it anew."""
+STALE = 4.0
+"""Seconds for which the others go on with it meanwhile."""
+PATIENCE = 5.0
+"""Seconds that somebody waits for another one's computing before doing it himself."""
+
+
+class _Entry:
+    """One value.
+
+    :ivar since: when the computing of ``value`` began
+    """
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        self.since = float("-inf")
+        self.computing = Lock()
+
+
+class Recent:
+    """The values of one process, each under its key.
+
+    Of many who ask at once for a value that is old, one computes it. The others take the old one, or wait
+    where it is too old; nobody is given one that was begun longer than :data:`STALE` seconds ago.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[Hashable, _Entry] = {}
+
+    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """
+        :param key: one of a few
+        :param compute: run by the thread that asks; what it raises goes to that thread alone
+        """
+        entry = self._entries.setdefault(key, _Entry())
+        age = monotonic() - entry.since
+        if age < FRESH:
+            return cast(T, entry.value)
+        if age < STALE:
+            if not entry.computing.acquire(blocking=False):
+                return cast(T, entry.value)
+        elif not entry.computing.acquire(timeout=PATIENCE):
+            return compute()
+        try:
+            if monotonic() - entry.since >= FRESH:
+                since = monotonic()
+                entry.value = compute()
+                entry.since = since
+            return cast(T, entry.value)
+        finally:
+            entry.computing.release()

@@ -66,6 +66,12 @@ OPERATIONS = (
         "GET", f"{USER}/resetapikey", Outcome(200, ("form",)), query=JSON, may=OWNER_AND_ADMINISTRATORS
     ),
     Operation("POST", f"{USER}/resetapikey", DONE, {}, JSON, may=OWNER_AND_ADMINISTRATORS),
+    Operation(
+        "GET",
+        f"{USER}/projects",
+        Outcome(200, ("projects_draft", "projects_published", "template", "title")),
+        query=JSON,
+    ),
     *(Operation(method, f"{USER}/delete", DELETED, query=JSON) for method in ("GET", "POST", "DELETE")),
 )
 

@@ -72,6 +72,7 @@ OPERATIONS = (
         Outcome(200, ("projects_draft", "projects_published", "template", "title")),
         query=JSON,
     ),
+    *(Operation(method, f"{USER}/export", DONE, query=JSON) for method in ("GET", "POST")),
     *(Operation(method, f"{USER}/delete", DELETED, query=JSON) for method in ("GET", "POST", "DELETE")),
 )
 

@@ -5,20 +5,20 @@ from multipart import MultipartPart
 from accountsapp.domain.pictures.boxes import box_of
 from accountsapp.domain.pictures.decoding import GIF, JPEG, PNG, WEBP, Picture, picture_of
 from accountsapp.domain.pictures.problems import InvalidPicture, Problem
+from accountsapp.i18n import mark as _
 from accountsapp.web.request import Request
 
 AVATAR = "avatar"
 COORDINATES = ("x1", "y1", "x2", "y2")
 FORMATS = frozenset({PNG, JPEG, GIF, WEBP})
 LARGEST = 4 * 1024 * 1024
-NEEDED = "An image file is needed"
-TOO_BIG = f"The image file is too big: it may have up to {LARGEST // 1024 // 1024} MiB"
+NEEDED = _("An image file is needed")
 IN_WORDS = {
-    Problem.KIND: f"{NEEDED}: PNG, JPEG, GIF or WebP",
-    Problem.MANY_BYTES: TOO_BIG,
-    Problem.MANY_PIXELS: "The image is too big: it may have up to 25 million pixels",
-    Problem.DAMAGED: f"{NEEDED}: this one is damaged",
-    Problem.BOX: "This is not a part of the image",
+    Problem.KIND: _("An image file is needed: PNG, JPEG, GIF or WebP"),
+    Problem.MANY_BYTES: _("The image file is too big: it may have up to 4 MiB"),
+    Problem.MANY_PIXELS: _("The image is too big: it may have up to 25 million pixels"),
+    Problem.DAMAGED: _("An image file is needed: this one is damaged"),
+    Problem.BOX: _("This is not a part of the image"),
 }
 
 

@@ -94,7 +94,14 @@ def test_what_acts(alices: FrontEnd) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [SUBSCRIBE, "/account/confirm-email", "/account/alice/delete", "/account/signout"]
+    "path",
+    [
+        SUBSCRIBE,
+        "/account/confirm-email",
+        "/account/alice/delete",
+        "/account/alice/export",
+        "/account/signout",
+    ],
 )
 def test_what_does_not_act(alices: FrontEnd, path: str) -> None:
     app = alices.app
@@ -189,3 +196,24 @@ def test_deletion_as_a_page(browser: Browser, alice: Person, bob: Person) -> Non
     assert (answer.status_int, answer.location) == (303, "/")
     assert "deleted" in answer.follow().html.find(role="status").text
     browser.get("/account/alice/update", 303)
+
+
+def test_export(
+    front_end: FrontEnd, browser: Browser, alice: Person, outbox: Outbox, stores: Process
+) -> None:
+    front_end.sign_in(alice)
+    started = {"flash": "GDPR export started", "next": "/account/alice/", "status": "success"}
+    assert front_end.get("/account/alice/export") == started
+    assert front_end.send("/account/alice/export") == started
+    (message,) = outbox.take()
+    assert message["To"] == "alice@example.com"
+    assert f"{SITE_URL}/" in text_of(message)
+    with stores.transaction() as store:
+        store.session.query(EmailAddress).update({"verified": False})
+    answer = front_end.get("/account/alice/export")
+    assert (answer["status"], answer["next"]) == ("error", "/account/alice/")
+    assert outbox.take() == []
+    browser.sign_in(alice)
+    answer = browser.fill("/account/alice/export")
+    assert (answer.status_int, answer.location) == (303, "/account/alice/")
+    assert "validate" in answer.follow().html.find(role="alert").text

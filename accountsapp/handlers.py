@@ -10,9 +10,11 @@ from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
 from accountsapp.domain.mailing import links
 from accountsapp.domain.oauth import grants
 from accountsapp.domain.pictures import keeping
+from accountsapp.domain.transfer import archives
 
 FEATURES = (
     administration,
+    archives,
     audit,
     changing,
     community,

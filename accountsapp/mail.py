@@ -64,6 +64,7 @@ PAGES = {
     Notice.CONFIRM_EMAIL: "/confirm/email/{code}",
     Notice.CONFIRM_REGISTRATION: "/confirm/registration/{code}",
     Notice.VERIFY_EMAIL: "/confirm/address/{code}",
+    Notice.EXPORT_READY: "/exports/{code}",
 }
 """Where the code of a mail is used."""
 
@@ -112,10 +113,7 @@ def render(
     environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
     values = dict(context, site=site_name or urlsplit(site_url).netloc, colour=colour)
     values |= {"language": environment.globals["language"], "unsubscribe": unsubscribe}
-    if page is not None:
-        values["link"] = page.replace("{code}", quote(context["code"], safe=""))
-    elif notice in PAGES:
-        values["link"] = site_url + path_of(notice, context)
+    values |= _links(notice, site_url, context, page)
     if "expires" in context:
         expires = datetime.fromisoformat(context["expires"]).astimezone(UTC)
         values["expires"] = f"{expires:%Y-%m-%d %H:%M} UTC"
@@ -126,6 +124,16 @@ def render(
         text=environment.get_template(f"{notice}.txt").render(values),
         html=environment.get_template(f"{notice}.html").render(values),
     )
+
+
+def _links(notice: Notice, site_url: str, context: dict[str, Any], page: str | None) -> dict[str, Any]:
+    """What a mail says of links: one, or one for each archive."""
+    if "archives" in context:
+        archives = [{**context, **archive} for archive in context["archives"]]
+        return {"archives": [{**item, "link": site_url + path_of(notice, item)} for item in archives]}
+    if page is not None:
+        return {"link": page.replace("{code}", quote(context["code"], safe=""))}
+    return {"link": site_url + path_of(notice, context)} if notice in PAGES else {}
 
 
 def path_of(notice: Notice, context: Mapping[str, Any]) -> str:

@@ -160,6 +160,7 @@ class Settings(BaseModel):
         BeforeValidator(setting_values.words),
     ] = Field((), alias="accountsapp.cors_origins")
     passwords_refused: Path | None = Field(None, alias="accountsapp.passwords.refused")
+    export_expire: int = Field(259_200, ge=1, le=31_536_000, alias="accountsapp.export_expire")
     links_expire: int = Field(18000, ge=1, le=31_536_000, alias="accountsapp.links_expire")
     metrics_from: Annotated[
         tuple[Annotated[str, AfterValidator(setting_values.network)], ...],

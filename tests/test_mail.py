@@ -40,7 +40,13 @@ VALUES: dict[str, Any] = {
     "expires": EXPIRES,
     "new_address": "new@example.com",
     "addons": "tabs, dark-sky",
+    "archives": [{"name": "all.zip", "code": "C0de-_"}],
 }
+
+
+def has_link(notice: Notice) -> bool:
+    """Its own, or that of its one archive."""
+    return not VALUES_OF[notice].isdisjoint({"code", "archives"})
 
 
 def values_of(notice: Notice, **changes: Any) -> dict[str, Any]:
@@ -108,19 +114,19 @@ def test_every_message_names_site_and_account(notice: Notice) -> None:
 
 
 def test_every_code_has_its_page() -> None:
-    assert mail.PAGES.keys() == {notice for notice in Notice if "code" in VALUES_OF[notice]}
+    assert mail.PAGES.keys() == {notice for notice in Notice if has_link(notice)}
 
 
 @pytest.mark.parametrize("notice", Notice)
 def test_links_begin_with_the_site_url(notice: Notice) -> None:
     message = rendered(notice)
-    if "code" in VALUES_OF[notice]:
+    if has_link(notice):
         link = f"https://acc.example.org{mail.path_of(notice, VALUES)}"
         assert f"\n{link}\n" in message.text
         assert f'<a href="{link}">' in message.html
         assert "2031-05-06 07:08 UTC" in message.text
-    assert message.text.count("http") == ("code" in VALUES_OF[notice])
-    assert message.html.count("href=") == ("code" in VALUES_OF[notice])
+    assert message.text.count("http") == has_link(notice)
+    assert message.html.count("href=") == has_link(notice)
 
 
 def test_the_reset_mail_names_its_account_in_the_subject() -> None:

@@ -23,6 +23,7 @@ OPEN_VIEWS = {
     ("/", "GET"),
     ("/.well-known/oauth-authorization-server", "GET"),
     ("/.well-known/oauth-authorization-server/api/v1.1/o", "GET"),
+    ("/exports/{code}", "GET"),
     ("/healthz", "GET"),
     ("/metrics", "GET"),
     ("/readyz", "GET"),

@@ -64,6 +64,7 @@ class Event(StrEnum):
     """Accounts were read from a file: a row that counts them, and one for each account that was changed."""
     ACTIVITY_IMPORTED = "activity imported"
     """Activity was read from a file: a row that counts the records."""
+    EXPORT_ASKED = "own data asked for"
     EXPORTED = "exported with secrets"
     CLIENT_ADDED = "OAuth client added"
     CLIENT_REVOKED = "OAuth client revoked"

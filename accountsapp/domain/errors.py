@@ -127,5 +127,12 @@ class TokenNotFound(DomainError):
         super().__init__("There is no such token, or it is dead already.")
 
 
+class EmailNotVerified(DomainError):
+    """The account's primary address must be verified first."""
+
+    def __init__(self) -> None:
+        super().__init__("Please validate your e-mail address first.")
+
+
 class EmailNotFound(DomainError):
     """The account does not have that address."""

@@ -17,6 +17,7 @@ def includeme(config: "Configurator") -> None:
     config.include(".branding")
     config.include(".menu")
     config.include(".sign_in")
+    config.include(".exports")
     config.mount("/confirm", Confirmations)
     config.mount("/recovery", Recovery)
     config.mount("/sessions", Sessions)

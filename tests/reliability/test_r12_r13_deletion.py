@@ -16,6 +16,7 @@ from accountsapp.domain.errors import AccountNotFound, Busy, DomainError
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.pictures.decoding import PNG, Picture, picture_of
+from accountsapp.domain.transfer import archives
 from accountsapp.process import Process
 from tests.support.concurrently import concurrently
 from tests.support.jobs import all_jobs, let_time_pass
@@ -27,6 +28,7 @@ from tests.support.stuck import Step, run_jobs, stuck
 
 LIFECYCLE = "accountsapp.domain.accounts.lifecycle"
 FILES = "accountsapp.domain.pictures.files"
+ARCHIVES = "accountsapp.domain.transfer.archives"
 KEEPING = "accountsapp.domain.pictures.keeping"
 
 
@@ -130,6 +132,43 @@ def test_r15_killed_while_it_gets_a_picture(
     change_picture(stores, alice.id)
     outbox.take()
     assert len(files_of(stores)) == 1
+
+
+EXPORT_STEPS = [
+    Step(f"{ARCHIVES}:_write"),
+    Step(f"{ARCHIVES}:_write", is_done=True),
+    Step(f"{ARCHIVES}:_hand_over", is_done=True),
+    Step("accountsapp.domain.jobs:finish", is_done=True),
+]
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+@pytest.mark.parametrize("step", EXPORT_STEPS, ids=str)
+def test_r12_killed_while_it_writes_archives(
+    step: Step,
+    is_deleted: bool,
+    stores: Process,
+    database: Database,
+    ini: dict[str, str],
+    alice: Person,
+    outbox: Outbox,
+    tmp_path: Path,
+) -> None:
+    """They are written and mailed once, or the account is deleted meanwhile and nothing is."""
+    with stores.transaction() as store:
+        archives.ask(store, alice.id)
+    with stuck(run_jobs, ini, step, tmp_path / "mark"):
+        pass
+    if is_deleted:
+        with stores.transaction() as store:
+            lifecycle.delete(store, alice.id)
+    let_time_pass(database)
+    subjects = [str(message["Subject"]).partition(": ")[2] for message in outbox.take()]
+    assert subjects == ["your account was deleted" if is_deleted else "what is stored about you"]
+    assert len(files_of(stores)) == (0 if is_deleted else 1)
+    assert {job.state for job in all_jobs(database) if job.name != archives.REMOVE_ARCHIVES} == {
+        JobState.DONE
+    }
 
 
 @pytest.mark.parametrize("by_job", [False, True])

@@ -17,6 +17,7 @@ OPEN_URLS = {
     "/uploads/{container}/{picture}": "pictures are public; their names cannot be guessed",
     "/favicon.ico": "the icon: the same for everybody",
     "/static/{file}": "what pages load: the same for everybody",
+    "/exports/{code}": "a mailed code is the credential",
     "/healthz": "whether the process runs",
     "/readyz": "whether the database answers",
     "/metrics": "counts, for the addresses of accountsapp.metrics_from",

@@ -24,6 +24,7 @@ from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.pictures.decoding import PNG, picture_of
+from accountsapp.domain.transfer import archives
 from accountsapp.process import Process
 from tests.support.activity import add_addon, add_project, contribute
 from tests.support.bookie import Bookie
@@ -73,7 +74,12 @@ def dump(database: Database) -> bytes:
 
 @pytest.fixture
 def canary(
-    app: TestApp, register: Callable[..., Person], stores: Process, admin: Person, bob: Person
+    app: TestApp,
+    register: Callable[..., Person],
+    stores: Process,
+    admin: Person,
+    bob: Person,
+    outbox: Outbox,
 ) -> Person:
     """An account with a canary wherever one can be."""
     fields: dict[str, Any] = {}
@@ -140,6 +146,9 @@ def canary(
     picture = picture_of(encoded(quarters()), formats=frozenset({PNG}), most_bytes=10_000)
     with stores.transaction() as store:
         profile.change(store, person.id, picture=picture)
+    with stores.transaction() as store:
+        archives.ask(store, person.id)
+    outbox.take()
     return person
 
 

@@ -15,6 +15,7 @@ from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.pictures import keeping
 from accountsapp.domain.rules.emails import is_nowhere
 from accountsapp.domain.store import Store
+from accountsapp.domain.transfer import archives
 
 DELETE_ACCOUNT = "delete_account"
 """The name of the job."""
@@ -87,6 +88,7 @@ def _erase(store: Store, account: Account) -> None:
     audit.forget_addresses(session, account_id)
     if account.picture is not None:
         keeping.ask_removal_of_all(session, account_id)
+    archives.ask_removal_of_all(session, account_id)
     forgetting.forget(session, account_id)
     session.delete(account)
     actor_id = _other_actor(store, account_id)

@@ -20,6 +20,7 @@ FATES: dict[tuple[str, str], Fate] = {
     ("addon_author", "account_id"): Fate.GONE,
     # Before: an add-on without another author is removed, and one without another owner gets one.
     ("api_key", "account_id"): Fate.GONE,
+    ("archive", "account_id"): Fate.GONE,  # and a job removes its files
     ("audit_event", "account_id"): Fate.KEPT,  # before: without client address
     ("audit_event", "actor_id"): Fate.KEPT,
     ("collection", "account_id"): Fate.GONE,

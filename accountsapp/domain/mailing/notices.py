@@ -43,6 +43,8 @@ class Notice(StrEnum):
     """``username``"""
     API_KEY_RESET = "api_key_reset"
     """``username``"""
+    EXPORT_READY = "export_ready"
+    """``username``, ``archives`` (a list of objects with ``name`` and ``code``), ``expires``"""
     ACCOUNT_DELETED = "account_deleted"
     """To the former primary address: ``username``"""
     NEW_REVIEW = "new_review"
@@ -60,6 +62,7 @@ VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.EMAIL_CHANGED: frozenset({"username", "new_address"}),
     Notice.PASSWORD_CHANGED: frozenset({"username"}),
     Notice.API_KEY_RESET: frozenset({"username"}),
+    Notice.EXPORT_READY: frozenset({"username", "archives", "expires"}),
     Notice.ACCOUNT_DELETED: frozenset({"username"}),
     Notice.NEW_REVIEW: frozenset({"username", "addons"}),
 }

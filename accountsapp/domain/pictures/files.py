@@ -71,6 +71,11 @@ def read(
     return square
 
 
+def read_picture(settings: Settings, account_id: int, stem: str) -> bytes | None:
+    """The picture of an account; None if it was removed."""
+    return _read(folder_of(settings, account_id) / picture_name(stem))
+
+
 def write(folder: Path, name: str, data: bytes) -> None:
     """Write a file, whole or not at all, so that it outlasts a power failure.
 

@@ -38,6 +38,7 @@ RESERVED = frozenset(
         "tags",
         "confirm",
         "docs",
+        "exports",
         "healthz",
         "links",
         "metrics",

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, select
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.models import IS_THERE, Account, AccountState, ApiKey, Base, EmailAddress
+from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
@@ -66,6 +67,17 @@ def export_named(
         for username in usernames:
             statement = select(_accounts).where(_accounts.c.username_key == fold(username), IS_THERE)
             yield from _records(connection, connection.execute(statement).all(), keyring)
+
+
+def export_one(connection: Connection, account_id: int) -> dict[str, Any]:
+    """The record of an account, without secrets.
+
+    :raises AccountNotFound: there is none of that id
+    """
+    rows = connection.execute(select(_accounts).where(_accounts.c.id == account_id, IS_THERE)).all()
+    for record in _records(connection, rows, None):
+        return record
+    raise AccountNotFound
 
 
 @contextmanager

@@ -2,8 +2,11 @@
 
 The sockets are opened before the application is made, so that a process whose port is taken does nothing
 else. Clients that come in between wait.
+
+What is no request of HTTP is refused here, before the application: :class:`_Channel`.
 """
 
+import json
 import os
 import re
 import sys
@@ -12,9 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
+from waitress.task import ErrorTask
 
+from accountsapp.web.answers import HEADERS
 from accountsapp.web.client_address import PEER
+from accountsapp.web.cors import OF_NO_API
 
 _VARIABLE = re.compile(r"%\((\w+)\)s")
 
@@ -41,7 +49,10 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     except ValueError as error:
         raise SystemExit(f"accountsapp: [server:main] of {ini}: {error}") from None
 
-    _keep_peers(server)
+    for listener in _listeners(server):
+        # Let the application know who is connected, whatever waitress makes of a proxy's word for the client.
+        listener.application = _KeepingPeer(listener.application)
+        listener.channel_class = _Channel
 
     def serve(app: Any) -> None:
         application.app = app
@@ -71,12 +82,10 @@ class _Application:
         return self.app(environ, start_response)
 
 
-def _keep_peers(server: Any) -> None:
-    """Let the application know who is connected, whatever waitress makes of a proxy's word for the client."""
+def _listeners(server: Any) -> list[Any]:
+    """One for each address."""
     listeners = server.map.values() if hasattr(server, "effective_listen") else [server]
-    for listener in listeners:
-        if hasattr(listener, "application"):
-            listener.application = _KeepingPeer(listener.application)
+    return [listener for listener in listeners if hasattr(listener, "application")]
 
 
 class _KeepingPeer:
@@ -86,6 +95,37 @@ class _KeepingPeer:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         environ[PEER] = environ["REMOTE_ADDR"]
         return self._application(environ, start_response)
+
+
+class _Parser(HTTPRequestParser):
+    """A request of HTTP/1.1 has one ``Host`` (RFC 9112 3.2)."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        host = self.headers.get("HOST")
+        # Waitress joins those of one name by commas, and no name of a host has one.
+        if (self.version == "1.1" and host is None) or "," in (host or ""):
+            raise ParsingError("One Host is needed")
+
+
+class _Refusal(ErrorTask):
+    """Tells in JSON why something is no request; a page of any origin may read it."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        self.status = f"{error.code} {error.reason}"
+        body = json.dumps({"error": f"{error.reason}: {error.body}."}).encode()
+        self.response_headers.extend([("Content-Type", "application/json"), *HEADERS, *OF_NO_API])
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):
+    """The connection of one client."""
+
+    parser_class = _Parser
+    error_task_class = _Refusal
 
 
 def _filled(ini: str, name: str, value: str, variables: Mapping[str, str]) -> str:

@@ -1,11 +1,13 @@
 """The start of a server: it says where it listens, or in one line why it does not."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,33 @@ def commanded(ini: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, "-c", str(ini), *words], capture_output=True, text=True, timeout=60
     )
+
+
+REQUESTS = (
+    (b"GET /healthz HTTP/1.1\r\nHost: a.example\r\n", 200),
+    (b"GET /healthz HTTP/1.1\r\nHost:\r\n", 200),
+    (b"GET /healthz HTTP/1.0\r\n", 200),
+    (b"GET /healthz HTTP/1.1\r\n", 400),
+    (b"GET /healthz HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n", 400),
+    (b"GET /healthz HTTP/1.1\r\nHost: a.example\r\nhost: a.example\r\n", 400),
+    (b"GET /healthz HTTP/1.0\r\nHost: a.example\r\nHost: b.example\r\n", 400),
+    (b"GET /healthz HTTP/1.1\r\nHost: a.example, b.example\r\n", 400),
+    (b"GET /healthz HTTP/1.1\r\nHost : a.example\r\n", 400),
+    (b"GET /healthz HTTP/1.1\r\nX-Forwarded-Host: a.example\r\n", 400),
+    (b"\x00\x01 / HTTP/1.1\r\nHost: a.example\r\n", 400),
+    (b"POST /healthz HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: gzip\r\n", 501),
+    (b"POST /healthz HTTP/1.1\r\nHost: a.example\r\nContent-Length: 99999999\r\n", 413),
+)
+"""The head of each, and the status of its answer."""
+
+
+def sent(port: int, request: bytes) -> HTTPResponse:
+    """The answer to bytes that are sent as they are."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request)
+        response = HTTPResponse(connection)
+        response.begin()
+        return response
 
 
 def is_one_line(said: str) -> bool:
@@ -104,6 +133,28 @@ class TestListening:
         server = Server(tmp_path, ini, server={"use": "egg:waitress#main"})
         try:
             server.wait()
+        finally:
+            server.stop()
+
+    def test_what_is_no_request_is_refused_in_json_that_every_page_may_read(
+        self, ini: dict[str, str], tmp_path: Path
+    ) -> None:
+        """RFC 9112 3.2 and 2.2; the headers are those of every other answer."""
+        two = f"127.0.0.1:{free_port()} 127.0.0.1:{free_port()}"
+        server = Server(tmp_path, ini, server={"listen": two}, port=int(two.rpartition(":")[2]))
+        try:
+            server.wait()
+            for head, status in REQUESTS:
+                said = sent(server.port, head + b"Connection: close\r\n\r\n")
+                assert said.status == status, head
+                assert said.headers["Content-Type"] == "application/json"
+                assert said.headers["X-Content-Type-Options"] == "nosniff"
+                assert said.headers["Cache-Control"] == "no-store"
+                assert said.headers["Referrer-Policy"] == "no-referrer"
+                if status != 200:
+                    assert said.headers["Access-Control-Allow-Origin"] == "*"
+                    assert "X-Api-Key" in said.headers["Access-Control-Allow-Headers"]
+                    assert json.loads(said.read())["error"]
         finally:
             server.stop()
 

@@ -25,6 +25,14 @@ SENTENCES = (
     _("The user name is too long without its ligatures"),
     _("The user name must be a text"),
     _("Only an invited account may choose its user name here"),
+    # domain.pictures.problems
+    _("That is not a picture of a kind that is taken here."),
+    _("The picture is too small."),
+    _("The file of the picture is too large."),
+    _("The picture has too many pixels."),
+    _("The picture is animated."),
+    _("The picture is damaged."),
+    _("That is not a part of the picture."),
     # domain.errors
     _("Invalid email address."),
     _("That e-mail address is already taken."),

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 ANY = "*"
 
+OF_NO_API = (
+    ("Access-Control-Allow-Origin", ANY),
+    ("Access-Control-Allow-Headers", "Content-Type, X-Api-Key, X-Requested-With"),
+    ("Access-Control-Expose-Headers", "Retry-After, X-Request-Id"),
+)
+"""Of an answer to what is no request: it says nothing of anybody."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cors:

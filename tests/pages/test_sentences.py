@@ -5,6 +5,7 @@ import pytest
 from accountsapp.domain.errors import EmailTaken, InvalidEmail, InvalidValue, UsernameTaken
 from accountsapp.domain.oauth.scopes import WORDS
 from accountsapp.domain.passwords import Passwords
+from accountsapp.domain.pictures import problems
 from accountsapp.domain.rules import usernames
 from accountsapp.pages.sentences import SENTENCES
 
@@ -13,7 +14,13 @@ USERNAMES = ("", "a", "a b c", "signin", "x" * 256, "nul\0", None, "ﷺ" * 250)
 
 
 def test_every_sentence_is_known() -> None:
-    said = {str(UsernameTaken()), str(EmailTaken()), str(InvalidEmail()), *WORDS.values()}
+    said = {
+        str(UsernameTaken()),
+        str(EmailTaken()),
+        str(InvalidEmail()),
+        *WORDS.values(),
+        *problems.TEXTS.values(),
+    }
     passwords = Passwords(4, frozenset())
     for password in PASSWORDS:
         with pytest.raises(InvalidValue) as refused:

@@ -19,14 +19,15 @@ from tests.support.people import Person
 
 OWNED = {"primary": "bob@example.com", "verified": "Bob@BÜCHER.example"}
 SPELLINGS = {
-    "primary": ("bob@example.com", "BOB@Example.com"),
-    "verified": ("bob@bücher.example", "bob@xn--bcher-kva.example"),
+    "primary": ("bob@example.com", "BOB@Example.com", "bob\uff20example.com", "bob\ufe6bexample\u2024com"),
+    "verified": ("bob@bücher.example", "bob@xn--bcher-kva.example", "bob\uff20bu\u0308cher.example"),
 }
 ADDRESSES = [(kind, spelling) for kind, spellings in SPELLINGS.items() for spelling in spellings]
 NAMES = [
     ("who@example.com", "Who@EXAMPLE.com"),
     ("who@bücher.example", "who@xn--bcher-kva.example"),
     ("who@xn--bcher-kva.example", "who@bücher.example"),
+    ("who\uff20bücher.example", "who@bücher.example"),
 ]
 
 Import = Callable[..., list[str]]

@@ -15,13 +15,14 @@ from accountsapp.apis.pybossa.schemas import (
 )
 from accountsapp.domain.accounts import signing_up
 from accountsapp.domain.errors import InvalidValue
+from accountsapp.i18n import mark as _
 from accountsapp.web.fields import InvalidFields, load
 from accountsapp.web.request import Request
 
 SECRETS = frozenset({"password", "confirm", "current_password", "new_password"})
 """Fields that never come back: who typed them has them."""
-CORRECT = "Please correct the errors"
-UNEQUAL = "Passwords must match"
+CORRECT = _("Please correct the errors")
+UNEQUAL = _("Passwords must match")
 
 Texts = Mapping[str, list[str]]
 Schema = TypeVar("Schema", bound=BaseModel)

@@ -11,13 +11,14 @@ from accountsapp.apis.pybossa.schemas import is_true
 from accountsapp.apis.pybossa.shown_forms import told
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.emails import addresses
+from accountsapp.i18n import mark as _
 from accountsapp.pages.html import path_on_site
 from accountsapp.security.permissions import Permission
 from accountsapp.web.request import Request
 
-SUBSCRIBED = "You are subscribed to our newsletter"
-LINK_SENT = "An email has been sent to validate your e-mail address."
-VALID = "Your e-mail address is already valid."
+SUBSCRIBED = _("You are subscribed to our newsletter")
+LINK_SENT = _("An email has been sent to validate your e-mail address.")
+VALID = _("Your e-mail address is already valid.")
 
 
 @view_config(

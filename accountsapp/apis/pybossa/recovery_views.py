@@ -14,15 +14,16 @@ from accountsapp.apis.pybossa.settings import Settings
 from accountsapp.apis.pybossa.shown_forms import forgotten_form, reset_form, told
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.errors import DeadLink, InvalidValue
+from accountsapp.i18n import mark as _
 from accountsapp.pages.html import path_on_site
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
-SENT = "We have sent you an e-mail with a link to set a new password"
-UNKNOWN = ["We don't have this email in our records."]
-MALFORMED = "Something went wrong, please correct the errors on the form"
-RESET = "You reset your password successfully!"
+SENT = _("We have sent you an e-mail with a link to set a new password")
+UNKNOWN = [_("We don't have this email in our records.")]
+MALFORMED = _("Something went wrong, please correct the errors on the form")
+RESET = _("You reset your password successfully!")
 
 
 @view_config(context=ForgottenPassword, request_method="GET", permission=NO_PERMISSION_REQUIRED)

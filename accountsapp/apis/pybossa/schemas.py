@@ -9,6 +9,7 @@ from accountsapp.domain.rules import emails, usernames
 from accountsapp.domain.rules.emails import LONGEST_EMAIL
 from accountsapp.domain.rules.text import has_control_characters
 from accountsapp.domain.unset import UNSET, Unset
+from accountsapp.i18n import mark as _
 from accountsapp.web.fields import by_rule, invalid
 
 FLAG_WORDS = {
@@ -45,7 +46,7 @@ def is_true(value: object) -> bool:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise invalid("This must be a text.")
+        raise invalid(_("This must be a text."))
     return value
 
 
@@ -54,7 +55,7 @@ def _full_name(value: object) -> str:
     if not SHORTEST_NAME <= len(name) <= LONGEST_NAME:
         raise invalid(f"Full name must be between {SHORTEST_NAME} and {LONGEST_NAME} characters long")
     if has_control_characters(name) or not BIDI_CONTROLS.isdisjoint(name):
-        raise invalid("The full name has characters that are not allowed")
+        raise invalid(_("The full name has characters that are not allowed"))
     return name
 
 
@@ -71,26 +72,26 @@ def _email(value: object) -> str:
 
 def _typed(value: object) -> str:
     if _text(value).strip() == "":
-        raise invalid("This field is needed")
+        raise invalid(_("This field is needed"))
     return str(value)
 
 
 def _password(value: object) -> str:
     if value == "":
-        raise invalid("The password cannot be empty")
+        raise invalid(_("The password cannot be empty"))
     return _text(value)
 
 
 def _password_typed(value: object) -> str:
     if value in (None, ""):
-        raise invalid("You must provide a password")
+        raise invalid(_("You must provide a password"))
     return _text(value)
 
 
 def _flag(value: object) -> bool:
     is_set = FLAG_WORDS.get(str(value).lower()) if isinstance(value, str | bool | int) else None
     if is_set is None:
-        raise invalid("This must be true or false.")
+        raise invalid(_("This must be true or false."))
     return is_set
 
 
@@ -98,7 +99,7 @@ def _locale(value: object, info: ValidationInfo) -> str | None:
     if value in (None, ""):
         return None
     if value not in (info.context or {}).get("locales", ()):
-        raise invalid("This is not a choice")
+        raise invalid(_("This is not a choice"))
     return _text(value)
 
 
@@ -109,7 +110,7 @@ def _portal_key(value: object) -> str | None:
     if len(key) > LONGEST_KEY:
         raise invalid(f"This may have at most {LONGEST_KEY} characters.")
     if has_control_characters(key):
-        raise invalid("This has characters that are not allowed.")
+        raise invalid(_("This has characters that are not allowed."))
     return key
 
 

@@ -79,7 +79,12 @@ def settings_forms(
         locales.append(stored_locale)
     path = path_on_site(request, path_of_account(account.username))
     choices = [(name, babel_locale(name).get_display_name(name) or name) for name in locales]
-    further_values = {"account_path": path, "locale_choices": choices, "username": account.username}
+    further_values = {
+        "account_path": path,
+        "locale_choices": choices,
+        "username": account.username,
+        "scripts": ("password.js", "crop.js"),
+    }
     return Shown(content, "settings.jinja2", further_values)
 
 

@@ -23,6 +23,7 @@ from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.errors import InvalidValue, WrongPassword
 from accountsapp.domain.unset import Unset
+from accountsapp.i18n import mark as _
 from accountsapp.pages.html import path_on_site
 from accountsapp.security import csrf
 from accountsapp.security.permissions import Permission
@@ -30,11 +31,13 @@ from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
-UPDATED = "Your profile has been updated!"
-LINK_SENT = "Your profile has been updated! The new e-mail address counts once you open the link sent to it."
-PASSWORD_CHANGED = "Your password has been changed"  # noqa: S105
-WRONG_PASSWORD = "Your current password does not match"  # noqa: S105
-NEW_KEY = "New API-KEY generated"
+UPDATED = _("Your profile has been updated!")
+LINK_SENT = _(
+    "Your profile has been updated! The new e-mail address counts once you open the link sent to it."
+)
+PASSWORD_CHANGED = _("Your password has been changed")
+WRONG_PASSWORD = _("Your current password does not match")
+NEW_KEY = _("New API-KEY generated")
 
 
 @view_config(context=AccountSettings, request_method="GET", permission=Permission.ACCOUNT_READ)

@@ -9,6 +9,8 @@ from accountsapp.apis.pybossa.resources import Form
 from accountsapp.apis.pybossa.settings import Settings
 from accountsapp.web.request import Request
 
+SHOWS_PASSWORD = ("password.js",)
+
 
 def told(flash: object, status: str) -> dict[str, Any]:
     """What came of it."""
@@ -24,7 +26,7 @@ def registration_form(request: Request, errors: Texts | None = None, **further: 
         "title": "Register",
         **further,
     }
-    return Shown(content, "register.jinja2", {"next_path": _next_path(request)})
+    return Shown(content, "register.jinja2", {"next_path": _next_path(request), "scripts": SHOWS_PASSWORD})
 
 
 def sign_in_form(request: Request, errors: Texts | None = None, **further: Any) -> Shown:
@@ -41,7 +43,9 @@ def sign_in_form(request: Request, errors: Texts | None = None, **further: Any) 
         **further,
     }
     offered = {provider: url for provider, url in social.items() if url}
-    return Shown(content, "signin.jinja2", {"next_path": next_path, "social": offered})
+    return Shown(
+        content, "signin.jinja2", {"next_path": next_path, "social": offered, "scripts": SHOWS_PASSWORD}
+    )
 
 
 def forgotten_form(request: Request, errors: Texts | None = None, **further: Any) -> Shown:

@@ -29,18 +29,21 @@ from accountsapp.domain.errors import (
     UnknownAccount,
     WrongPassword,
 )
+from accountsapp.i18n import mark as _
 from accountsapp.pages.html import go, path_on_site
+from accountsapp.pages.language import translated
 from accountsapp.security.permissions import Permission
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
-SIGNED_OUT = "You are now signed out"
-THANKS = "Thanks for signing up"
-UNKNOWN = "We do not know that account. Did you sign up?"
-WRONG = "Wrong e-mail address or password"
-INACTIVE = "This account is not active"
-READY = "Your e-mail address is confirmed and the account is ready"
+WELCOME = _("Welcome back %(name)s")
+SIGNED_OUT = _("You are now signed out")
+THANKS = _("Thanks for signing up")
+UNKNOWN = _("We do not know that account. Did you sign up?")
+WRONG = _("Wrong e-mail address or password")
+INACTIVE = _("This account is not active")
+READY = _("Your e-mail address is confirmed and the account is ready")
 
 
 @view_config(context=Registration, request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -110,8 +113,14 @@ def sign_in(context: SignIn, request: Request) -> Response:
     form = load_form(SignInForm, request)
     account = signin.authenticate(request.store, form.email, form.password)
     session = signin.sign_in(request.store, account, former=session_of(request))
-    welcome = f"Welcome back {account.profile.name or account.username}"
-    done = Done({**told(welcome, "success"), "next": context.next_path or path_on_site(request, "/")})
+    name = account.profile.name or account.username
+    done = Done(
+        {
+            **told(WELCOME % {"name": name}, "success"),
+            "next": context.next_path or path_on_site(request, "/"),
+        },
+        message=translated(request, WELCOME, name=name),
+    )
     return answer_with_session(request, done, session)
 
 

@@ -8,7 +8,7 @@ from accountsapp.domain.data.locking import lock_address
 from accountsapp.domain.data.models import IS_TAKEN, Account, EmailAddress
 from accountsapp.domain.data.registration_models import PendingRegistration
 from accountsapp.domain.errors import UsernameTaken
-from accountsapp.domain.rules.emails import key_of
+from accountsapp.domain.rules.emails import key_in_name
 from accountsapp.domain.rules.folding import fold
 
 
@@ -33,8 +33,8 @@ def check_username_free(session: Session, username: str, *, but: int | None = No
     """
     if is_username_taken(session, username, but=but):
         raise UsernameTaken
-    if "@" in username:
-        key = key_of(username)
+    key = key_in_name(username)
+    if key is not None:
         lock_address(session, key)
         is_owner = select(EmailAddress.account_id).where(EmailAddress.address_key == key, IS_TAKEN)
         if session.scalar(is_owner) not in (None, but):

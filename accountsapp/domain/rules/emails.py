@@ -1,7 +1,7 @@
 """What an e-mail address is, and when two are one."""
 
 from functools import lru_cache
-from unicodedata import category
+from unicodedata import category, normalize
 
 import idna
 
@@ -52,6 +52,14 @@ def key_of(address: str) -> str:
     """
     local, at, domain = address.strip().rpartition("@")
     return f"{fold(local)}{at}{_a_labels(domain) if at else fold(domain)}"
+
+
+def key_in_name(username: str) -> str | None:
+    """The key of the address that a username is, however its characters are written (NFKC): a full-width @ is
+    an @ in names. None if it is none.
+    """
+    compatible = normalize("NFKC", username)
+    return key_of(compatible) if "@" in compatible else None
 
 
 def spellings_of(address: str) -> frozenset[str]:

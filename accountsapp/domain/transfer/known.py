@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from accountsapp.domain.data.models import IS_TAKEN, IS_THERE, Account, ApiKey, Base, EmailAddress
 from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, UsernameTaken
-from accountsapp.domain.rules.emails import key_of, spellings_of
+from accountsapp.domain.rules.emails import key_in_name, key_of, spellings_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord
 
@@ -56,9 +56,9 @@ class Item:
         return {name for a in self.addresses if a.primary or a.verified for name in spellings_of(a.email)}
 
     @cached_property
-    def username_as_address(self) -> str:
+    def username_as_address(self) -> str | None:
         """The folded address that the username is, if it is one."""
-        return key_of(self.record.username)
+        return key_in_name(self.record.username)
 
 
 @dataclass
@@ -102,7 +102,10 @@ class Known:
     def _read_owners(self, items: list[Item]) -> None:
         taken = select(_emails.c.address_key, _emails.c.account_id).where(IS_TAKEN)
         for addresses in _chunks(
-            address for item in items for address in (*item.reserved, item.username_as_address)
+            address
+            for item in items
+            for address in (*item.reserved, item.username_as_address)
+            if address is not None
         ):
             rows = self._connection.execute(taken.where(_emails.c.address_key.in_(addresses)))
             self._owners |= {row.address_key: row.account_id for row in rows}

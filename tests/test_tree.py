@@ -40,6 +40,10 @@ OPEN_VIEWS = {
     ("/confirm/address/{code}", "POST"),
     ("/confirm/registration/{code}", "GET"),
     ("/confirm/registration/{code}", "POST"),
+    ("/account", "GET"),
+    ("/account/page/{number}", "GET"),
+    ("/account/profile", "GET"),
+    ("/account/{username}", "GET"),
     ("/account/register", "GET"),
     ("/account/register", "POST"),
     ("/account/register/confirmation", "GET"),
@@ -71,6 +75,9 @@ OPEN_VIEWS = {
         for name in ("certificates", "edx_name_affirmation", "notifications")
         for method in ("DELETE", "GET", "PATCH", "POST")
     ),
+    ("/api/v5/accounts/unsubscribe", "POST"),
+    ("/users/unsubscribe/{token}/{hash}/{notification}", "GET"),
+    ("/users/unsubscribe/{token}/{hash}/{notification}", "POST"),
     ("/ping", "GET"),
     ("/api/v1/ping", "GET"),
     ("/api/v1/suspend", "POST"),

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, bindparam, func, select
+from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -50,6 +50,9 @@ class RankedMember(NamedTuple):
     member: MemberRow
 
 
+_NEWEST_FIRST = (Member.joined.desc(), Member.account_id.desc())
+
+
 class Selection:
     """How members are selected.
 
@@ -66,11 +69,17 @@ class Selection:
             *(getattr(Account, field) for field in columns._fields),
         )
         self.statement = select(*self.columns).join(Account, Account.id == Member.account_id)
-        newest = self.statement.order_by(Member.joined.desc(), Member.account_id.desc())
+        newest = select(Member.account_id).order_by(*_NEWEST_FIRST)
         newest = newest.limit(bindparam("most", type_=Integer)).offset(bindparam("offset", type_=Integer))
-        self.newest = Prepared(newest)
-        self.newest_before = Prepared(newest.where(places.is_before(NEWEST, "end")))
+        self.newest = self._of(newest)
+        self.newest_before = self._of(newest.where(places.is_before(NEWEST, "end")))
         self.one = Prepared(self.statement.where(Member.account_id == bindparam("account_id")))
+
+    def _of(self, ids: Select[int]) -> Prepared:
+        """The members with those ids: only for them the account is read, not for those that are skipped."""
+        members = ids.subquery()
+        found = self.statement.join(members, members.c.account_id == Member.account_id)
+        return Prepared(found.order_by(*_NEWEST_FIRST))
 
     def row(self, values: Sequence[Any]) -> MemberRow:
         """The member that the values begin with."""

@@ -19,6 +19,8 @@ class Member(Base):
     __table_args__ = (
         Index("ix_member_joined", "joined", "account_id"),
         Index("ix_member_standing", "standing", "joined", "account_id"),
+        # SQLite compares rows by an index only as far as their columns are no names of the row's number.
+        {"sqlite_with_rowid": False},
     )
 
     account_id: Mapped[int] = mapped_column(

@@ -45,6 +45,7 @@ def upgrade() -> None:
             ["account_id"], ["account.id"], name=op.f("fk_member_account_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_member")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "member_change",

@@ -19,12 +19,13 @@ class Unmailable(ValueError):
 def check(address: str, *, dotted: bool = False, display_name: bool = False) -> ValidatedEmail:
     """The address, taken apart.
 
-    :param dotted: whether the domain must have a dot, and no number at its end
+    :param dotted: whether the domain must have a dot
     :param display_name: whether ``Name <address>`` is taken, too
-    :raises Unmailable: no quoted local part, domain literal, trailing dot or list can be mailed either
+    :raises Unmailable: no quoted local part, domain literal, trailing dot, number at its end (an IP address)
+        or list can be mailed either
     """
     try:
-        return validate_email(
+        parts = validate_email(
             address,
             check_deliverability=False,
             globally_deliverable=dotted,
@@ -32,3 +33,6 @@ def check(address: str, *, dotted: bool = False, display_name: bool = False) -> 
         )
     except EmailNotValidError:
         raise Unmailable from None
+    if parts.ascii_domain.rpartition(".")[2].isdigit():
+        raise Unmailable
+    return parts

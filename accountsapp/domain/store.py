@@ -1,5 +1,6 @@
 """What an operation of the domain works with: the two ways to the data, the keys, the hasher, the rules."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
@@ -13,6 +14,7 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.reads import AccountRow, Columns, Connections, Reader, by_id
+from accountsapp.domain.errors import TooManyAttempts
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
@@ -21,6 +23,8 @@ from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rules.client_addresses import network_of
 from accountsapp.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class Throttle(Protocol):
@@ -217,9 +221,19 @@ class Store:
     def notify(self, account: Account, notice: Notice, *, to: str | None = None, **values: Any) -> None:
         """Queue a mail about an account, with its username (:func:`notices.queue`).
 
+        What the actor causes to a primary address that he never proved, which may be a stranger's, is not
+        sent when it is too much.
+
         :param to: its primary address by default
         :param values: the further ones that the notice names
         """
+        if to is None and account.id == self.actor_id and not account.primary_email.verified:
+            try:
+                self.throttle.hit("mails", account.id)
+                self.throttle.hit("mails-address", self.client_network)
+            except TooManyAttempts:
+                log.info("not mailed to an address that nobody proved, too much was: %s", notice)
+                return
         notices.queue(
             self.session,
             self.keyring,

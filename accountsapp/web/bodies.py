@@ -20,7 +20,7 @@ from pyramid.httpexceptions import (
 )
 
 from accountsapp import strict_json
-from accountsapp.web.transactions import is_unsafe
+from accountsapp.web.transactions import LARGEST_RETRIED, is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -168,7 +168,9 @@ def read_body(request: "Request", rules: Body) -> tuple[Pairs, bytes | None]:
 def _content(request: "Request", largest: int) -> bytes:
     length = request.content_length
     if length is None or length <= largest:
-        body: bytes = request.body
+        # What is too large to be kept for another try is read as it comes: WebOb would copy it into a file.
+        is_kept = (length or 0) <= LARGEST_RETRIED
+        body: bytes = request.body if is_kept else request.body_file_raw.read(length)
         if len(body) <= largest:
             return body
     raise HTTPRequestEntityTooLarge("The request body is too large.")

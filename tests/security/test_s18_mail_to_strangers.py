@@ -7,7 +7,9 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.domain import audit
+from accountsapp.domain.accounts import administration
 from accountsapp.process import Process
+from tests.support.front_end import FrontEnd
 from tests.support.oauth import basic, mails
 from tests.support.people import Person
 
@@ -39,7 +41,8 @@ def change(app: TestApp, person: Person, address: str, environ: dict[str, str]) 
 
 
 ACTS: dict[str, Act] = {"prove": prove, "invite": invite}
-MAILS = {"verify_email", "invitation", "confirm_email"}
+MAILS = {"verify_email", "invitation", "confirm_email", "confirm_registration"}
+GOOD = "correct horse battery"
 
 
 def mailed(stores: Process) -> int:
@@ -73,6 +76,37 @@ def test_s18_a_client(throttled: TestApp, stores: Process, register: Callable[..
     assert statuses[BY_CLIENT:] == [429] * 15
     assert 429 not in statuses[:BY_CLIENT]
     assert change(throttled, people[0], "last@example.org", {"REMOTE_ADDR": "2001:db8:1::"}).status_int == 200
+
+
+def test_s18_a_client_without_an_account(make_app: Callable[..., Any], stores: Process, bob: Person) -> None:
+    """Who registers mails strangers, too, where their addresses are confirmed first."""
+    wsgi = make_app(**{"accountsapp.rate_limit": "true", "accountsapp.registration": "confirm"})
+    app, environ = TestApp(wsgi), {"REMOTE_ADDR": "127.0.0.1"}
+    with stores.transaction() as store:
+        administration.set_invites(store, bob.id, 100)
+    for number in range(15):
+        assert invite(app, bob, f"s{number}@example.org", environ).status_int == 200
+    for number in range(20):
+        filled = {"fullname": "Eve Evil", "name": f"eve{number}", "email_addr": f"eve{number}@example.org"}
+        page = FrontEnd(wsgi)
+        page.post("/account/register", 200 if number < 15 else 429, **filled, password=GOOD, confirm=GOOD)
+    assert mailed(stores) == BY_CLIENT
+    assert invite(app, bob, "last@example.org", environ).status_int == 429
+
+
+def test_s18_ones_own_address_that_was_never_proved(
+    throttled: TestApp, stores: Process, register: Callable[..., Person]
+) -> None:
+    """It may be a stranger's. What one does goes on, and the mails about it end."""
+    person, proved = register("eve", verified=False), register("carol")
+    for owner in (person, proved):
+        key = owner.api_key
+        for number in range(25):
+            environ = {"REMOTE_ADDR": f"192.0.2.{number % 9}"}
+            path = f"/api/v1/{owner.username}/api_key"
+            key = throttled.post_json(path, {"api_key": key}, extra_environ=environ).json["api_key"]
+    told = [to for _notice, to, _context in mails(stores)]
+    assert (told.count(person.email), told.count(proved.email)) == (BY_ACCOUNT, 25)
 
 
 def test_s18_what_is_refused_does_not_count(

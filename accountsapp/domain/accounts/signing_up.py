@@ -6,7 +6,7 @@ from typing import Any
 from accountsapp.domain.accounts import confirming, registration
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.data.usernames import is_username_taken
-from accountsapp.domain.emails import claims
+from accountsapp.domain.emails import claims, strangers
 from accountsapp.domain.errors import (
     EmailTaken,
     InvalidValue,
@@ -59,12 +59,13 @@ def sign_up(
     :returns: the value of the session's cookie; None where the address is to be confirmed first
     :raises RegistrationClosed: nobody may register
     :raises UsernameTaken, EmailTaken: somebody else was faster
-    :raises TooManyAttempts: too many registrations from the client's address
+    :raises TooManyAttempts: too many registrations, or mails to strangers, from the client's address
     """
     check_open(store)
     with store.throttle.counted("registration", store.client_network):
         if store.settings.registration == "confirm":
-            confirming.ask(store, username, email, password=password, **columns)
+            with strangers.counted_by_client(store):
+                confirming.ask(store, username, email, password=password, **columns)
             return None
         account = registration.register(store, username, email, password=password, **columns)
         return signin.sign_in(store, store.reread(account.id), former=former)

@@ -4,7 +4,7 @@ The limits by recipient stand where each mail is queued.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from accountsapp.domain.store import Store
 
@@ -23,8 +23,13 @@ def counted(store: Store, account_id: int) -> Iterator[None]:
 
     :raises TooManyAttempts: as :func:`check`
     """
-    with (
-        store.throttle.counted("mails", account_id),
-        store.throttle.counted("mails-address", store.client_network),
-    ):
+    with store.throttle.counted("mails", account_id), counted_by_client(store):
         yield
+
+
+def counted_by_client(store: Store) -> AbstractContextManager[None]:
+    """As :func:`counted`, of somebody without an account.
+
+    :raises TooManyAttempts: the client has caused as many as it may
+    """
+    return store.throttle.counted("mails-address", store.client_network)

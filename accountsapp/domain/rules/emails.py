@@ -19,10 +19,9 @@ LONGEST_EMAIL = 254
 def parse(address: object, *, dotted: bool = False, keep_case: bool = False) -> str:
     """The address, trimmed and in lower case, if it can be mailed.
 
-    No display name, angle brackets, quoted local part, domain literal, trailing dot or list.
+    No display name, angle brackets, quoted local part, domain literal, IP address, trailing dot or list.
 
-    :param dotted: whether the domain must have a dot, and no number at its end; otherwise ``user@localhost``
-        is an address
+    :param dotted: whether the domain must have a dot; otherwise ``user@localhost`` is an address
     :param keep_case: leave the spelling as it is
     :raises InvalidEmail: not a string, too long, with control or format characters (they could add a mail
         header, or be seen by nobody), or nothing that a mail server could take

@@ -33,6 +33,12 @@ def test_where_no_dot_is_needed() -> None:
     assert parse("a@localhost") == "a@localhost"
 
 
+@pytest.mark.parametrize("address", ["a@127.0.0.1", "a@1.2.3.4", "a@127.1", "a@2130706433", "a@1\u30022.3.4"])
+def test_an_ip_address_is_no_domain(address: str) -> None:
+    with pytest.raises(InvalidEmail):
+        parse(address)
+
+
 @given(text=st.text() | st.from_regex(r"[a-zA-Z\s@.\u0130]{1,8}") | st.emails())
 def test_what_is_taken_is_an_address(text: str) -> None:
     try:

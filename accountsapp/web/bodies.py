@@ -20,7 +20,7 @@ from pyramid.httpexceptions import (
 )
 
 from accountsapp import strict_json
-from accountsapp.web.transactions import is_unsafe
+from accountsapp.web.transactions import LARGEST_RETRIED, is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -38,6 +38,10 @@ _CHARSETS = {*aliases, *aliases.values()}
 """The charsets there are, with ``_`` for ``-``; none is ever looked up by what a client says."""
 
 Pairs = list[tuple[str, Any]]
+
+
+class BodyIsNoObject(HTTPBadRequest):
+    """The body is JSON, but no object."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,9 @@ def read_body(request: "Request", rules: Body) -> tuple[Pairs, bytes | None]:
 def _content(request: "Request", largest: int) -> bytes:
     length = request.content_length
     if length is None or length <= largest:
-        body: bytes = request.body
+        # What is too large to be kept for another try is read as it comes: WebOb would copy it into a file.
+        is_kept = (length or 0) <= LARGEST_RETRIED
+        body: bytes = request.body if is_kept else request.body_file_raw.read(length)
         if len(body) <= largest:
             return body
     raise HTTPRequestEntityTooLarge("The request body is too large.")
@@ -177,10 +183,13 @@ def _content(request: "Request", largest: int) -> bytes:
 def read_json_object(body: bytes) -> dict[str, Any]:
     """A JSON object, by the rules of :mod:`accountsapp.strict_json`.
 
+    :raises BodyIsNoObject: another JSON value
     :raises HTTPBadRequest: says what is wrong, without echoing the body
     """
     try:
         return strict_json.read_object(body)
+    except strict_json.NoObject as error:
+        raise BodyIsNoObject(f"The request body {error}.") from None
     except strict_json.BadJson as error:
         raise HTTPBadRequest(f"The request body {error}.") from None
 

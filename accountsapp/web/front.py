@@ -109,10 +109,11 @@ def _report(request: "Request", response: Response, seconds: float) -> Report:
 def _path(request: "Request") -> str:
     """The path as WSGI has it, up to a secret that it ends with."""
     path: str = request.environ.get("PATH_INFO", "")
-    logged_as = getattr(getattr(request, "context", None), "logged_as", None)
-    if logged_as is None:
+    if getattr(getattr(request, "context", None), "logged_as", None) is None:
         return path
-    depth = sum(1 for _ in lineage(request.context)) - 1
+    places = [*lineage(request.context)][::-1]
+    named = (getattr(place, "logged_as", None) for place in places)
+    depth, logged_as = next((depth, name) for depth, name in enumerate(named) if name is not None)
     return "/".join([*path.split("/", depth)[:depth], logged_as])
 
 

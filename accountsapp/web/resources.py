@@ -70,7 +70,7 @@ class Resource:
     follows_cors = True
     """Whether pages of other origins may read the answers here, as far as the API says so."""
     logged_as: str | None = None
-    """What the access log has in place of its segment, where that is a secret; nothing is below it."""
+    """What the access log has in place of its segment, where that is a secret; below it all has one too."""
 
     def __init__(self, request: "Request", name: str, parent: Any) -> None:
         self.request = request

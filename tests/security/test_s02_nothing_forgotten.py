@@ -3,6 +3,7 @@
 from webtest import TestApp
 
 from accountsapp.tree import OPEN, rows
+from tests.security import test_s01_amo_matrix as amo
 from tests.security import test_s01_bookie_matrix as bookie
 from tests.security import test_s01_dockerhub_matrix as dockerhub
 from tests.security import test_s01_oauth_matrix as oauth
@@ -27,7 +28,12 @@ OPEN_URLS = {
     "/recovery/{username}/reset/{code}": "a mailed code is the credential",
     "/confirm/email/{code}": "a mailed code is the credential",
     "/confirm/address/{code}": "a mailed code is the credential",
+    "/users/unsubscribe/{token}/{hash}/{notification}": "a mailed hash is the credential",
     "/confirm/registration/{code}": "a mailed code is the credential",
+    "/account": "the community: everybody sees it",
+    "/account/page/{number}": "the same",
+    "/account/profile": "says who is signed in, also that nobody is",
+    "/account/{username}": "what everybody sees of somebody",
     "/account/register": "who has no account makes one",
     "/account/register/confirmation": "a mailed code is the credential",
     "/account/signin": "who is not signed in has no credential yet",
@@ -37,6 +43,7 @@ OPEN_URLS = {
 }
 
 IN_A_MATRIX = {
+    *((operation.method, operation.path) for operation in (*amo.OPERATIONS, *amo.OPEN)),
     *((operation.method, operation.path) for operation in bookie.OPERATIONS),
     *((operation.method, operation.path) for operation in dockerhub.OPERATIONS),
     *((operation.method, operation.path) for operation in pybossa.OPERATIONS),

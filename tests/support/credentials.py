@@ -4,13 +4,17 @@ A kind is what ``accountsapp tree`` prints (``Credential.kind``). An API that ac
 entry to :data:`PRESENTATIONS`, and the tests that walk every URL send it.
 """
 
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from accountsapp.domain.credentials import sessions
+import jwt
+
+from accountsapp.domain.credentials import jwt_keys, sessions
+from accountsapp.domain.credentials.jwt_keys import Issued
 from accountsapp.domain.data import locking
 from accountsapp.process import Process
 from tests.support.oauth import ALL, basic, bearer, issue
@@ -24,6 +28,7 @@ class Holder(NamedTuple):
     token: str
     cookie: str
     csrf_token: str
+    signing: Issued
 
 
 class Shown(NamedTuple):
@@ -44,12 +49,14 @@ def hold(stores: Process, person: Person) -> Holder:
     with stores.transaction() as store:
         account = locking.lock(store.session, person.id)
         cookie = sessions.begin(store.session, account, "127.0.0.1")
-    return Holder(person, token, cookie, csrf_token(stores, cookie))
+        signing = jwt_keys.issue(store, person.id)
+    return Holder(person, token, cookie, csrf_token(stores, cookie), signing)
 
 
 def spoiled(holder: Holder) -> Holder:
     """The same person with nothing but bad credentials."""
-    return Holder(replace(holder.person, password="wrong", api_key="wrong"), "wrong", "wrong", "wrong")
+    person = replace(holder.person, password="wrong", api_key="wrong")
+    return Holder(person, "wrong", "wrong", "wrong", Issued("wrong", "w" * 64))
 
 
 def csrf_token(stores: Process, cookie: str) -> str:
@@ -72,12 +79,30 @@ def in_header(name: str) -> Callable[[Holder], Shown]:
     return lambda holder: Shown(headers={name: holder.person.api_key})
 
 
+def sign(signing: Issued, **claims: object) -> str:
+    """A token of a client, as the tools of add-on developers make them.
+
+    :param claims: others than usual; None leaves one out
+    """
+    moment = int(time.time())
+    said = {"iss": signing.key, "iat": moment, "exp": moment + 60, **claims}
+    return jwt.encode(
+        {name: value for name, value in said.items() if value is not None}, signing.secret, "HS256"
+    )
+
+
+def by_jwt(signing: Issued, **claims: object) -> dict[str, str]:
+    return {"Authorization": f"JWT {sign(signing, **claims)}"}
+
+
 PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
     "api_key": lambda holder: Shown(urlencode({"api_key": holder.person.api_key})),
     "x-api-key": in_header("X-Api-Key"),
     "private-token": in_header("Private-Token"),
     "basic": lambda holder: Shown(headers=basic(holder.person.username, holder.person.password or "")),
     "bearer": lambda holder: Shown(headers=bearer(holder.token)),
+    "session header": lambda holder: Shown(headers={"Authorization": f"Session {holder.cookie}"}),
+    "jwt": lambda holder: Shown(headers=by_jwt(holder.signing)),
     "session": lambda holder: session(holder.cookie, holder.csrf_token),
 }
 

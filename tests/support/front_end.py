@@ -64,4 +64,4 @@ class Browser:
 
 
 def _buttons(form: Any) -> list[str]:
-    return [field.attrs.get("value") for field in form.fields.get("btn", [])]
+    return [field.value_if_submitted() for field in form.fields.get("btn", [])]

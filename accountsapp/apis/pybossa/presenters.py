@@ -1,15 +1,119 @@
-"""What is shown of accounts: each kind of answer lists its keys."""
+"""What is shown of an account: each kind of answer lists its keys."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.pictures import files
+from accountsapp.domain.rules.web_urls import is_web_url
+from accountsapp.settings import Settings
+from accountsapp.web.uploads import picture_url
 
-DAY = timedelta(days=1)
+SECRET_ENDING = "_token"  # noqa: S105
+"""Keys of stored ``info`` that are credentials at other services."""
+PROVIDERS = ("facebook", "google", "twitter")
 
 
-def full_name(account: AccountRow) -> str:
+class Pictured(Protocol):
+    """The columns that say which picture an account has."""
+
+    @property
+    def info(self) -> dict[str, Any]: ...
+
+    @property
+    def picture(self) -> str | None: ...
+
+
+class Named(Protocol):
+    """An account with the column of its name."""
+
+    @property
+    def username(self) -> str: ...
+
+    @property
+    def profile(self) -> Any: ...
+
+
+def full_name(account: Named) -> str:
     """What somebody is called: the username where there is no name."""
-    return account.profile.name or account.username
+    name: str | None = account.profile.name
+    return name or account.username
+
+
+def created_of(account: AccountRow) -> datetime:
+    """When somebody signed up, else when the row was made."""
+    moment: datetime = account.profile.signup or account.profile.created
+    return moment
+
+
+def is_listed(account: AccountRow) -> bool:
+    """Whether lists have it: a username that is an address is not published."""
+    return account.activated and "@" not in account.username
+
+
+def public_info(settings: Settings, account_id: int, columns: Pictured) -> dict[str, str | None]:
+    """The three keys that say where the picture is."""
+    if columns.picture is not None:
+        return {
+            "avatar": files.picture_name(columns.picture),
+            "avatar_url": picture_url(settings, account_id, columns.picture),
+            "container": files.container_of(account_id),
+        }
+    stored_url = text_or_none(columns.info.get("avatar_url"))
+    return {
+        "avatar": text_or_none(columns.info.get("avatar")),
+        "avatar_url": stored_url if stored_url is not None and is_web_url(stored_url) else None,
+        "container": text_or_none(columns.info.get("container")) or files.container_of(account_id),
+    }
+
+
+def text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def public_user(
+    settings: Settings, account: AccountRow, moment: datetime, *, rank: int | None, score: int
+) -> dict[str, Any]:
+    """What everybody sees of somebody."""
+    return {
+        "created": show_time(created_of(account)),
+        "fullname": full_name(account),
+        "info": public_info(settings, account.id, account.profile),
+        "locale": account.profile.locale,
+        "n_answers": score,
+        "name": account.username,
+        "rank": rank,
+        "registered_ago": age(created_of(account), moment),
+        "score": score,
+    }
+
+
+def own_user(
+    settings: Settings,
+    account: AccountRow,
+    moment: datetime,
+    *,
+    rank: int | None,
+    score: int,
+    total: int,
+    api_key: str | None,
+    confirmation_sent: bool,
+) -> dict[str, Any]:
+    """What somebody sees of himself."""
+    info = account.profile.info
+    shown_info = {name: value for name, value in info.items() if not name.endswith(SECRET_ENDING)}
+    return {
+        **public_user(settings, account, moment, rank=rank, score=score),
+        "admin": account.is_admin,
+        "api_key": api_key,
+        "confirmation_email_sent": confirmation_sent,
+        "email_addr": account.email,
+        **{f"{provider}_user_id": info.get(f"{provider}_user_id") for provider in PROVIDERS},
+        "id": account.id,
+        "info": {**shown_info, **public_info(settings, account.id, account.profile)},
+        "total": total,
+        "valid_email": account.email_verified,
+    }
 
 
 def show_time(time: datetime) -> str:

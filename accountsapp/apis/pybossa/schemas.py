@@ -37,6 +37,7 @@ class AccountColumns(NamedTuple):
     privacy_mode: bool
     info: dict[str, Any]
     ckan_api: str | None
+    picture: str | None
 
 
 def is_true(value: object) -> bool:

@@ -9,6 +9,7 @@ from accountsapp.apis.pybossa.forms import FIELDS_OF_DOMAIN, Texts, load_form
 from accountsapp.apis.pybossa.paths import path_of_account
 from accountsapp.apis.pybossa.presenters import full_name
 from accountsapp.apis.pybossa.schemas import FLAG_WORDS, ProfileForm
+from accountsapp.apis.pybossa.uploading import COORDINATES
 from accountsapp.domain.accounts import signing_up
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.rules.emails import key_of
@@ -23,7 +24,6 @@ FLAGS = ("privacy_mode", "subscribed")
 PROFILE_FIELDS = ("fullname", "name", "email_addr", "locale", *FLAGS)
 FIELDS = ("ckan_api", "email_addr", "fullname", "id", "locale", "name", *FLAGS)
 UPLOAD_FIELDS = ("avatar", "id", "x1", "x2", "y1", "y2")
-COORDINATES = ("x1", "y1", "x2", "y2")
 
 
 def stored_values(account: AccountRow) -> dict[str, Any]:

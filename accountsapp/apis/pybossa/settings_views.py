@@ -5,7 +5,7 @@ from pyramid.httpexceptions import HTTPUnsupportedMediaType
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from accountsapp.apis.pybossa import forms
+from accountsapp.apis.pybossa import forms, uploading
 from accountsapp.apis.pybossa.answers import Done, Shown, answer, answer_with_session
 from accountsapp.apis.pybossa.forms import CORRECT, load_form, load_password
 from accountsapp.apis.pybossa.paths import path_of_account
@@ -15,13 +15,16 @@ from accountsapp.apis.pybossa.settings_forms import (
     EXTERNAL,
     PASSWORD,
     PROFILE,
+    UPLOAD,
     load_profile,
     settings_forms,
 )
 from accountsapp.apis.pybossa.shown_forms import told
+from accountsapp.apis.pybossa.uploading import load_picture
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.errors import InvalidValue, WrongPassword
+from accountsapp.domain.pictures.problems import InvalidPicture
 from accountsapp.domain.unset import Unset
 from accountsapp.i18n import mark as _
 from accountsapp.pages.html import path_on_site
@@ -31,6 +34,7 @@ from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
+UPLOADED = _("Your avatar has been updated")
 UPDATED = _("Your profile has been updated!")
 LINK_SENT = _(
     "Your profile has been updated! The new e-mail address counts once you open the link sent to it."
@@ -86,7 +90,17 @@ def update_password(context: AccountSettings, request: Request) -> Response:
     return answer_with_session(request, done, session_after)
 
 
-CHANGES = {PROFILE: update_profile, EXTERNAL: update_external, PASSWORD: update_password}
+def upload_picture(context: AccountSettings, request: Request) -> Response:
+    account = profile.change(request.store, context.target.id, picture=load_picture(request))
+    return answer(request, _done(request, UPLOADED, account.username))
+
+
+CHANGES = {
+    PROFILE: update_profile,
+    UPLOAD: upload_picture,
+    PASSWORD: update_password,
+    EXTERNAL: update_external,
+}
 
 
 def button_of(request: Request) -> str:
@@ -100,6 +114,14 @@ def refused_change(error: InvalidFields | InvalidValue, request: Request) -> Res
     """The forms again, with all that is wrong in the one that was sent."""
     texts = error.texts if isinstance(error, InvalidFields) else forms.texts_of(error, "new_password")
     return _forms_again(request, texts, CORRECT)
+
+
+@error_view_config(InvalidPicture, containment=AccountSettings)
+def refused_picture(error: InvalidPicture, request: Request) -> Response:
+    """The forms again; the old picture stays."""
+    texts = uploading.texts_of(error)
+    flash = texts[uploading.AVATAR][0] if uploading.AVATAR in texts else CORRECT
+    return _forms_again(request, texts, flash)
 
 
 @error_view_config(WrongPassword, containment=AccountSettings)

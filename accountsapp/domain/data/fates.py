@@ -26,6 +26,7 @@ FATES: dict[tuple[str, str], Fate] = {
     ("collection", "account_id"): Fate.GONE,
     ("email_address", "account_id"): Fate.GONE,
     ("job", "account_id"): Fate.KEPT,  # a mail to the former address is still to be sent
+    ("jwt_key", "account_id"): Fate.GONE,
     ("link", "account_id"): Fate.GONE,
     ("member", "account_id"): Fate.GONE,
     ("oauth_access_token", "account_id"): Fate.GONE,

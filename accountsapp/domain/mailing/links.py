@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
@@ -97,6 +97,22 @@ def find(connection: Connection, purpose: Purpose, code: str) -> LinkRow | None:
     if expires <= now():
         return None
     return LinkRow(digest, found_purpose, address, address_key, _ACCOUNTS.row(row))
+
+
+def is_out(connection: Connection, account_id: int) -> bool:
+    """Whether a code that proves an address of the account was mailed, works and was not used."""
+    statement = (
+        select(Link.id)
+        .join(Account, Account.id == Link.account_id)
+        .where(
+            Link.account_id == account_id,
+            Link.credential_epoch == Account.credential_epoch,
+            Link.purpose.in_((Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)),
+            Link.expires > now(),
+        )
+        .limit(1)
+    )
+    return connection.scalar(statement) is not None
 
 
 def consume(session: Session, account: Account, link: LinkRow) -> bool:

@@ -1,0 +1,40 @@
+"""The picture of an account: what is sent as ``avatar``, and what is cut out of it."""
+
+from multipart import MultipartPart
+
+from accountsapp.domain.pictures.boxes import box_of
+from accountsapp.domain.pictures.decoding import GIF, JPEG, PNG, WEBP, Picture, picture_of
+from accountsapp.domain.pictures.problems import InvalidPicture, Problem
+from accountsapp.i18n import mark as _
+from accountsapp.web.request import Request
+
+AVATAR = "avatar"
+COORDINATES = ("x1", "y1", "x2", "y2")
+FORMATS = frozenset({PNG, JPEG, GIF, WEBP})
+LARGEST = 4 * 1024 * 1024
+NEEDED = _("An image file is needed")
+IN_WORDS = {
+    Problem.KIND: _("An image file is needed: PNG, JPEG, GIF or WebP"),
+    Problem.MANY_BYTES: _("The image file is too big: it may have up to 4 MiB"),
+    Problem.MANY_PIXELS: _("The image is too big: it may have up to 25 million pixels"),
+    Problem.DAMAGED: _("An image file is needed: this one is damaged"),
+    Problem.BOX: _("This is not a part of the image"),
+}
+
+
+def load_picture(request: Request) -> Picture:
+    """The picture in the form; its first frame, if it moves.
+
+    :raises InvalidPicture: there is none, or it cannot be taken
+    """
+    given = request.parameters.last_in_body
+    box = box_of(**{name: given(name) for name in COORDINATES})
+    part = given(AVATAR)
+    data = part.raw if isinstance(part, MultipartPart) else b""
+    return picture_of(data, formats=FORMATS, most_bytes=LARGEST, first_frame=True, box=box)
+
+
+def texts_of(error: InvalidPicture) -> dict[str, list[str]]:
+    """What is wrong, by field of the form."""
+    text = IN_WORDS.get(error.problem, NEEDED)
+    return {name if name in COORDINATES else AVATAR: [text] for name in error.fields}

@@ -17,6 +17,7 @@ from accountsapp.domain.credentials import sessions
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.security.identity import Identity
 from accountsapp.security.session_cookie import KIND, set_cookie, values_in
+from accountsapp.security.visitors import new_visitor
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -32,7 +33,7 @@ class SessionTokens:
 
     def new_csrf_token(self, request: "Request") -> str:
         """The token of a new visitor's cookie, which the answer sets."""
-        value = sessions.new_value()
+        value = new_visitor(request.store.keyring)
         request.environ["accountsapp.new_session"] = value
         request.add_response_callback(lambda _request, response: set_cookie(request, response, value))
         return _token(request, value)

@@ -18,6 +18,10 @@ class BadJson(ValueError):
     """Not a JSON object that can be taken; the text says why, without echoing the input."""
 
 
+class NoObject(BadJson):
+    """Good JSON, but another value than an object."""
+
+
 def read_object(data: bytes) -> dict[str, Any]:
     """A JSON object.
 
@@ -25,6 +29,7 @@ def read_object(data: bytes) -> dict[str, Any]:
     infinities, integers beyond 2^53, more than 20 levels or 20,000 names, lone surrogates or NUL in names.
     Values with such characters pass: the rule of their field decides (:func:`has_unstorable_text`).
 
+    :raises NoObject: another JSON value
     :raises BadJson: says what is wrong
     """
     try:
@@ -40,7 +45,7 @@ def read_object(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise BadJson("is not valid JSON") from None
     if not isinstance(value, dict):
-        raise BadJson("must be a JSON object")
+        raise NoObject("must be a JSON object")
     _check_depth(value)
     return value
 

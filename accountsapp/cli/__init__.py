@@ -15,6 +15,7 @@ COMMANDS = {
     "clients": ("accountsapp.cli.clients:group", "OAuth clients: programs that people may let in."),
     "db": ("accountsapp.cli.db:group", "The database schema."),
     "jobs": ("accountsapp.cli.jobs:group", "The background worker and its queue."),
+    "keys": ("accountsapp.cli.keys:group", "Keys with which clients sign tokens."),
     "secrets": ("accountsapp.cli.secrets:group", "The values of accountsapp.secret."),
     "tokens": ("accountsapp.cli.tokens:group", "OAuth bearer tokens by hand."),
     "tree": ("accountsapp.cli.tree:command", "List every URL and what stands behind it."),

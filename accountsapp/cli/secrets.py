@@ -27,4 +27,4 @@ def rotate_(context: Context) -> None:
         store.record(Event.SECRETS_ROTATED, **asdict(rotated))
     print_json(asdict(rotated))
     if rotated.unreadable:
-        raise Failed(f"{rotated.unreadable} API keys were sealed with a secret that accountsapp.secret lacks")
+        raise Failed(f"{rotated.unreadable} keys were sealed with a secret that accountsapp.secret lacks")

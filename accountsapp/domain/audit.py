@@ -70,6 +70,9 @@ class Event(StrEnum):
     CLIENT_REVOKED = "OAuth client revoked"
     TOKEN_ISSUED = "token issued"  # noqa: S105
     TOKEN_REVOKED = "token revoked"  # noqa: S105
+    JWT_KEY_ISSUED = "JWT key issued"
+    SUPER_CREATED = "super-created"
+    """An account was made, and a session of it begun, by a program that may act for anybody."""
     SECRETS_ROTATED = "secrets rotated"
     JOB_RETRIED = "job tried again"
 

@@ -1,5 +1,7 @@
 """What the domain refuses. Each API turns these into its own statuses and words."""
 
+from collections.abc import Sequence
+
 
 class DomainError(Exception):
     """Base of every refusal; ``str(error)`` is an English sentence for people, without secrets."""
@@ -53,6 +55,28 @@ class ApiKeyTaken(InvalidValue):
 
     def __init__(self) -> None:
         super().__init__("api_key", "That API key belongs to another account.")
+
+
+class FxaIdTaken(InvalidValue):
+    """Another account has that id of a Firefox account."""
+
+    def __init__(self) -> None:
+        super().__init__("fxa_id", "Another account has that id.")
+
+
+class InvalidValues(DomainError):
+    """Several values break the rules of their fields, or one does.
+
+    :ivar errors: one for each field
+    """
+
+    def __init__(self, errors: Sequence[InvalidValue]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = errors
+
+
+class BadProof(DomainError):
+    """What should prove that a mail's reader asks does not."""
 
 
 class AccountNotFound(DomainError):

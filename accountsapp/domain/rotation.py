@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from accountsapp.domain.credentials import recovery
+from accountsapp.domain.credentials import jwt_keys, recovery
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.data.models import ApiKey, Base
 from accountsapp.domain.keyring import Keyring, SealError
@@ -35,6 +35,7 @@ class Rotated:
     """How many were sealed anew, and how many could not be: no given secret opens them."""
 
     api_keys: int = 0
+    jwt_keys: int = 0
     mails: int = 0
     unreadable: int = 0
 
@@ -55,6 +56,9 @@ def rotate(store: Store, write: Write) -> Rotated:
                 rotated.unreadable += 1
         if changes:
             rotated.api_keys += write(partial(_apply, changes=changes))
+    resealed = jwt_keys.reseal(store)
+    rotated.jwt_keys = resealed.keys
+    rotated.unreadable += resealed.unreadable
     rotated.mails = notices.reseal(store.begin, store.keyring) + recovery.reseal(store.begin, store.keyring)
     return rotated
 

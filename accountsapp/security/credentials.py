@@ -4,15 +4,17 @@ An API root names the kinds it accepts (``accepts``). The first one that is pres
 falls through to another.
 """
 
+import re
 from base64 import b64decode
 from typing import TYPE_CHECKING, Protocol
 
 from accountsapp.domain.credentials import sessions, signin
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
-from accountsapp.domain.oauth import tokens
-from accountsapp.domain.oauth.tokens import DeadToken
+from accountsapp.domain.oauth import jwts, tokens
+from accountsapp.domain.oauth.jwts import Issuer
+from accountsapp.domain.oauth.tokens import DeadToken, TokenRow
 from accountsapp.domain.rules.api_keys import is_plausible
-from accountsapp.security import scopes, session_cookie
+from accountsapp.security import scopes, session_cookie, visitors
 from accountsapp.security.identity import Identity, Nobody, Reason
 
 if TYPE_CHECKING:
@@ -105,6 +107,32 @@ class SessionCookie:
         return Identity(session.account, self.kind, secret=value)
 
 
+class SessionHeader:
+    """``Authorization: Session``: the value of a session's cookie, for programs.
+
+    The value of a visitor's cookie is no credential: there are pages that send any that they have.
+    """
+
+    kind = "session header"
+
+    def identify(self, request: "Request") -> Identity | Nobody | None:
+        words = words_after_scheme(request, "session")
+        if words is None:
+            return None
+        if len(words) != 1:
+            return Nobody(Reason.MALFORMED, self.kind)
+        (value,) = words
+        if visitors.is_visitor(request.store.keyring, value):
+            return Nobody(Reason.NO_CREDENTIAL, self.kind)
+        session = sessions.find(request.store.connection, value, request.store.columns)
+        if session is None:
+            return Nobody(Reason.UNKNOWN, self.kind)
+        if session.needs_touch:
+            sessions.touch(request.store.begin, session.id)
+        account = request.store.reader.remember(session.account)
+        return Identity(account, self.kind, secret=value)
+
+
 class Basic:
     """``Authorization: Basic``: username and password (RFC 7617, UTF-8; the first colon separates)."""
 
@@ -137,19 +165,51 @@ class Bearer:
         value = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), "bearer")
         if value is None:
             return None
-        token = tokens.find(request.store.connection, value, request.store.columns)
-        if isinstance(token, DeadToken):
-            return Nobody(_REASONS[token])
-        account = request.store.reader.remember(token.account)
-        return Identity(
-            account,
-            self.kind,
-            scopes=scopes.permissions(token.scope),
-            vouches=token.client_id is None or token.client_is_confidential,
+        if not _TOKEN.fullmatch(value):
+            return Nobody(Reason.MALFORMED)
+        return _by_token(
+            request, self.kind, tokens.find(request.store.connection, value, request.store.columns)
         )
 
 
+class SignedToken:
+    """``Authorization: JWT``: a signed access token of the authorization server.
+
+    :param issuer_path: where that server is, below ``site_url``
+    """
+
+    kind = "signed token"
+
+    def __init__(self, issuer_path: str) -> None:
+        self._issuer_path = issuer_path
+
+    def identify(self, request: "Request") -> Identity | Nobody | None:
+        value = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), "jwt")
+        if value is None:
+            return None
+        site_url, store = request.app_settings.site_url, request.store
+        issuer = Issuer(site_url + self._issuer_path, site_url)
+        token = jwts.find(store.connection, store.keyring, issuer, value, store.columns)
+        return _by_token(request, self.kind, token)
+
+
+def _by_token(request: "Request", kind: str, token: TokenRow | DeadToken) -> Identity | Nobody:
+    if isinstance(token, DeadToken):
+        return Nobody(_REASONS[token])
+    account = request.store.reader.remember(token.account)
+    return Identity(
+        account,
+        kind,
+        scopes=scopes.permissions(token.scope),
+        vouches=token.client_id is None or token.client_is_confidential,
+    )
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What may stand after ``Bearer`` (RFC 6750 2.1)."""
+
 _REASONS = {
+    DeadToken.MALFORMED: Reason.MALFORMED,
     DeadToken.UNKNOWN: Reason.UNKNOWN,
     DeadToken.EXPIRED: Reason.EXPIRED,
     DeadToken.REVOKED: Reason.UNKNOWN,
@@ -158,12 +218,21 @@ _REASONS = {
 
 
 class OtherScheme:
-    """An ``Authorization`` header that no kind named before this one has taken: bad, not absent."""
+    """An ``Authorization`` header that no kind named before this one has taken: bad, not absent.
+
+    :param parameters: of the query string, that are credentials elsewhere
+    """
 
     kind = "other scheme"
 
+    def __init__(self, *parameters: str) -> None:
+        self._parameters = frozenset(parameters)
+
     def identify(self, request: "Request") -> Identity | Nobody | None:
-        return Nobody(Reason.OTHER_SCHEME) if request.environ.get("HTTP_AUTHORIZATION") else None
+        in_query = self._parameters and any(name in self._parameters for name, _ in request.parameters.query)
+        if in_query or request.environ.get("HTTP_AUTHORIZATION"):
+            return Nobody(Reason.OTHER_SCHEME)
+        return None
 
 
 def basic_pair(header: str) -> tuple[str, str] | None:
@@ -174,6 +243,12 @@ def basic_pair(header: str) -> tuple[str, str] | None:
         return None
     user_id, colon, password = decoded.partition(":")
     return (user_id, password) if user_id and colon else None
+
+
+def words_after_scheme(request: "Request", scheme: str) -> list[str] | None:
+    """The words after the scheme of the ``Authorization`` header, if it names that scheme, in any case."""
+    rest = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), scheme)
+    return rest.split() if rest is not None else None
 
 
 def _after_scheme(header: str, scheme: str) -> str | None:

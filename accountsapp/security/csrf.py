@@ -17,6 +17,7 @@ from accountsapp.domain.credentials import sessions
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.security.identity import Identity
 from accountsapp.security.session_cookie import KIND, set_cookie, values_in
+from accountsapp.security.visitors import new_visitor
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -32,7 +33,7 @@ class SessionTokens:
 
     def new_csrf_token(self, request: "Request") -> str:
         """The token of a new visitor's cookie, which the answer sets."""
-        value = sessions.new_value()
+        value = new_visitor(request.store.keyring)
         request.environ["accountsapp.new_session"] = value
         request.add_response_callback(lambda _request, response: set_cookie(request, response, value))
         return _token(request, value)
@@ -66,7 +67,7 @@ def form_of(token: str) -> str:
 def check(request: "Request", *, in_body: bool) -> None:
     """Look at ``Origin``, and at the header ``X-CSRFToken``.
 
-    :param in_body: whether the field ``csrf_token`` of a form counts too; a member of a JSON body never does
+    :param in_body: whether the parameter ``csrf_token`` of the body counts too: where it is a form
     :raises BadCSRFOrigin: a foreign origin
     :raises BadCSRFToken: no token, or one of another session
     """
@@ -74,7 +75,7 @@ def check(request: "Request", *, in_body: bool) -> None:
     if origin is not None and not _is_ours(request, origin):
         raise BadCSRFOrigin("CSRF validation failed: foreign origin.")
     token = request.headers.get(HEADER)
-    if not token and in_body and request.has_form:
+    if not token and in_body:
         token = request.parameters.last_in_body(FIELD)
     if not values_in(request) or not isinstance(token, str) or not token.isascii():
         raise BadCSRFToken("CSRF validation failed: token missing.")

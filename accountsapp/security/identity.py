@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.data.reads import AccountRow
-from accountsapp.security.principals import ADMINISTRATORS, principal
+from accountsapp.security.principals import ADMINISTRATORS, STAFF, carrier, principal
 
 
 class Reason(StrEnum):
@@ -54,18 +54,31 @@ class Identity:
         return self.account is None or self.account.state == AccountState.ACTIVE
 
     @property
+    def is_staff(self) -> bool:
+        """Whether it is an account of staff; administrators are."""
+        return self.account is not None and (self.account.is_staff or self.account.is_admin)
+
+    @property
     def principals(self) -> list[str]:
+        """Those of the permissions that it carries are among them where an API reads that column."""
         if self.account is None:
             return []
-        mine = [principal(self.account.id)]
-        return [*mine, ADMINISTRATORS] if self.account.is_admin else mine
+        carried = getattr(self.account.profile, "permissions", ())
+        mine = [principal(self.account.id), *map(carrier, carried)]
+        if self.account.is_admin:
+            return [*mine, ADMINISTRATORS, STAFF]
+        return [*mine, STAFF] if self.account.is_staff else mine
 
 
 @dataclass(frozen=True)
 class Nobody:
-    """Nobody was proved, and why."""
+    """Nobody was proved, and why.
+
+    :ivar kind: of the credential that was presented, where an API tells them apart
+    """
 
     reason: Reason
+    kind: str | None = None
 
 
 ANONYMOUS = Nobody(Reason.NO_CREDENTIAL)

@@ -6,16 +6,28 @@ from enum import StrEnum
 class Permission(StrEnum):
     """Named by what they open; a view names exactly one."""
 
+    PROFILE_READ = "profile:read"
+    """See what an account shows to others."""
     ACCOUNT_READ = "account:read"
     """See the account's own data."""
     ACCOUNT_WRITE = "account:write"
     """Change the account's own data, invite others in its name."""
+    ACCOUNT_FIND = "account:find"
+    """Find the account that has an e-mail address."""
+    ACCOUNT_DELETE = "account:delete"
+    """Delete the account."""
+    ACCOUNT_CREATE = "account:create"
+    """Make an account, and a session of it."""
+    PICTURE_REMOVE = "picture:remove"
+    """Remove the account's picture."""
     EMAIL_READ = "email:read"
     """See all of the account's e-mail addresses."""
     EMAIL_WRITE = "email:write"
     """Add, verify and remove the account's e-mail addresses."""
     CLIENTS_AUTHORIZE = "clients:authorize"
     """Let OAuth clients have access to one's account, and end it."""
+    SESSIONS_BEGIN = "sessions:begin"
+    """Go to where people sign in."""
     SESSIONS_WRITE = "sessions:write"
     """See where one is signed in, and end it."""
     ADMINISTER = "administer"
@@ -31,6 +43,8 @@ class Permission(StrEnum):
 OWNER = (
     Permission.ACCOUNT_READ,
     Permission.ACCOUNT_WRITE,
+    Permission.ACCOUNT_DELETE,
+    Permission.PICTURE_REMOVE,
     Permission.EMAIL_READ,
     Permission.EMAIL_WRITE,
     Permission.KEY_READ,

@@ -86,6 +86,20 @@ class SecurityPolicy:
             return _refuse(request, caller, Reason.NOT_ALLOWED, permission)
         return None if is_active else _refuse(request, caller, Reason.INACTIVE, permission)
 
+    def grants(self, request: "Request", context: Any, permission: str) -> bool:
+        """Whether the caller may, for an answer that says more to some than to others.
+
+        Nothing is recorded.
+        """
+        caller = self.caller(request)
+        if isinstance(caller, Nobody):
+            return acl_permits(context, (Everyone,), permission)
+        if caller.scopes is not None and permission not in caller.scopes:
+            return False
+        return caller.is_active and acl_permits(
+            context, (Everyone, Authenticated, *caller.principals), permission
+        )
+
     def remember(self, request: "Request", userid: str, **kw: Any) -> list[tuple[str, str]]:
         """No API of this application signs in by headers of the policy."""
         return []

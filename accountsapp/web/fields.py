@@ -59,13 +59,14 @@ def load(schema: type[Schema], values: Mapping[str, Any], *, is_form: bool = Fal
         raise InvalidFields(texts) from None
 
 
-def load_body(schema: type[Schema], request: "Request") -> Schema:
+def load_body(schema: type[Schema], request: "Request", **context: object) -> Schema:
     """The body of the request, as that schema; of a name given twice the last value counts.
 
+    :param context: as in :func:`load`
     :raises HTTPClientError: it cannot be read
     :raises InvalidFields: values are not acceptable
     """
-    return load(schema, dict(request.parameters.body), is_form=request.has_form)
+    return load(schema, dict(request.parameters.body), is_form=request.has_form, **context)
 
 
 def invalid(text: str) -> PydanticCustomError:

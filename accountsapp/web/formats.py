@@ -9,6 +9,11 @@ def microseconds(time: datetime) -> str:
     return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+def seconds(time: datetime) -> str:
+    """``YYYY-MM-DDTHH:MM:SSZ``, UTC."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def gravatar_url(address: str | None) -> str:
     """Where Gravatar has the picture of that address; ``""`` for none."""
     if not address:

@@ -7,12 +7,14 @@ import pytest
 from pyramid.authorization import Allow, Authenticated
 from webtest import TestApp
 
+from accountsapp.apis.amo.credentials import Jwt
 from accountsapp.security.credentials import (
     ApiKeyHeader,
     ApiKeyParameter,
     Basic,
     Bearer,
     SessionCookie,
+    SessionHeader,
 )
 from accountsapp.security.permissions import Permission
 from accountsapp.web.resources import ApiRoot, Resource
@@ -45,6 +47,8 @@ class AllKinds(ApiRoot):
         ApiKeyHeader("Private-Token"),
         Basic(),
         Bearer(),
+        SessionHeader(),
+        Jwt(),
         SessionCookie(),
     )
 

@@ -11,6 +11,7 @@ import pytest
 from webtest import TestApp, TestResponse
 
 from accountsapp.process import Process
+from accountsapp.security.permissions import Permission
 from accountsapp.tree import OPEN, declared_views
 from tests.support.credentials import Holder, Shown, hold, present, spoiled
 from tests.support.everywhere import WRITES, Door, Everywhere, doors, dump, is_sign_in, refuses
@@ -23,6 +24,11 @@ TOLD_APART: Mapping[str, tuple[int, int]] = {
 }
 """By the package of the view: how somebody who is proved is refused a foreign and an unknown account, where
 the contract tells them apart; everywhere else they are alike."""
+
+
+FOR_EVERYBODY = {Permission.PROFILE_READ: 404, Permission.SESSIONS_BEGIN: 302}
+"""What everybody has whom the thing is shown to: what somebody without a credential is told of a thing that
+is not. A bad credential is refused there as anywhere."""
 
 
 def ask(app: TestApp, door: Door, shown: Shown, path: str | None = None) -> TestResponse:
@@ -56,14 +62,18 @@ def closed(app: TestApp, person: Person) -> list[Door]:
 
 def of_an_account(app: TestApp, person: Person) -> list[Door]:
     """The closed ones whose URL names an account."""
-    found = [door for door in closed(app, person) if {"{username}", "{id}"} & set(door.row.path.split("/"))]
+    found = [
+        door
+        for door in closed(app, person)
+        if {"{username}", "{id}", "{account}"} & set(door.row.path.split("/"))
+    ]
     assert found
     return found
 
 
 def elsewhere(door: Door, person: Person) -> str:
     """The same URL for an account that does not exist."""
-    unknown = {"{username}": "nobody", "{id}": str(person.id + 1000)}
+    unknown = {"{username}": "nobody", "{id}": str(person.id + 1000), "{account}": "nobody"}
     segments = zip(door.row.path.split("/"), door.path.split("/"), strict=True)
     return "/".join(unknown.get(pattern, segment) for pattern, segment in segments)
 
@@ -81,7 +91,9 @@ def test_what_is_closed_stays_closed(app: TestApp, stores: Process, alice: Perso
     opened = []
     for door in closed(app, alice):
         answer = ask(app, door, present(door.kind, nobody) if is_bad else Shown())
-        if door.row.credentials == ("session",):
+        if not is_bad and door.row.permission in FOR_EVERYBODY:
+            is_closed = answer.status_int == FOR_EVERYBODY[Permission(door.row.permission)]
+        elif door.row.credentials == ("session",):
             is_closed = answer.status_int == 400 or is_sign_in(answer)
         else:
             is_closed = answer.status_int in (401, 403)

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from webtest import TestApp, TestResponse
 
-from accountsapp.domain.credentials import api_keys, sessions
-from accountsapp.domain.data.models import AuditEvent, Base
+from accountsapp.domain.credentials import api_keys, jwt_keys, sessions
+from accountsapp.domain.data.models import Account, AuditEvent, Base
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.process import Process
@@ -27,7 +27,7 @@ STALE_FORM = b'id="stale-form"'
 """What a page has that refuses a form without a token of its session."""
 VISITOR = "visitor"
 """Stands for the kind of credential where none is needed: a browser in which nobody has signed in."""
-ADMINISTRATORS_ONLY = (Permission.ADMINISTER,)
+ADMINISTRATORS_ONLY = (Permission.ADMINISTER, Permission.ACCOUNT_CREATE)
 """What an administrator opens and the owner of the account does not."""
 
 Register = Callable[..., Person]
@@ -51,6 +51,10 @@ def path_of(row: Row, person: Person) -> str:
     fill = {
         "{username}": person.username,
         "{id}": str(person.id),
+        "{account}": person.username,
+        "{token}": "bm9ib2R5",
+        "{hash}": "0" * 64,
+        "{notification}": "new_review",
         "{count}": "3",
         "{code}": "no-such-code",
         "{number}": "1",
@@ -79,7 +83,7 @@ def doors(registry: Any, person: Person) -> list[Door]:
         for method in row.methods
         for kind in row.credentials or (VISITOR,)
     ]
-    return sorted(found, key=lambda door: door.method == "DELETE")
+    return sorted(found, key=lambda door: door.method == "DELETE" or door.path.endswith("/delete"))
 
 
 class Everywhere:
@@ -164,11 +168,18 @@ class Everywhere:
             api_key = api_keys.reveal(store, row) if row is not None else None
             has_session = sessions.find(connection, holder.cookie) is not None
             has_token = not isinstance(tokens.find(connection, holder.token), DeadToken)
+            signs = jwt_keys.find(store, holder.signing.key) is not None
         if api_key is None:
+            self._erase(person)
             return hold(self._stores, self._register(person.username))
-        if has_session and has_token and api_key == person.api_key:
+        if has_session and has_token and signs and api_key == person.api_key:
             return holder
         return hold(self._stores, replace(person, api_key=api_key))
+
+    def _erase(self, person: Person) -> None:
+        """As a worker does, if the account's deletion was asked for."""
+        with self._stores.transaction() as store:
+            store.session.execute(delete(Account).where(Account.id == person.id))
 
 
 def refuses(door: Door, answer: TestResponse) -> bool:

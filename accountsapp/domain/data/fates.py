@@ -26,14 +26,17 @@ FATES: dict[tuple[str, str], Fate] = {
     ("collection", "account_id"): Fate.GONE,
     ("email_address", "account_id"): Fate.GONE,
     ("job", "account_id"): Fate.KEPT,  # a mail to the former address is still to be sent
+    ("jwt_key", "account_id"): Fate.GONE,
     ("link", "account_id"): Fate.GONE,
     ("member", "account_id"): Fate.GONE,
     ("oauth_access_token", "account_id"): Fate.GONE,
     ("oauth_client", "owner_id"): Fate.GONE,
     ("oauth_grant", "account_id"): Fate.GONE,
+    ("preference", "account_id"): Fate.GONE,
     ("project", "owner_id"): Fate.KEPT,  # before: drafts to which nobody else contributed are removed
     ("review", "account_id"): Fate.GONE,
     ("session", "account_id"): Fate.GONE,
+    ("social_link", "account_id"): Fate.GONE,
     ("volunteer", "account_id"): Fate.KEPT,  # contributions go on counting, under a random mark
 }
 """By table and column."""

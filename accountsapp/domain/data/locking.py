@@ -14,6 +14,7 @@ from accountsapp.domain.errors import (
     ApiKeyTaken,
     DomainError,
     EmailTaken,
+    FxaIdTaken,
     StaleCredential,
     UsernameTaken,
 )
@@ -23,6 +24,7 @@ _UNIQUE: dict[str, type[DomainError]] = {
     "address_taken": EmailTaken,
     "address_key": EmailTaken,
     "digest": ApiKeyTaken,
+    "fxa_id": FxaIdTaken,
 }
 """What a unique violation names, on PostgreSQL the constraint and on SQLite the column."""
 

@@ -91,6 +91,7 @@ class Account(Base):
             sqlite_where=text("state <> 'active'"),
             postgresql_where=text("state <> 'active'"),
         ),
+        Index("uq_account_fxa_id", "fxa_id", unique=True),
         Index(
             "ix_account_deletion_asked",
             "deletion_asked",
@@ -145,6 +146,8 @@ class Account(Base):
     """The account's key at a data portal of somebody else, kept for it."""
     picture: Mapped[str | None]
     """The stem of its files (``domain/pictures``)."""
+    fxa_id: Mapped[str | None]
+    """The id of its Firefox account."""
 
     signup: Mapped[datetime | None]
     created: Mapped[datetime] = mapped_column(default=now)

@@ -6,6 +6,8 @@ from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.rules.text import has_control_characters
 
 LONGEST_PERMISSION = 255
+EVERYTHING = "*:*"
+"""The permission of who may do all."""
 
 _PERMISSION = re.compile(r"[^\s:]+:[^\s:]+")
 
@@ -22,3 +24,9 @@ def check(permission: str) -> str:
     ):
         raise InvalidValue("permissions", "must be of the form app:action")
     return permission
+
+
+def granting(permission: str) -> tuple[str, ...]:
+    """The permissions that grant this one: itself, and those with ``*`` in either place."""
+    app, _, action = permission.partition(":")
+    return permission, f"{app}:*", f"*:{action}", EVERYTHING

@@ -1,0 +1,118 @@
+"""S01: the calls of the addons-server API, by every actor and every way to say who one is."""
+
+from collections.abc import Callable, Mapping
+from itertools import product
+
+import pytest
+from webtest import TestApp
+
+from accountsapp.process import Process
+from tests.support.access import ACTORS_OWN, Operation, Outcome, Rules, outcome_of, send
+from tests.support.actors import (
+    ACTORS,
+    ANONYMOUS,
+    DEAD,
+    FORMER,
+    OWNER,
+    WAYS,
+    Way,
+    beside,
+    cast,
+    show,
+)
+from tests.support.amo import SELF_KEYS
+from tests.support.credentials import Holder, hold, present
+from tests.support.people import Person
+
+BASE = "/api/v5/accounts"
+ACCOUNT = f"{BASE}/account/{{account}}"
+SELF = Outcome(200, tuple(sorted(SELF_KEYS)))
+KIND = Outcome(200, ("enabled", "mandatory", "name"))
+CREATED = ("display_name", "email", "fxa_id", "groups", "session_cookie", "user_id", "username")
+HIDDEN, FORBIDDEN = Outcome(404, ("detail",)), Outcome(403, ("detail",))
+UNAUTHORIZED = Outcome(401, ("code", "detail"))
+
+CALLERS = ("the caller's own", "whoever may create")
+"""Of operations that are about no account of the URL."""
+OPERATIONS = (
+    Operation("GET", ACCOUNT, SELF),
+    Operation("PATCH", ACCOUNT, SELF, {"location": "L"}),
+    Operation("DELETE", f"{ACCOUNT}/picture", SELF),
+    Operation("GET", f"{ACCOUNT}/notifications", KIND),
+    Operation("POST", f"{ACCOUNT}/notifications", KIND, {}),
+    Operation("GET", f"{BASE}/profile", SELF, may=CALLERS[0]),
+    Operation("POST", f"{BASE}/super-create", Outcome(201, CREATED), may=CALLERS[1]),
+    Operation("DELETE", f"{BASE}/session", Outcome(200, ("ok",)), may=CALLERS[0]),
+    Operation("DELETE", ACCOUNT, Outcome(204, ())),
+)
+OPEN = (
+    Operation("POST", f"{BASE}/unsubscribe", Outcome(400, ("hash", "notification", "token"))),
+    Operation("GET", f"{BASE}/login/start", Outcome(302, ())),
+)
+"""Of these a credential is not needed; nobody is refused."""
+
+OWN_WAYS: Mapping[str, Way] = {
+    "session header": lambda actor, owner: present("session header", actor),
+    "jwt": lambda actor, owner: present("jwt", actor),
+    "jwt and the owner's cookie": lambda actor, owner: beside(
+        present("jwt", actor), present("session", owner)
+    ),
+}
+RULES = Rules(
+    counts=lambda operation, way: ACTORS_OWN if way in OWN_WAYS else None,
+    nobody=UNAUTHORIZED,
+    refused=HIDDEN,
+    ways={**WAYS, **OWN_WAYS},
+)
+
+
+def expected(operation: Operation, actor: str, way: str) -> Outcome:
+    """One cell; the owner publishes nothing."""
+    is_seen = operation.method == "GET" and operation.path == ACCOUNT
+    counts = RULES.counts(operation, way) is not None and actor != ANONYMOUS
+    if counts and operation.path.endswith("/session") and not way.startswith("session"):
+        counts = False
+    if not counts:
+        return HIDDEN if is_seen else UNAUTHORIZED
+    if actor in DEAD or actor == FORMER:
+        return UNAUTHORIZED
+    if operation.may == CALLERS[0] or actor == "administrator":
+        return operation.outcome
+    if operation.may == CALLERS[1]:
+        return FORBIDDEN
+    return operation.outcome if actor in ("self", "wrong scope") else HIDDEN
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_s01_every_cell_is_as_declared(
+    actor: str, app: TestApp, register: Callable[..., Person], stores: Process
+) -> None:
+    owner, who = cast(actor, register, stores)
+    wrong = []
+    for operation, way in product(OPERATIONS, RULES.ways):
+        got = outcome_of(send(app, RULES, operation, show(RULES.ways[way], who, owner)))
+        wanted = expected(operation, actor, way)
+        if got != wanted:
+            wrong.append((operation.method, operation.path, way, got, wanted))
+        if operation.method == "DELETE" and got.status in (200, 204):
+            owner, who = put_back(owner, who, register, stores)
+    assert wrong == []
+
+
+def put_back(
+    owner: Holder, who: Holder | None, register: Callable[..., Person], stores: Process
+) -> tuple[Holder, Holder | None]:
+    """What a call may have ended, made anew."""
+    is_self = who is owner
+    with stores.transaction() as store:
+        is_there = store.reader.by_username(OWNER) is not None
+    owner = hold(stores, owner.person if is_there else register(OWNER))
+    return owner, owner if is_self else hold(stores, who.person) if who is not None else None
+
+
+def test_s01_what_is_open_looks_at_no_credential(
+    app: TestApp, register: Callable[..., Person], stores: Process
+) -> None:
+    owner, who = cast("other", register, stores)
+    for operation, way in product(OPEN, RULES.ways):
+        assert outcome_of(send(app, RULES, operation, show(RULES.ways[way], who, owner))) == operation.outcome

@@ -130,9 +130,7 @@ def test_s47_what_does_not_unsubscribe(
     assert amo("POST", "/unsubscribe/", None, good).status_int == 403
 
 
-def test_an_older_secret_still_verifies(
-    make_app: Callable[..., Any], alice: Person
-) -> None:
+def test_an_older_secret_still_verifies(make_app: Callable[..., Any], alice: Person) -> None:
     amo = Amo(TestApp(make_app(**{"accountsapp.secret": f"{'n' * 40} {SECRET}"})))
     for secret in (SECRET, "n" * 40):
         body = {**proof("alice@example.com", secret), "notification": "new_review"}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pyramid.interfaces import IExceptionResponse
 from pyramid.security import NO_PERMISSION_REQUIRED
 
+from accountsapp.security.credentials import OtherScheme
 from accountsapp.web.methods import methods_of
 from accountsapp.web.resources import ApiRoot, Resource, Root, wildcard
 
@@ -80,7 +81,9 @@ def _rows_below(
     path: str, resource: type[Resource], credentials: tuple[str, ...], views: list[View]
 ) -> Iterator[Row]:
     if issubclass(resource, ApiRoot):
-        credentials = tuple(credential.kind for credential in resource.accepts)
+        credentials = tuple(
+            credential.kind for credential in resource.accepts if not isinstance(credential, OtherScheme)
+        )
     yield from _rows_at(path, resource, credentials, views)
     rest = wildcard(resource.children)
     for segment, child in resource.children.items():

@@ -14,6 +14,7 @@ from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.settings import load
 from accountsapp.tree import OPEN, Row, declared_views, rows
 from accountsapp.web.resources import ApiRoot, Resource
+from tests.support.credentials import hold, present
 from tests.support.everywhere import path_of
 from tests.support.people import SECRET, SITE_URL, Person
 
@@ -62,6 +63,18 @@ OPEN_VIEWS = {
     ("/api/v1.1/o/introspect", "POST"),
     ("/recovery/{username}/reset/{code}", "GET"),
     ("/recovery/{username}/reset/{code}", "POST"),
+    ("/api/user/v1/account/login_session", "POST"),
+    ("/api/user/v2/account/login_session", "POST"),
+    ("/csrf/api/v1/token", "GET"),
+    ("/oauth2/access_token", "POST"),
+    ("/password_reset", "POST"),
+    ("/user_api/v1/account/registration", "GET"),
+    ("/user_api/v1/preferences/time_zones", "GET"),
+    *(
+        (f"/api/{name}", method)
+        for name in ("certificates", "edx_name_affirmation", "notifications")
+        for method in ("DELETE", "GET", "PATCH", "POST")
+    ),
     ("/api/v5/accounts/unsubscribe", "POST"),
     ("/users/unsubscribe/{token}/{hash}/{notification}", "GET"),
     ("/users/unsubscribe/{token}/{hash}/{notification}", "POST"),
@@ -133,18 +146,31 @@ def test_sources_name_no_folder_of_this_machine(tree: list[Row]) -> None:
     assert not [row for row in tree if row.source.startswith(("/", ".."))]
 
 
+ALSO_ACCOUNTS = ("deactivate_logout", "name_change")
+"""Words of URLs that may be names of accounts too, whose verbs are told once."""
+
+
 def test_requests_find_what_the_tree_says(app: TestApp, alice: Person, admin: Person) -> None:
     """OPTIONS at every URL names the printed verbs, and none of them is an unknown method there."""
     verbs: dict[str, set[str]] = {}
+    tells_nobody = set()
     for row in rows(app.app.registry):
         verbs.setdefault(path_of(row, alice), set()).update(row.methods)
+        if row.view.startswith("apis.openedx.") and row.permission != OPEN:
+            tells_nobody.add(path_of(row, alice))
+    for name in ALSO_ACCOUNTS:
+        verbs[f"/api/user/v1/accounts/{name}"] |= verbs[f"/api/user/v1/accounts/{alice.username}"]
+    signed_in = present("session", hold(app.app.registry.process, alice)).headers
     for path, methods in verbs.items():
         allowed = set(app.options(path, status=204).headers["Allow"].split(", "))
         assert allowed - {"OPTIONS", "HEAD"} == methods, path
         for method in methods:
             assert app.request(path, method=method, expect_errors=True).status_int != 405, (method, path)
         wrong = "PUT" if "PUT" not in methods else "PATCH"
-        assert app.request(path, method=wrong, expect_errors=True).status_int == 405, path
+        assert app.request(path, method=wrong, headers=signed_in, status=405), path
+        app.reset()
+        anonymous = 401 if path in tells_nobody else 405
+        assert app.request(path, method=wrong, expect_errors=True).status_int == anonymous, path
 
 
 def test_two_mounts_of_one_path_stop_the_start() -> None:

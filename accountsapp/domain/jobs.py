@@ -114,6 +114,7 @@ def enqueue(
     account_id: int | None = None,
     unique_key: str | None = None,
     run_at: datetime | None = None,
+    delay: timedelta = timedelta(),
     max_attempts: int = TRIES,
 ) -> Job:
     """Queue a job in the session's transaction.
@@ -123,6 +124,7 @@ def enqueue(
     :param unique_key: the same key is queued once: while a job that has it waits or is being worked on,
         nothing is added
     :param run_at: not before; aware
+    :param delay: where no ``run_at`` is named, from now, by the clock of jobs
     :param max_attempts: failures after which it is given up
     :returns: the new job, or the one that was queued under ``unique_key``
     """
@@ -132,7 +134,7 @@ def enqueue(
         payload=payload,
         account_id=account_id,
         unique_key=unique_key,
-        run_at=run_at if run_at is not None else moment,
+        run_at=run_at if run_at is not None else _moment(_dialect(session), delay.total_seconds()),
         reckoned_from=moment if run_at is None else None,
         max_attempts=max_attempts,
     )
@@ -143,6 +145,11 @@ def enqueue(
         job: Job | None = session.scalar(insert.returning(Job)) or session.scalar(queued)
         if job is not None:
             return job
+
+
+def is_queued(session: Session, unique_key: str) -> bool:
+    """Whether a job that has the key waits or is being worked on."""
+    return bool(session.scalar(select(exists().where(Job.unique_key == unique_key, _QUEUED))))
 
 
 def take_back(session: Session, job_id: int) -> bool:

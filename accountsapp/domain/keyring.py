@@ -39,6 +39,10 @@ class _Derived:
         """Keyed, to be copied: that costs less than to key it anew."""
         return hmac.new(self._derive("lookup"), digestmod=sha256)
 
+    def signing_key(self, purpose: str) -> bytes:
+        """What signs texts for that purpose."""
+        return self._derive(f"sign/{purpose}")
+
     @cached_property
     def fernet(self) -> Fernet:
         return Fernet(urlsafe_b64encode(self._derive("seal")))
@@ -53,6 +57,7 @@ class Keyring:
     def __init__(self, values: tuple[str, ...]) -> None:
         self._derived = tuple(_Derived(value) for value in values)
         self._seal = MultiFernet([derived.fernet for derived in self._derived])
+        self._signing_keys: dict[str, tuple[bytes, ...]] = {}
 
     @property
     def secret_id(self) -> str:
@@ -78,6 +83,12 @@ class Keyring:
     def digests(self, purpose: str, value: str) -> list[bytes]:
         """The digest under each secret that is still given, the present one first."""
         return [_hmac(derived.lookup, purpose, value) for derived in self._derived]
+
+    def signing_keys(self, purpose: str) -> tuple[bytes, ...]:
+        """The keys (256 bits) that sign texts for that purpose: the first one signs, all verify."""
+        if purpose not in self._signing_keys:
+            self._signing_keys[purpose] = tuple(derived.signing_key(purpose) for derived in self._derived)
+        return self._signing_keys[purpose]
 
     def seal(self, owner: str, value: str) -> str:
         """Encrypt ``value`` so that it opens for ``owner`` alone (such as ``account:7``)."""

@@ -6,7 +6,7 @@ from pyramid.response import Response
 
 from accountsapp.i18n import mark as _
 from accountsapp.oauth.redirects import with_parameters
-from accountsapp.oauth.resources import AuthorizationServer
+from accountsapp.oauth.resources import AuthorizationServer, TokenServer
 from accountsapp.pages.html import go, page
 from accountsapp.pages.language import translated
 from accountsapp.pages.refusals import refusal_page
@@ -19,8 +19,8 @@ from accountsapp.web.request import Request
 CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
 
 
-@error_view_config(HTTPException, containment=AuthorizationServer)
-@error_view_config(Exception, containment=AuthorizationServer)
+@error_view_config(HTTPException, containment=TokenServer)
+@error_view_config(Exception, containment=TokenServer)
 def failed(error: Exception, request: Request) -> Response:
     """A refusal that the protocol does not know, or a fault of ours."""
     return _refusal(request, failure_of(error, request))

@@ -17,17 +17,23 @@ from oauthlib.oauth2.rfc6749.endpoints.authorization import AuthorizationEndpoin
 from oauthlib.oauth2.rfc6749.endpoints.introspect import IntrospectEndpoint
 from oauthlib.oauth2.rfc6749.endpoints.revocation import RevocationEndpoint
 from oauthlib.oauth2.rfc6749.endpoints.token import TokenEndpoint
-from oauthlib.oauth2.rfc6749.grant_types import AuthorizationCodeGrant, RefreshTokenGrant
+from oauthlib.oauth2.rfc6749.grant_types import (
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    RefreshTokenGrant,
+)
 from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challenge_method_s256
 from oauthlib.oauth2.rfc6749.tokens import BearerToken
 from pyramid.response import Response
 
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.errors import StaleCredential
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.oauth.clients import ClientRow
 from accountsapp.domain.oauth.scopes import Scope, in_order
 from accountsapp.domain.rules.text import is_encodable
 from accountsapp.oauth.redirects import with_parameters
+from accountsapp.oauth.signing import SignedToken, Signing
 from accountsapp.oauth.validator import ConfidentialOnly, Validator
 from accountsapp.web.answers import HEADERS, json_answer
 
@@ -63,6 +69,10 @@ ENDPOINTS = {
     "access_token",
 }
 """What requests to the endpoints may say, and other credentials; whatever else is said is ignored."""
+SIGNING_ENDPOINTS = ENDPOINTS | {"token_type"}
+"""The same of endpoints that sign tokens."""
+UNSIGNED, SIGNED = "bearer", "jwt"
+"""What ``token_type`` may be."""
 FATAL_TWICE = {"client_id", "redirect_uri"}
 """Given twice, they name nobody who could be told."""
 
@@ -176,23 +186,45 @@ def authorization_request(request: "Request", issuer: str) -> AuthorizationReque
     return AuthorizationRequest(endpoint, f"{URI}?{urlencode(first)}", issuer)
 
 
-def token_answer(request: "Request") -> Response:
-    """What the token endpoint says."""
+def token_answer(request: "Request", signing: Signing | None = None) -> Response:
+    """What the token endpoint says.
+
+    :param signing: how it signs tokens for those who ask for such, and that it serves clients that act by
+        themselves; None: it does neither
+    """
     validator = Validator(request.store)
-    grants = {
+    grants: dict[str, Any] = {
         "authorization_code": CodeGrant(validator),
         "refresh_token": RefreshTokenGrant(validator, post_token=[_each_scope_once]),
     }
-    endpoint = TokenEndpoint("authorization_code", _bearer(validator), grants)
+    if signing is not None:
+        grants["client_credentials"] = ClientCredentialsGrant(
+            validator,
+            pre_token=[validator.check_confidential],
+            post_token=[_each_scope_once, validator.check_owner],
+        )
 
     def answer(parameters: dict[str, str], headers: dict[str, str]) -> tuple[Any, str, int]:
+        token_type = parameters.pop("token_type", UNSIGNED).lower()
+        if signing is not None and token_type == SIGNED:
+            kind: BearerToken = SignedToken(validator, request.store, signing)
+        elif token_type == UNSIGNED:
+            kind = _bearer(validator)
+        else:
+            raise errors.InvalidRequestError("The token_type is bearer or jwt.")
+        endpoint = TokenEndpoint("authorization_code", kind, grants)
         if "grant_type" not in parameters:
             raise errors.InvalidRequestError("Missing grant_type parameter.")
         if parameters["grant_type"] not in grants:
             raise errors.UnsupportedGrantTypeError
-        return endpoint.create_token_response(URI, "POST", parameters, headers)
+        try:
+            return endpoint.create_token_response(URI, "POST", parameters, headers)
+        except StaleCredential:
+            raise errors.UnauthorizedClientError from None
 
-    return _answer(request, answer)
+    response = _answer(request, answer, ENDPOINTS if signing is None else SIGNING_ENDPOINTS)
+    response.headerlist.append(("Pragma", "no-cache"))
+    return response
 
 
 def _each_scope_once(request: ProtocolRequest) -> None:
@@ -236,9 +268,12 @@ def introspection_answer(request: "Request") -> Response:
 Answer = Callable[[dict[str, str], dict[str, str]], tuple[Any, str, int]]
 
 
-def _answer(request: "Request", answer: Answer) -> Response:
+def _answer(request: "Request", answer: Answer, known: Set[str] = ENDPOINTS) -> Response:
+    """
+    :param known: the parameters that count
+    """
     try:
-        _, body, status = answer(_parameters(request), _headers(request))
+        _, body, status = answer(_parameters(request, known), _headers(request))
     except errors.OAuth2Error as error:
         body, status = error.json, error.status_code
     if not body:
@@ -251,17 +286,17 @@ def _answer(request: "Request", answer: Answer) -> Response:
     return response
 
 
-def _parameters(request: "Request") -> dict[str, str]:
+def _parameters(request: "Request", known: Set[str]) -> dict[str, str]:
     """The known parameters of the body: texts, each at most once; empty ones count as left out.
 
     :raises HTTPClientError: it cannot be read
     :raises InvalidRequestError: other values of known names, known names given twice or in the URL
     """
-    if any(name in ENDPOINTS for name, _ in request.parameters.query):
+    if any(name in known for name, _ in request.parameters.query):
         raise errors.InvalidRequestError("Parameters in the URL are not allowed.")
     found: dict[str, str] = {}
     for name, value in request.parameters.body:
-        if name not in ENDPOINTS:
+        if name not in known:
             continue
         if not isinstance(value, str) or not is_encodable(value):
             raise errors.InvalidRequestError("The value of a parameter is no text.")

@@ -26,11 +26,10 @@ def is_of_a_client(request: Request, origin: str) -> bool:
         return False
 
 
-class AuthorizationServer(ApiRoot):
-    """Clients prove themselves by what they send to the endpoint, people by their session's cookie."""
+class TokenServer(ApiRoot):
+    """Where programs are given tokens: a client proves itself by what it sends, cookies mean nothing."""
 
-    accepts = (SessionCookie(),)
-    checks = ("body", "csrf", "acl")
+    checks: tuple[str, ...] = ("body", "acl")
     body = Body(largest=64 * 1024, any_charset=True, untyped=FORM)
     cors = Cors(
         origins=lambda settings: settings.cors_origins,
@@ -44,6 +43,13 @@ class AuthorizationServer(ApiRoot):
     def issuer(self) -> str:
         """Its name in the protocol (RFC 8414 2)."""
         return self.request.app_settings.site_url + resource_path(self)
+
+
+class AuthorizationServer(TokenServer):
+    """Clients prove themselves by what they send to the endpoint, people by their session's cookie."""
+
+    accepts = (SessionCookie(),)
+    checks = ("body", "csrf", "acl")
 
 
 class ClientAccess(PersonPage):

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from oauthlib.common import Request
-from oauthlib.oauth2 import RequestValidator
+from oauthlib.oauth2 import RequestValidator, UnauthorizedClientError
 
 from accountsapp.domain.oauth import clients, tokens
 from accountsapp.domain.oauth.clients import ClientRow
@@ -13,6 +13,8 @@ from accountsapp.domain.oauth.scopes import DEFAULT, Scope
 from accountsapp.domain.store import Store
 from accountsapp.security.credentials import basic_pair
 
+BEARER = "Bearer"
+"""The type of tokens that the database has."""
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 """Of PKCE (RFC 7636 4.1)."""
 
@@ -99,6 +101,8 @@ class Validator(RequestValidator):
         return not request.client.is_confidential
 
     def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[Scope]:
+        if request.grant_type == "client_credentials":
+            return list(request.client.scopes)
         return [scope for scope in DEFAULT if scope in request.client.scopes]
 
     def validate_scopes(
@@ -183,9 +187,13 @@ class Validator(RequestValidator):
         return True
 
     def save_token(self, token: dict[str, Any], request: Request, *args: Any, **kwargs: Any) -> None:
+        access_token = token["access_token"] if token["token_type"] == BEARER else None
         if self.claim is not None:
-            tokens.issue(
-                self._store, self.claim, token["access_token"], token["refresh_token"], request.scopes
+            tokens.issue(self._store, self.claim, access_token, token["refresh_token"], request.scopes)
+        elif access_token is not None:
+            client: ClientRow = request.client
+            tokens.issue_by_hand(
+                self._store, client.owner_id, request.scopes, client_id=client.id, token=access_token
             )
 
     def invalidate_authorization_code(
@@ -197,6 +205,27 @@ class Validator(RequestValidator):
         self.claim = claim
         request.user = claim.account
         request.extra_credentials = {"username": claim.account.username, "user_id": claim.account.id}
+
+    # A client that acts by itself
+
+    def check_confidential(self, request: Request) -> None:
+        """
+        :raises UnauthorizedClientError: the client that is named has no secret
+        """
+        client_id, secret = self._presented(request)
+        client = clients.find(self._store.connection, client_id) if client_id and not secret else None
+        if client is not None and not client.is_confidential:
+            raise UnauthorizedClientError(request=request)
+
+    def check_owner(self, request: Request) -> None:
+        """
+        :raises UnauthorizedClientError: the account that the client acts for is not active
+        """
+        client: ClientRow = request.client
+        if client.owner_id is not None:
+            request.user = self._store.reader.by_id(client.owner_id)
+            if request.user is None or not request.user.activated:
+                raise UnauthorizedClientError(request=request)
 
     # Revocation and introspection
 

@@ -13,6 +13,7 @@ from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
 from accountsapp.pages.resources import Pages, PersonPage
 from accountsapp.pages.visitor import ask_nobody
+from accountsapp.web import failures
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import Failure, failure_of
 from accountsapp.web.request import Request
@@ -43,6 +44,8 @@ TEXTS = {
     500: _("It is not your fault, and we have made a note of it. Please try again later."),
     503: _("Please try again in a moment."),
 }
+NOT_POSSIBLE = _("That is not possible")
+"""Of a refusal that says its own reason."""
 STALE_FORM = _(
     "Your browser did not send the cookie that belongs to this form, or the form was too old."
     " Nothing was changed; please send it again."
@@ -56,14 +59,15 @@ def refusal_page(request: Request, failure: Failure) -> Response:
     """A failure as a page, with its status and headers."""
     if failure.status >= 500:
         ask_nobody(request)
-    heading = HEADINGS.get(failure.status, HEADINGS[400])
-    text = _minutes(request, failure) or translated(request, TEXTS.get(failure.status, TEXTS[400]))
+    heading, text = HEADINGS.get(failure.status, HEADINGS[400]), TEXTS.get(failure.status, TEXTS[400])
+    if failure.status == 403 and failure.reason is None and failure.text not in failures.TEXTS.values():
+        heading, text = NOT_POSSIBLE, failure.text
     response = page(
         request,
         "refused.jinja2",
         failure.status,
         heading=translated(request, heading),
-        text=text,
+        text=_minutes(request, failure) or translated(request, text),
         may_try_again=failure.status in (429, 503),
         request_id=request.id if failure.status == 500 else None,
     )

@@ -34,6 +34,7 @@ SENTENCES = (
     _("The picture is damaged."),
     _("That is not a part of the picture."),
     # domain.errors
+    _("Registration is closed."),
     _("Invalid email address."),
     _("That e-mail address is already taken."),
 )

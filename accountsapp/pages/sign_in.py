@@ -73,7 +73,7 @@ def sign_in(context: PersonPage, request: Request) -> Response:
         problem = translated(request, "This account is not active.")
     else:
         response = go(context.path + query)
-        session_cookie.set_cookie(request, response, signin.sign_in(request.store, account))
+        session_cookie.begin(request, response, signin.sign_in(request.store, account))
         return response
     return _form(context, request, 400, problem=problem, username=username)
 
@@ -107,7 +107,7 @@ def _form(
 def sign_out(request: Request, response: Response) -> Response:
     """End the session of the request, and let the answer take its cookie away."""
     signin.sign_out(request.store, request.caller.secret or "")
-    session_cookie.remove_cookie(response)
+    session_cookie.end(request, response)
     return response
 
 

@@ -15,6 +15,7 @@ def includeme(config: "Configurator") -> None:
     registry, settings = config.registry, config.registry.app_settings
     registry.throttle = Throttle(settings.rate_limit, settings.rate_limit_storage)
     registry.policy = SecurityPolicy()
+    config.include(".session_cookie")
     config.set_security_policy(registry.policy)
     config.set_csrf_storage_policy(SessionTokens())
     config.set_default_permission("nobody")

@@ -4,13 +4,15 @@ An API root names the kinds it accepts (``accepts``). The first one that is pres
 falls through to another.
 """
 
+import re
 from base64 import b64decode
 from typing import TYPE_CHECKING, Protocol
 
 from accountsapp.domain.credentials import sessions, signin
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
-from accountsapp.domain.oauth import tokens
-from accountsapp.domain.oauth.tokens import DeadToken
+from accountsapp.domain.oauth import jwts, tokens
+from accountsapp.domain.oauth.jwts import Issuer
+from accountsapp.domain.oauth.tokens import DeadToken, TokenRow
 from accountsapp.domain.rules.api_keys import is_plausible
 from accountsapp.security import scopes, session_cookie, visitors
 from accountsapp.security.identity import Identity, Nobody, Reason
@@ -163,19 +165,51 @@ class Bearer:
         value = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), "bearer")
         if value is None:
             return None
-        token = tokens.find(request.store.connection, value, request.store.columns)
-        if isinstance(token, DeadToken):
-            return Nobody(_REASONS[token])
-        account = request.store.reader.remember(token.account)
-        return Identity(
-            account,
-            self.kind,
-            scopes=scopes.permissions(token.scope),
-            vouches=token.client_id is None or token.client_is_confidential,
+        if not _TOKEN.fullmatch(value):
+            return Nobody(Reason.MALFORMED)
+        return _by_token(
+            request, self.kind, tokens.find(request.store.connection, value, request.store.columns)
         )
 
 
+class SignedToken:
+    """``Authorization: JWT``: a signed access token of the authorization server.
+
+    :param issuer_path: where that server is, below ``site_url``
+    """
+
+    kind = "signed token"
+
+    def __init__(self, issuer_path: str) -> None:
+        self._issuer_path = issuer_path
+
+    def identify(self, request: "Request") -> Identity | Nobody | None:
+        value = _after_scheme(request.environ.get("HTTP_AUTHORIZATION", ""), "jwt")
+        if value is None:
+            return None
+        site_url, store = request.app_settings.site_url, request.store
+        issuer = Issuer(site_url + self._issuer_path, site_url)
+        token = jwts.find(store.connection, store.keyring, issuer, value, store.columns)
+        return _by_token(request, self.kind, token)
+
+
+def _by_token(request: "Request", kind: str, token: TokenRow | DeadToken) -> Identity | Nobody:
+    if isinstance(token, DeadToken):
+        return Nobody(_REASONS[token])
+    account = request.store.reader.remember(token.account)
+    return Identity(
+        account,
+        kind,
+        scopes=scopes.permissions(token.scope),
+        vouches=token.client_id is None or token.client_is_confidential,
+    )
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What may stand after ``Bearer`` (RFC 6750 2.1)."""
+
 _REASONS = {
+    DeadToken.MALFORMED: Reason.MALFORMED,
     DeadToken.UNKNOWN: Reason.UNKNOWN,
     DeadToken.EXPIRED: Reason.EXPIRED,
     DeadToken.REVOKED: Reason.UNKNOWN,
@@ -184,12 +218,21 @@ _REASONS = {
 
 
 class OtherScheme:
-    """An ``Authorization`` header that no kind named before this one has taken: bad, not absent."""
+    """An ``Authorization`` header that no kind named before this one has taken: bad, not absent.
+
+    :param parameters: of the query string, that are credentials elsewhere
+    """
 
     kind = "other scheme"
 
+    def __init__(self, *parameters: str) -> None:
+        self._parameters = frozenset(parameters)
+
     def identify(self, request: "Request") -> Identity | Nobody | None:
-        return Nobody(Reason.OTHER_SCHEME) if request.environ.get("HTTP_AUTHORIZATION") else None
+        in_query = self._parameters and any(name in self._parameters for name, _ in request.parameters.query)
+        if in_query or request.environ.get("HTTP_AUTHORIZATION"):
+            return Nobody(Reason.OTHER_SCHEME)
+        return None
 
 
 def basic_pair(header: str) -> tuple[str, str] | None:

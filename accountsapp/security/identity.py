@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.data.reads import AccountRow
-from accountsapp.security.principals import ADMINISTRATORS, carrier, principal
+from accountsapp.security.principals import ADMINISTRATORS, STAFF, carrier, principal
 
 
 class Reason(StrEnum):
@@ -54,13 +54,20 @@ class Identity:
         return self.account is None or self.account.state == AccountState.ACTIVE
 
     @property
+    def is_staff(self) -> bool:
+        """Whether it is an account of staff; administrators are."""
+        return self.account is not None and (self.account.is_staff or self.account.is_admin)
+
+    @property
     def principals(self) -> list[str]:
         """Those of the permissions that it carries are among them where an API reads that column."""
         if self.account is None:
             return []
         carried = getattr(self.account.profile, "permissions", ())
         mine = [principal(self.account.id), *map(carrier, carried)]
-        return [*mine, ADMINISTRATORS] if self.account.is_admin else mine
+        if self.account.is_admin:
+            return [*mine, ADMINISTRATORS, STAFF]
+        return [*mine, STAFF] if self.account.is_staff else mine
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,14 @@ class Permission(StrEnum):
     """See the account's own data."""
     ACCOUNT_WRITE = "account:write"
     """Change the account's own data, invite others in its name."""
+    ACCOUNT_FIND = "account:find"
+    """Find the account that has an e-mail address."""
     ACCOUNT_DELETE = "account:delete"
     """Delete the account."""
     ACCOUNT_CREATE = "account:create"
     """Make an account, and a session of it."""
+    PICTURE_REMOVE = "picture:remove"
+    """Remove the account's picture."""
     EMAIL_READ = "email:read"
     """See all of the account's e-mail addresses."""
     EMAIL_WRITE = "email:write"
@@ -40,6 +44,7 @@ OWNER = (
     Permission.ACCOUNT_READ,
     Permission.ACCOUNT_WRITE,
     Permission.ACCOUNT_DELETE,
+    Permission.PICTURE_REMOVE,
     Permission.EMAIL_READ,
     Permission.EMAIL_WRITE,
     Permission.KEY_READ,

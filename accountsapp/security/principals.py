@@ -3,6 +3,8 @@
 from accountsapp.domain.rules.app_permissions import granting
 
 ADMINISTRATORS = "group:administrators"
+STAFF = "group:staff"
+"""Administrators belong to it too."""
 
 
 def principal(account_id: int) -> str:

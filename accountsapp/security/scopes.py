@@ -1,4 +1,4 @@
-"""What the scopes of OAuth mean here: which permission each grants."""
+"""What the scopes of OAuth mean here: which permissions each grants."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -6,15 +6,15 @@ from functools import lru_cache
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.security.permissions import Permission
 
-GRANTS: dict[Scope, Permission] = {
-    Scope.PROFILE_READ: Permission.ACCOUNT_READ,
-    Scope.PROFILE_WRITE: Permission.ACCOUNT_WRITE,
-    Scope.EMAIL_READ: Permission.EMAIL_READ,
-    Scope.EMAIL_WRITE: Permission.EMAIL_WRITE,
+GRANTS: dict[Scope, tuple[Permission, ...]] = {
+    Scope.PROFILE_READ: (Permission.ACCOUNT_READ, Permission.ACCOUNT_FIND),
+    Scope.PROFILE_WRITE: (Permission.ACCOUNT_WRITE, Permission.PICTURE_REMOVE),
+    Scope.EMAIL_READ: (Permission.EMAIL_READ,),
+    Scope.EMAIL_WRITE: (Permission.EMAIL_WRITE,),
 }
-NEEDED: dict[str, Scope] = {permission: scope for scope, permission in GRANTS.items()}
-"""The scope without which a permission is not granted."""
-ALL = frozenset(GRANTS.values())
+NEEDED: dict[str, Scope] = {permission: scope for scope, granted in GRANTS.items() for permission in granted}
+"""The scope without which a permission is not granted; one that is none of these no token has."""
+ALL = frozenset(permission for granted in GRANTS.values() for permission in granted)
 
 
 @lru_cache(maxsize=64)
@@ -25,4 +25,4 @@ def permissions(scope: str) -> frozenset[Permission]:
 
 def granted(scopes: Iterable[str]) -> frozenset[Permission]:
     """The permissions that scopes grant."""
-    return frozenset(GRANTS[Scope(scope)] for scope in scopes)
+    return frozenset(permission for scope in scopes for permission in GRANTS[Scope(scope)])

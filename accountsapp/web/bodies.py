@@ -53,6 +53,8 @@ class Body:
     :ivar largest_multipart: bytes of a multipart form, where that is another number
     :ivar any_charset: whether an URL-encoded form may name any charset, also one that nobody knows
     :ivar untyped: the media type of a body that names none; None refuses it
+    :ivar type_first: whether a type that is not understood is refused before a size
+    :ivar deferred: whether it is the view that reads it, after all that the API checks
     :ivar optional: an empty body has no parameters, whatever its media type; otherwise it must be readable
         like any other
     """
@@ -62,6 +64,8 @@ class Body:
     largest_multipart: int | None = None
     any_charset: bool = False
     untyped: str | None = None
+    type_first: bool = False
+    deferred: bool = False
     optional: bool = True
 
     def takes(self, content_type: str) -> bool:
@@ -150,6 +154,8 @@ def read_body(request: "Request", rules: Body) -> tuple[Pairs, bytes | None]:
     """
     content_type, options = content_type_of(request)
     content_type = content_type or rules.untyped or ""
+    if rules.type_first:
+        _check_type(rules, content_type)
     body = _content(request, rules.limit(content_type))
     if not body and rules.optional:
         return [], None
@@ -158,8 +164,7 @@ def read_body(request: "Request", rules: Body) -> tuple[Pairs, bytes | None]:
         _check_charset(charset)
     elif not rules.any_charset:
         _check_known(charset)
-    if not rules.takes(content_type):
-        raise HTTPUnsupportedMediaType("The request body has a content type that is not understood.")
+    _check_type(rules, content_type)
     if content_type == FORM:
         return _pairs(body.decode("latin-1")), None
     if content_type == MULTIPART:
@@ -167,6 +172,11 @@ def read_body(request: "Request", rules: Body) -> tuple[Pairs, bytes | None]:
     if content_type == JSON or content_type.endswith("+json"):
         return list(read_json_object(body).items()), None
     return [], body
+
+
+def _check_type(rules: Body, content_type: str) -> None:
+    if not rules.takes(content_type):
+        raise HTTPUnsupportedMediaType("The request body has a content type that is not understood.")
 
 
 def _content(request: "Request", largest: int) -> bytes:

@@ -100,7 +100,8 @@ def check_body(request: "Request", context: Any, permission: str | None) -> None
 
     :raises HTTPClientError: it cannot
     """
-    request.parameters.body  # noqa: B018 reads it
+    if not request.body_rules.deferred:
+        request.parameters.body  # noqa: B018 reads it
 
 
 CHECKS: dict[str, Check] = {

@@ -23,6 +23,7 @@ from accountsapp.security.identity import Identity
 from accountsapp.waiting import Deadline, remaining
 from accountsapp.web import cors
 from accountsapp.web.client_address import client_address
+from accountsapp.web.methods import allowed_methods
 from accountsapp.web.reports import METHODS, REPORTER, Report
 from accountsapp.web.transactions import SAFE_METHODS, attempts
 
@@ -73,6 +74,7 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
             failure = getattr(request, "exception", None)
             if failure is not None and is_retryable(failure) and _has_time():
                 mark_error_retryable(failure)
+            _add_headers(request, response)
             cors.add_headers(request, response)
         finally:
             request.close()
@@ -81,6 +83,16 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
         return response
 
     return enter
+
+
+def _add_headers(request: "Request", response: Response) -> None:
+    """What the nearest API root says that every answer has."""
+    api = request.api
+    if api is None:
+        return
+    response.headerlist.extend(api.headers)
+    if api.tells_methods and "Allow" not in response.headers:
+        response.headerlist.append(("Allow", ", ".join(allowed_methods(request))))
 
 
 def _has_time() -> bool:

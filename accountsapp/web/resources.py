@@ -108,6 +108,10 @@ class ApiRoot(Resource):
     body: Body = Body()
     cors: Cors | None = None
     """Which pages of other origins may read the answers; None: none."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """What every answer has besides, refusals too."""
+    tells_methods = False
+    """Whether every answer has ``Allow``, not only where a method is not offered."""
     code_pages: Callable[[Settings], Mapping[str, str]] | None = None
     """Where codes are used that are mailed because of a request here, by notice, with ``{code}`` in the URL;
     None: where the product's own pages are."""

@@ -7,6 +7,7 @@ from tests.security import test_s01_amo_matrix as amo
 from tests.security import test_s01_bookie_matrix as bookie
 from tests.security import test_s01_dockerhub_matrix as dockerhub
 from tests.security import test_s01_oauth_matrix as oauth
+from tests.security import test_s01_openedx_matrix as openedx
 from tests.security import test_s01_pages_matrix as pages
 from tests.security import test_s01_pybossa_matrix as pybossa
 
@@ -22,6 +23,16 @@ OPEN_URLS = {
     "/healthz": "whether the process runs",
     "/readyz": "whether the database answers",
     "/metrics": "counts, for the addresses of accountsapp.metrics_from",
+    "/api/certificates": "not offered: 404 for everybody",
+    "/api/edx_name_affirmation": "the same",
+    "/api/notifications": "the same",
+    "/api/user/v1/account/login_session": "where one signs in",
+    "/api/user/v2/account/login_session": "the same",
+    "/csrf/api/v1/token": "a visitor's token is needed to sign in",
+    "/oauth2/access_token": "the client proves itself to the protocol",
+    "/password_reset": "who forgot the password has no credential",
+    "/user_api/v1/account/registration": "what forms offer: the same for everybody",
+    "/user_api/v1/preferences/time_zones": "the same",
     "/ping": "says where the API is",
     "/api/v1/ping": "says that a name is missing",
     "/api/v1/suspend": "who forgot the password has no credential; a mailed code is one",
@@ -46,6 +57,7 @@ IN_A_MATRIX = {
     *((operation.method, operation.path) for operation in (*amo.OPERATIONS, *amo.OPEN)),
     *((operation.method, operation.path) for operation in bookie.OPERATIONS),
     *((operation.method, operation.path) for operation in dockerhub.OPERATIONS),
+    *openedx.OPERATIONS,
     *((operation.method, operation.path) for operation in pybossa.OPERATIONS),
     *((page.method, page.path) for page in oauth.PAGES),
     *((page.method, page.path) for page in pages.PAGES),

@@ -20,6 +20,7 @@ from accountsapp.domain.data.fates import FATES
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import Account, Base, EmailAddress
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuthCode, OAuthGrant, RefreshToken
+from accountsapp.domain.data.preference_models import Preference, SocialLink
 from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
@@ -132,6 +133,8 @@ def canary(
         store.session.add(OAuthCode(**of_grant, digest=b"code", redirect_uri=CANARY))
         store.session.add(RefreshToken(**of_grant, digest=b"refresh"))
         store.session.add(AccessToken(**of_grant, digest=b"access", account_id=person.id, scope=CANARY))
+        store.session.add(Preference(account_id=person.id, name=CANARY, value=CANARY))
+        store.session.add(SocialLink(account_id=person.id, platform=CANARY, url=CANARY))
         addon_id = add_addon(store.session, CANARY, [person.id])
         store.session.add(Review(account_id=person.id, addon_id=addon_id, body=CANARY))
         store.session.add(Review(account_id=bob.id, addon_id=addon_id, body=CANARY))

@@ -85,7 +85,9 @@ def test_s46_all_that_is_stored(
     texts = {"biography": "Curiouser ☃", "year_of_birth": 1990, "subscribed": True}
     info = {"puzzles": [1, {"x": None}], "twitter_token": "hidden", "twitter_user_id": "77"}
     with stores.transaction() as store:
-        profile.change(store, alice.id, {**texts, "info": info, "company": None}, picture=picture)
+        profile.change(
+            store, alice.id, {**texts, "info": info, "company": None, "ckan_api": "hidden"}, picture=picture
+        )
     with stores.transaction() as store:
         further = {"address": "more@example.com", "address_key": "more@example.com"}
         store.session.execute(insert(EmailAddress).values(account_id=alice.id, **further))

@@ -117,4 +117,6 @@ def send(app: TestApp, rules: Rules, operation: Operation, shown: Shown) -> Any:
 def outcome_of(answer: Any) -> Outcome:
     """Of an answer in JSON; of a list the keys of its first item."""
     content = answer.json if answer.body else {}
-    return Outcome(answer.status_int, tuple(sorted(content[0] if isinstance(content, list) else content)))
+    if isinstance(content, list):
+        content = content[0] if content else {}
+    return Outcome(answer.status_int, tuple(sorted(content)))

@@ -6,7 +6,7 @@ entry to :data:`PRESENTATIONS`, and the tests that walk every URL send it.
 
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -16,9 +16,10 @@ import jwt
 from accountsapp.domain.credentials import jwt_keys, sessions
 from accountsapp.domain.credentials.jwt_keys import Issued
 from accountsapp.domain.data import locking
+from accountsapp.domain.oauth import clients, jwts
 from accountsapp.process import Process
 from tests.support.oauth import ALL, basic, bearer, issue
-from tests.support.people import Person
+from tests.support.people import SITE_URL, Person
 
 
 class Holder(NamedTuple):
@@ -26,6 +27,7 @@ class Holder(NamedTuple):
 
     person: Person
     token: str
+    signed_token: str
     cookie: str
     csrf_token: str
     signing: Issued
@@ -50,13 +52,24 @@ def hold(stores: Process, person: Person) -> Holder:
         account = locking.lock(store.session, person.id)
         cookie = sessions.begin(store.session, account, "127.0.0.1")
         signing = jwt_keys.issue(store, person.id)
-    return Holder(person, token, cookie, csrf_token(stores, cookie), signing)
+    signed_token = sign_token(stores, person, ALL)
+    return Holder(person, token, signed_token, cookie, csrf_token(stores, cookie), signing)
+
+
+def sign_token(stores: Process, person: Person, scopes: Sequence[str]) -> str:
+    """A signed token of a client that acts for that account, as ``/oauth2/access_token`` makes it."""
+    with stores.transaction() as store:
+        client, _secret = clients.register(store, "Signs", confidential=True, owner_id=person.id)
+        subject = jwts.Subject(store.reader.by_id(person.id), None, client.client_id)
+        issuer = jwts.Issuer(f"{SITE_URL}/oauth2", SITE_URL)
+        claims = jwts.claims_of(subject, issuer, scopes, grant_type="client_credentials", seconds=3600)
+    return jwts.sign(stores.keyring, claims)
 
 
 def spoiled(holder: Holder) -> Holder:
     """The same person with nothing but bad credentials."""
     person = replace(holder.person, password="wrong", api_key="wrong")
-    return Holder(person, "wrong", "wrong", "wrong", Issued("wrong", "w" * 64))
+    return Holder(person, "wrong", "wrong", "wrong", "wrong", Issued("wrong", "w" * 64))
 
 
 def csrf_token(stores: Process, cookie: str) -> str:
@@ -101,6 +114,7 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
     "private-token": in_header("Private-Token"),
     "basic": lambda holder: Shown(headers=basic(holder.person.username, holder.person.password or "")),
     "bearer": lambda holder: Shown(headers=bearer(holder.token)),
+    "signed token": lambda holder: Shown(headers={"Authorization": f"JWT {holder.signed_token}"}),
     "session header": lambda holder: Shown(headers={"Authorization": f"Session {holder.cookie}"}),
     "jwt": lambda holder: Shown(headers=by_jwt(holder.signing)),
     "session": lambda holder: session(holder.cookie, holder.csrf_token),

@@ -120,4 +120,4 @@ def start_login(context: LoginStart, request: Request) -> Response:
 def _end_cookie(request: Request, response: Response) -> None:
     """Take the cookie of a session away that ends, if it was sent along."""
     if session_cookie.values_in(request):
-        session_cookie.remove_cookie(response)
+        session_cookie.end(request, response)

@@ -80,12 +80,23 @@ def answer_with_session(request: Request, value: Any, session: str | None) -> Re
     """
     response = answer(request, value)
     if session is not None:
-        session_cookie.set_cookie(request, response, session)
+        session_cookie.begin(request, response, session)
+    return response
+
+
+def answer_with_other_session(request: Request, value: Any, session: str | None) -> Response:
+    """As :func:`answer`, with another value of the session.
+
+    :param session: the value of its cookie; None leaves the browser what it has
+    """
+    response = answer(request, value)
+    if session is not None:
+        session_cookie.replace(request, response, session)
     return response
 
 
 def answer_without_session(request: Request, value: Any) -> Response:
     """As :func:`answer`, taking the session's cookie away."""
     response = answer(request, value)
-    session_cookie.remove_cookie(response)
+    session_cookie.end(request, response)
     return response

@@ -12,6 +12,7 @@ from accountsapp.apis.pybossa.negotiation import VARY, wants_json
 from accountsapp.apis.pybossa.paths import SIGN_IN
 from accountsapp.apis.pybossa.resources import PasswordReset, PybossaRoot
 from accountsapp.domain.errors import DeadLink, RegistrationClosed
+from accountsapp.i18n import mark as _
 from accountsapp.pages.html import go, page, path_on_site
 from accountsapp.pages.refusals import form_not_taken, refusal_page
 from accountsapp.security.identity import Reason
@@ -21,7 +22,7 @@ from accountsapp.web.failures import TEXTS, Failure, failure_of
 from accountsapp.web.request import Request
 from accountsapp.web.resources import AccountResource, PartOfAccount
 
-DEAD = "This link does not work any more: it was used, has expired or was replaced by a newer one."
+DEAD = _("This link does not work any more: it was used, has expired or was replaced by a newer one.")
 
 
 @error_view_config(HTTPException, containment=PybossaRoot)

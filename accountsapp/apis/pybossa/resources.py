@@ -20,6 +20,7 @@ from accountsapp.security.principals import ADMINISTRATORS
 from accountsapp.web.bodies import Body
 from accountsapp.web.cors import Cors
 from accountsapp.web.next_path import safe_path
+from accountsapp.web.next_url import safe_url
 from accountsapp.web.resources import AccountResource, ApiRoot, PartOfAccount, Resource
 
 
@@ -118,6 +119,11 @@ class Acting(Resource):
 
 class SignIn(Form):
     """``/account/signin``."""
+
+    @property
+    def next_path(self) -> str | None:
+        """Also at a front end on another origin that the operator lists."""
+        return safe_url(self.request.parameters.last_in_query("next"), self.request.app_settings)
 
 
 class SignOut(Acting):

@@ -6,7 +6,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from accountsapp.apis.pybossa import forms, uploading
-from accountsapp.apis.pybossa.answers import Done, Shown, answer, answer_with_session
+from accountsapp.apis.pybossa.answers import Done, Shown, answer, answer_with_other_session
 from accountsapp.apis.pybossa.forms import CORRECT, load_form, load_password
 from accountsapp.apis.pybossa.paths import path_of_account
 from accountsapp.apis.pybossa.resources import AccountSettings, ApiKeyReset
@@ -87,7 +87,7 @@ def update_password(context: AccountSettings, request: Request) -> Response:
         form=csrf.form_of(get_csrf_token(request)),
     )
     done = _done(request, PASSWORD_CHANGED, context.target.username)
-    return answer_with_session(request, done, session_after)
+    return answer_with_other_session(request, done, session_after)
 
 
 def upload_picture(context: AccountSettings, request: Request) -> Response:

@@ -7,6 +7,7 @@ from accountsapp.apis.pybossa.answers import Shown
 from accountsapp.apis.pybossa.forms import Texts
 from accountsapp.apis.pybossa.resources import Form
 from accountsapp.apis.pybossa.settings import Settings
+from accountsapp.web.next_url import is_absolute
 from accountsapp.web.request import Request
 
 SHOWS_PASSWORD = ("password.js",)
@@ -43,9 +44,13 @@ def sign_in_form(request: Request, errors: Texts | None = None, **further: Any) 
         **further,
     }
     offered = {provider: url for provider, url in social.items() if url}
-    return Shown(
-        content, "signin.jinja2", {"next_path": next_path, "social": offered, "scripts": SHOWS_PASSWORD}
-    )
+    further_values = {
+        "next_path": next_path,
+        "leads_away": is_absolute(next_path),
+        "social": offered,
+        "scripts": SHOWS_PASSWORD,
+    }
+    return Shown(content, "signin.jinja2", further_values)
 
 
 def forgotten_form(request: Request, errors: Texts | None = None, **further: Any) -> Shown:

@@ -35,6 +35,7 @@ from accountsapp.pages.language import translated
 from accountsapp.security.permissions import Permission
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
+from accountsapp.web.next_url import safe_url
 from accountsapp.web.request import Request
 
 WELCOME = _("Welcome back %(name)s")
@@ -152,7 +153,10 @@ def sign_out(context: SignOut, request: Request) -> Response:
     if session is not None:
         signin.sign_out(request.store, session)
     content: dict[str, Any] = {**told(SIGNED_OUT, "success"), "message": SIGNED_OUT}
-    return answer_without_session(request, Done({**content, "next": path_on_site(request, "/")}))
+    asked = request.parameters.last_in_query
+    following = safe_url(asked("next") or asked("redirect_url"), request.app_settings)
+    done = Done({**content, "next": following or path_on_site(request, "/")})
+    return answer_without_session(request, done)
 
 
 @view_config(context=ChangePassword, request_method="GET", permission=Permission.ACCOUNT_READ)

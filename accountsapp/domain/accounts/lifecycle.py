@@ -9,6 +9,8 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.errors import StaleCredential
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import LeasedJob
 from accountsapp.domain.mailing.notices import Notice
@@ -33,6 +35,19 @@ def deactivate(store: Store, account_id: int) -> None:
     account.state = AccountState.DEACTIVATED
     password_change.end_credentials(store, account)
     store.record(Event.DEACTIVATED, account_id=account_id)
+
+
+def ask_own_deletion(store: Store, row: AccountRow, password: object) -> None:
+    """As :func:`ask_deletion`, of one's own account, on one's password.
+
+    :raises WrongPassword: it is another one
+    :raises TooManyAttempts: too many wrong ones
+    :raises StaleCredential: the password was changed meanwhile
+    """
+    password_change.check_current(store, row, password)
+    if store.lock(row.id).credential_epoch != row.credential_epoch:
+        raise StaleCredential
+    ask_deletion(store, row.id)
 
 
 def ask_deletion(store: Store, account_id: int) -> None:

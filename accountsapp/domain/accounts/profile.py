@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import update
 
+from accountsapp.domain.accounts.preferences import set_links, set_values
 from accountsapp.domain.audit import Event
 from accountsapp.domain.data import reads
 from accountsapp.domain.data.locking import refusing_duplicates
@@ -20,6 +21,8 @@ from accountsapp.domain.pictures.keeping import Written
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.store import Store
 from accountsapp.domain.unset import UNSET, Unset
+
+NO_PREFERENCES: Mapping[str, str | None] = {}
 
 COLUMNS = frozenset(
     {
@@ -76,6 +79,9 @@ def change(
     *,
     username: str | Unset = UNSET,
     email: str | Unset = UNSET,
+    email_again: bool = False,
+    social_links: Mapping[str, str | None] | Unset | None = UNSET,
+    preferences: Mapping[str, str | None] = NO_PREFERENCES,
     picture: Picture | None | Unset = UNSET,
 ) -> AccountRow:
     """Change what is given, all of it or nothing, as one version of the account; the rest stays.
@@ -83,6 +89,9 @@ def change(
     :param columns: of :data:`COLUMNS`, checked by the API; None clears
     :param username: one that ``rules.usernames`` let pass
     :param email: one that ``emails.parse`` gave; it waits for its confirmation
+    :param email_again: whether an address that it waits for already is asked for anew
+    :param social_links: by network (:func:`preferences.set_links`)
+    :param preferences: by name (:func:`preferences.set_values`)
     :param picture: one that ``pictures.decoding`` made; None removes the present one
     :returns: the account after it
     :raises UsernameTaken: another account has that name
@@ -93,7 +102,10 @@ def change(
     values = columns or {}
     if not values.keys() <= COLUMNS:
         raise ValueError(", ".join(sorted(values.keys() - COLUMNS)))
-    with _counting(store, account_id, email), _writing(store, account_id, picture) as written:
+    with (
+        _counting(store, account_id, email, again=email_again),
+        _writing(store, account_id, picture) as written,
+    ):
         account = store.lock(account_id)
         with refusing_duplicates():
             with store.session.no_autoflush:  # each flush would be a version
@@ -102,10 +114,13 @@ def change(
                 if not isinstance(username, Unset):
                     rename(store, account, username)
                 if not isinstance(email, Unset):
-                    changing.ask(store, account, email)
+                    changing.ask(store, account, email, again=email_again)
                 if not isinstance(picture, Unset):
                     keeping.put(store.session, account, written)
             store.session.flush()
+        if not isinstance(social_links, Unset):
+            set_links(store.session, account_id, social_links)
+        set_values(store.session, account_id, preferences)
         return store.reread(account_id)
 
 
@@ -117,10 +132,10 @@ def _writing(
 
 
 @contextmanager
-def _counting(store: Store, account_id: int, email: str | Unset) -> Iterator[None]:
+def _counting(store: Store, account_id: int, email: str | Unset, *, again: bool) -> Iterator[None]:
     """Counts a new address, and the mail to it, before anything is locked."""
     row = store.reader.by_id(account_id) if not isinstance(email, Unset) else None
-    if row is None or isinstance(email, Unset) or not changing.is_change(row, email):
+    if row is None or isinstance(email, Unset) or not (again or changing.is_change(row, email)):
         yield
         return
     is_mailed = key_of(email) != key_of(row.email)

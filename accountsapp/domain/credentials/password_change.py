@@ -31,11 +31,7 @@ def change(store: Store, account_id: int, *, current: object, new: object) -> Ac
         raise StaleCredential
     store.throttle.check("password", row.username_key, store.client_network)
     password = store.passwords.check(new, names=(row.username, row.email, row.awaited_email))
-    known_hash = store.reader.password_hash(account_id)
-    with store.throttle.guess(row.username_key, store.client_network):
-        if not store.passwords.verify(current, known_hash, store.client_network):
-            store.record_apart(Event.PASSWORD_WRONG, account_id=account_id)
-            raise WrongPassword
+    check_current(store, row, current)
     new_hash = store.passwords.hash(password)
     account = store.lock(account_id)
     if account.credential_epoch != row.credential_epoch:
@@ -46,6 +42,18 @@ def change(store: Store, account_id: int, *, current: object, new: object) -> Ac
     store.record(Event.PASSWORD_CHANGED, account_id=account_id)
     store.notify(account, Notice.PASSWORD_CHANGED)
     return store.reread(account_id)
+
+
+def check_current(store: Store, row: AccountRow, password: object) -> None:
+    """
+    :raises WrongPassword: it is not the account's present password, or there is none
+    :raises TooManyAttempts: too many wrong ones
+    """
+    known_hash = store.reader.password_hash(row.id)
+    with store.throttle.guess(row.username_key, store.client_network):
+        if not store.passwords.verify(password, known_hash, store.client_network):
+            store.record_apart(Event.PASSWORD_WRONG, account_id=row.id)
+            raise WrongPassword
 
 
 def change_in_session(

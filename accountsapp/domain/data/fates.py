@@ -32,9 +32,11 @@ FATES: dict[tuple[str, str], Fate] = {
     ("oauth_access_token", "account_id"): Fate.GONE,
     ("oauth_client", "owner_id"): Fate.GONE,
     ("oauth_grant", "account_id"): Fate.GONE,
+    ("preference", "account_id"): Fate.GONE,
     ("project", "owner_id"): Fate.KEPT,  # before: drafts to which nobody else contributed are removed
     ("review", "account_id"): Fate.GONE,
     ("session", "account_id"): Fate.GONE,
+    ("social_link", "account_id"): Fate.GONE,
     ("volunteer", "account_id"): Fate.KEPT,  # contributions go on counting, under a random mark
 }
 """By table and column."""

@@ -3,7 +3,7 @@
 The statements are built once for the columns that an API shows; SQLAlchemy keeps them compiled.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from accountsapp.domain.data.rows import AccountRow
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.rules.text import is_storable
 
 P = TypeVar("P", bound=NamedTuple)
 Columns = type[NamedTuple]
@@ -75,6 +76,10 @@ class _Lookups:
         self.by_api_keys = with_api_key.where(ApiKey.digest.in_(bindparam("digests", expanding=True)))
         self.by_username = Prepared(accounts.where(_table.c.username_key == bindparam("username_key")))
         self.by_id = Prepared(accounts.where(_table.c.id == bindparam("account_id")))
+        self.by_usernames = accounts.where(
+            _table.c.username_key.in_(bindparam("username_keys", expanding=True))
+        )
+        self.by_primary_address = accounts.where(EmailAddress.address_key == bindparam("address_key"))
 
 
 _lookups_of = cache(_Lookups)
@@ -189,6 +194,26 @@ class Reader:
         if key not in self._by_username:
             self._by_username[key] = self._first(self._lookups.by_username, username_key=key)
         return self._by_username[key]
+
+    def by_usernames(self, usernames: Iterable[str]) -> list[AccountRow]:
+        """The accounts of these names, case aside, each once, in this order; unknown names give none."""
+        keys = [key for key in dict.fromkeys(map(fold, usernames)) if is_storable(key)]
+        unread = [key for key in keys if key not in self._by_username]
+        if unread:
+            self._by_username |= dict.fromkeys(unread)
+            for values in self.connection.execute(self._lookups.by_usernames, {"username_keys": unread}):
+                self.remember(self._lookups.selection.row(values))
+        return [row for key in keys if (row := self._by_username[key]) is not None]
+
+    def by_primary_address(self, address_key: str) -> AccountRow | None:
+        """The account whose primary address that is.
+
+        :param address_key: the folded address
+        """
+        values = self.connection.execute(
+            self._lookups.by_primary_address, {"address_key": address_key}
+        ).first()
+        return self.remember(self._lookups.selection.row(values) if values is not None else None)
 
     def by_api_key(self, api_key: str) -> AccountRow | None:
         """The account whose API key that is, exactly."""

@@ -49,7 +49,7 @@ def drop(store: Store, account: Account) -> None:
     links.void(store.session, account.id, Purpose.CHANGE_EMAIL)
 
 
-def ask(store: Store, account: Account, address: str) -> None:
+def ask(store: Store, account: Account, address: str, *, again: bool = False) -> None:
     """Ask for a new address of a locked account, which is told at its old one.
 
     The address shown now, in any case, changes nothing; the primary one drops the pending one. Whether
@@ -57,9 +57,10 @@ def ask(store: Store, account: Account, address: str) -> None:
     same time: then there is simply no link.
 
     :param address: one that ``emails.parse`` gave
+    :param again: whether the pending address, asked for once more, is mailed a new link in place of the older
     """
     primary = account.primary_email
-    if key_of(address) == key_of(awaited(account) or primary.address):
+    if not again and key_of(address) == key_of(awaited(account) or primary.address):
         return
     drop(store, account)
     if key_of(address) == primary.address_key:

@@ -175,9 +175,12 @@ def _holds(session: Session, client_id: int) -> bool:
     return row is not None and row.revoked is None
 
 
-def issue(store: Store, claim: Claim, access_token: str, refresh_token: str, scopes: Sequence[str]) -> None:
+def issue(
+    store: Store, claim: Claim, access_token: str | None, refresh_token: str, scopes: Sequence[str]
+) -> None:
     """New tokens for a claim; what it was made with is used up, and the grant's older access tokens end.
 
+    :param access_token: None where it is a signed one, of which nothing is kept
     :param scopes: of the access token; the refresh token keeps those of the grant
     """
     session, moment = store.session, now()
@@ -190,7 +193,8 @@ def issue(store: Store, claim: Claim, access_token: str, refresh_token: str, sco
         )
     session.execute(delete(AccessToken).where(AccessToken.grant_id == claim.grant_id))
     granted = session.get_one(OAuthGrant, claim.grant_id)
-    session.add(_access_token(granted, access_token, scopes, moment, ACCESS_LIFE))
+    if access_token is not None:
+        session.add(_access_token(granted, access_token, scopes, moment, ACCESS_LIFE))
     session.add(
         RefreshToken(
             digest=digest_of(refresh_token),
@@ -224,11 +228,13 @@ def issue_by_hand(
     *,
     seconds: int = ACCESS_LIFE,
     client_id: int | None = None,
+    token: str | None = None,
 ) -> str:
     """A token without consent and without refresh: on the operator's word, or for a client acting by itself.
 
     :param account_id: None for a client that acts for no account
     :param seconds: how long it lives
+    :param token: where it is made already
     :returns: the access token
     :raises StaleCredential: the account is not active, or the client was revoked
     """
@@ -244,7 +250,7 @@ def issue_by_hand(
     )
     session.add(granted)
     session.flush()
-    token = make_access_token()
+    token = token or make_access_token()
     session.add(_access_token(granted, token, scopes, now(), seconds))
     if client_id is None:
         store.record(Event.TOKEN_ISSUED, account_id=account_id, scope=granted.scope)
@@ -255,6 +261,8 @@ def issue_by_hand(
 class DeadToken(StrEnum):
     """Why an access token is not good."""
 
+    MALFORMED = "malformed"
+    """It has not the form of one."""
     UNKNOWN = "unknown"
     EXPIRED = "expired"
     REVOKED = "revoked"

@@ -15,7 +15,6 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session, SessionTransaction
 
 from accountsapp.domain import jobs
-from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.errors import Busy
 from accountsapp.domain.job_handlers import handles
@@ -130,8 +129,7 @@ def ask_removal_of_all(session: Session, account_id: int) -> None:
 
 
 def _ask_removal(session: Session, account_id: int, stem: str, after: timedelta = timedelta()) -> int:
-    run_at = now() + after if after else None
-    return jobs.enqueue(session, REMOVE_PICTURE, {"of": account_id, "stem": stem}, run_at=run_at).id
+    return jobs.enqueue(session, REMOVE_PICTURE, {"of": account_id, "stem": stem}, delay=after).id
 
 
 @handles(REMOVE_PICTURE)

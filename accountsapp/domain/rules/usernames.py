@@ -44,6 +44,7 @@ RESERVED = frozenset(
         "metrics",
         "oauth2",
         "csrf",
+        "i18n",
         "user_api",
         "login_refresh",
         "password_reset",

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from sqlalchemy import Connection, delete, exists, or_, select
+from sqlalchemy import Connection, delete, exists, select
 from sqlalchemy.orm import Session
 
 from accountsapp import folders
@@ -22,7 +22,7 @@ from accountsapp.domain import jobs
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.archive_models import Archive
-from accountsapp.domain.data.models import IS_THERE, Account, Job, JobState
+from accountsapp.domain.data.models import IS_THERE, Account
 from accountsapp.domain.errors import AccountNotFound, DeadLink, EmailNotVerified
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import LeasedJob
@@ -115,7 +115,8 @@ def _hand_over(store: Store, account_id: int, written: dict[str, str]) -> None:
     account = store.lock(account_id)
     if not account.primary_email.verified:
         raise EmailNotVerified
-    expires = now() + timedelta(seconds=store.settings.export_expire)
+    life = timedelta(seconds=store.settings.export_expire)
+    expires = now() + life
     links = []
     for name, stem in written.items():
         code = secrets.token_urlsafe(32)
@@ -123,7 +124,7 @@ def _hand_over(store: Store, account_id: int, written: dict[str, str]) -> None:
         archive.expires = expires
         store.session.add(archive)
         links.append({"name": archive.name, "code": code})
-    jobs.enqueue(store.session, REMOVE_ARCHIVES, {"of": account_id}, run_at=expires + CLOCKS_DIFFER)
+    jobs.enqueue(store.session, REMOVE_ARCHIVES, {"of": account_id}, delay=life + CLOCKS_DIFFER)
     store.notify(account, Notice.EXPORT_READY, archives=links, expires=expires)
 
 
@@ -150,9 +151,8 @@ def open_archive(store: Store, code: str) -> OpenArchive:
 def ask_removal_of_all(session: Session, account_id: int) -> None:
     """Have the archives of an account removed that is deleted in the session's transaction, if it has any or
     is to get some."""
-    has_archives = exists().where(Archive.account_id == account_id)
-    gets_some = exists().where(Job.unique_key == _key_of(account_id), Job.state == JobState.QUEUED)
-    if session.scalar(select(or_(has_archives, gets_some))):
+    has_some = session.scalar(select(exists().where(Archive.account_id == account_id)))
+    if has_some or jobs.is_queued(session, _key_of(account_id)):
         jobs.enqueue(session, REMOVE_ARCHIVES, {"of": account_id})
 
 

@@ -13,7 +13,9 @@ for (const field of document.querySelectorAll("input[type=password][data-show]")
   });
   const row = document.createElement("span");
   row.className = "with-button";
+  const hadFocus = document.activeElement === field;
   field.replaceWith(row);
   row.append(field, button);
+  if (hadFocus) field.focus();
   field.form.addEventListener("submit", () => { field.type = "password"; });
 }

@@ -1,0 +1,59 @@
+"""Which accounts a list is asked for."""
+
+from typing import NamedTuple
+
+from pyramid.httpexceptions import HTTPBadRequest
+
+from accountsapp.apis.openedx.settings import Settings
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.rules.emails import key_of
+from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.rules.text import is_storable
+from accountsapp.web.request import Request
+
+
+class ListQuery(NamedTuple):
+    """
+    :ivar usernames: each once, case aside, in their order
+    :ivar email: an address whose account is wanted; None where none is named
+    :ivar shared: whether no more is wanted than others see
+    """
+
+    usernames: list[str]
+    email: str | None
+    shared: bool
+
+
+def is_shared(request: Request) -> bool:
+    """Whether the query asks for no more than others see."""
+    return bool(request.parameters.last_in_query("view") == "shared")
+
+
+def list_query(request: Request) -> ListQuery:
+    """
+    :raises HTTPBadRequest: more names than a request may have
+    """
+    given = request.parameters.last_in_query
+    written = given("usernames") or given("username") or ""
+    usernames: dict[str, str] = {}
+    for name in written.split(","):
+        if name:
+            usernames.setdefault(fold(name), name)
+    most = request.app_settings.section(Settings).max_usernames
+    if len(usernames) > most:
+        raise HTTPBadRequest(f"There may be at most {most} names in one request.")
+    return ListQuery(list(usernames.values()), given("email"), is_shared(request))
+
+
+def accounts_of(request: Request, query: ListQuery) -> list[AccountRow]:
+    """The accounts that are there: those of the names, else that of the address, else the caller's own."""
+    reader = request.store.reader
+    if query.usernames:
+        return reader.by_usernames(query.usernames)
+    if query.email is not None:
+        # A plus that was not encoded comes as a space, which no address has.
+        address = query.email.replace(" ", "+")
+        found = reader.by_primary_address(key_of(address)) if is_storable(address) else None
+    else:
+        found = request.caller.account
+    return [found] if found is not None else []

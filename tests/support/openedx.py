@@ -1,0 +1,56 @@
+"""What tests of the Open edX API share."""
+
+import json
+from typing import Any
+
+from webtest import TestApp, TestResponse
+
+from accountsapp.domain.accounts import profile
+from accountsapp.process import Process
+from tests.support.oauth import bearer, issue
+from tests.support.people import Person
+
+ACCOUNTS = "/api/user/v1/accounts"
+MERGE_PATCH = "application/merge-patch+json"
+ADULT = 1990
+"""A year of birth."""
+
+
+def account_of(person: Person | str) -> str:
+    """The path of an account."""
+    return f"{ACCOUNTS}/{person if isinstance(person, str) else person.username}/"
+
+
+def grow_up(stores: Process, *people: Person, **columns: Any) -> None:
+    """Make them people who need no consent.
+
+    :param columns: further ones
+    """
+    with stores.transaction() as store:
+        for person in people:
+            profile.change(store, person.id, {"year_of_birth": ADULT, **columns})
+
+
+class Caller:
+    """Somebody who calls with a bearer token."""
+
+    def __init__(self, app: TestApp, stores: Process, person: Person | None, *scopes: str) -> None:
+        self._app = app
+        self.headers = bearer(issue(stores, person, *scopes))
+        self.person = person
+
+    def get(self, path: str, status: Any = 200) -> TestResponse:
+        return self._app.get(path, headers=self.headers, status=status)
+
+    def patch(self, path: str, body: object, status: Any = 200) -> TestResponse:
+        """
+        :param body: made JSON, unless it is bytes
+        """
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {**self.headers, "Content-Type": MERGE_PATCH}
+        return self._app.patch(path, content, headers=headers, status=status)
+
+    def change(self, body: object, status: Any = 200) -> TestResponse:
+        """A ``PATCH`` of the own account."""
+        assert self.person is not None
+        return self.patch(account_of(self.person), body, status)

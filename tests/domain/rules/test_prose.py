@@ -7,9 +7,7 @@ import pytest
 from accountsapp.domain.rules.prose import has_link, is_displayable
 
 
-@pytest.mark.parametrize(
-    "text", ["<a", "<A href", "x://", "www.a", "a.com", "(b.org)", "a.co.uk/x"]
-)
+@pytest.mark.parametrize("text", ["<a", "<A href", "x://", "www.a", "a.com", "(b.org)", "a.co.uk/x"])
 def test_links(text: str) -> None:
     assert has_link(text)
     assert has_link(text.upper())
@@ -44,6 +42,4 @@ def test_long_texts_are_read_in_time() -> None:
 
 def test_what_can_be_seen() -> None:
     assert all(map(is_displayable, ["a", "+++", "1", "é", "日", "\u200ba"]))
-    assert not any(
-        map(is_displayable, ["", "\u0301", "\x07", "\u115f\u1160\u2800\u3164\uffa0", "\u200b"])
-    )
+    assert not any(map(is_displayable, ["", "\u0301", "\x07", "\u115f\u1160\u2800\u3164\uffa0", "\u200b"]))

@@ -20,6 +20,9 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
+from accountsapp import ini_file
+from accountsapp.ini_file import UnreadableIni
+from accountsapp.settings import SettingsError
 from accountsapp.web.answers import HEADERS
 from accountsapp.web.client_address import PEER
 from accountsapp.web.cors import OF_NO_API
@@ -36,6 +39,7 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     :raises SystemExit: the options are no good, or cannot be listened on; says why, in one line
     """
     ini = os.path.relpath(global_conf.get("__file__", "the ini"))
+    _check_app(ini, global_conf)
     options = {name: _filled(ini, name, value, global_conf) for name, value in options.items()}
     application = _Application()
     try:
@@ -126,6 +130,19 @@ class _Channel(HTTPChannel):
 
     parser_class = _Parser
     error_task_class = _Refusal
+
+
+def _check_app(ini: str, variables: Mapping[str, str]) -> None:
+    """PasteDeploy says what is wrong with a value in many lines, which quote it, be it a secret.
+
+    :raises SystemExit: the settings of the application lack a variable
+    """
+    try:
+        ini_file.load_app(ini, variables)
+    except UnreadableIni:
+        return  # pserve was told of another section
+    except SettingsError as error:
+        raise SystemExit(f"accountsapp: {error}") from None
 
 
 def _filled(ini: str, name: str, value: str, variables: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ LAYERS = (
     {
         "settings",
         "setting_values",
+        "ini_file",
         "email_syntax",
         "logs",
         "strict_json",

@@ -171,6 +171,22 @@ class TestListening:
         assert is_one_line(said)
         assert "[server:main]" in said
 
+    @pytest.mark.parametrize(
+        ("secret", "said"),
+        [("%(nope)s", "needs the variable nope"), ("hush%hush" * 9, "a % must be written %%")],
+    )
+    def test_a_setting_that_cannot_be_filled_in(
+        self, ini: dict[str, str], tmp_path: Path, secret: str, said: str
+    ) -> None:
+        file = write_ini(tmp_path / "a.ini", ini, {})
+        written = file.read_text().replace(ini["accountsapp.secret"], secret)
+        assert secret in written
+        file.write_text(written)
+        text = started(file)
+        assert is_one_line(text)
+        assert f"a.ini: [app:main] accountsapp.secret: {said}" in text
+        assert "hush" not in text
+
     def test_the_ini_of_production_needs_its_port(self, tmp_path: Path) -> None:
         said = started(ROOT / "production.ini")
         assert is_one_line(said)

@@ -3,18 +3,14 @@
 import os
 import pwd
 from collections.abc import Callable, Iterator
-from configparser import Error as IniError
-from configparser import InterpolationError, InterpolationMissingOptionError
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import click
-import plaster
 
-from accountsapp import settings
+from accountsapp import ini_file, settings
 from accountsapp.cli.errors import Failed
 from accountsapp.db import Database
 from accountsapp.domain.audit import BY_COMMAND
@@ -42,27 +38,13 @@ class Context:
     def app_settings(self) -> dict[str, str]:
         """The settings of ``[app:main]`` as they are written, interpolated.
 
-        :raises Failed: the file or the section cannot be read
+        :raises SettingsError: the file or the section cannot be read
         """
         return dict(self._loaded)
 
     @cached_property
     def _loaded(self) -> Any:
-        path = self._config.partition("#")[0]
-        if not Path(path).is_file():
-            raise Failed(f"{path}: no such file; name an ini with -c INI or in $ACCOUNTSAPP_CONFIG")
-        try:
-            return plaster.get_loader(self._config, protocols=["wsgi"]).get_wsgi_app_settings()
-        except InterpolationMissingOptionError as error:
-            name = f"[{error.section}] {error.option}"
-            raise Failed(f"{self._config}: {name}: needs the variable {error.reference}") from None
-        except InterpolationError as error:
-            # Its own words quote the value, which may be a secret.
-            name = f"[{error.section}] {error.option}"
-            raise Failed(f"{self._config}: {name}: a % must be written %%") from None
-        except (IniError, LookupError, ImportError, UnicodeDecodeError) as error:
-            first = (str(error).splitlines() or [""])[0]
-            raise Failed(f"{self._config}: cannot be read: {first}") from error
+        return ini_file.load_app(self._config)
 
     @cached_property
     def settings(self) -> Settings:

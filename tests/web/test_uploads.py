@@ -35,7 +35,7 @@ def wsgi(monkeypatch: pytest.MonkeyPatch, make_app: Callable[..., Any]) -> Any:
             config.add_rendition(size)
 
     with added(monkeypatch, setup):
-        yield make_app(**{"accountsapp.cors_origins": LISTED})
+        yield make_app(**{"accountsapp.cors_origins": LISTED, "accountsapp.apis": "dockerhub"})
 
 
 def upload(stores: Process, person: Person, colour: str | None = None) -> str:

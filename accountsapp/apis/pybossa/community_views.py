@@ -55,4 +55,4 @@ def community_page(request: Request, number: int) -> Shown:
         "path_of": lambda name: path_on_site(request, path_of_account(name)),
         "page_path": path_on_site(request, f"{MOUNT}/page"),
     }
-    return Shown(content, "community.jinja2", further)
+    return Shown(content, "community.jinja2", further, has_form=False)

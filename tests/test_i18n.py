@@ -1,17 +1,21 @@
 """The languages of pages and mails: every text translated, with the same values and tags in it."""
 
 import re
+import tomllib
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from accountsapp import i18n, mail
 from accountsapp.domain.mailing.notices import VALUES_OF, Notice
 
+ROOT = Path(__file__).parent.parent
 LOCALES = ("es", "it", "fr", "ja", "el")
 PLACES = re.compile(r"%\(\w+\)s|</?\w+>")
 
@@ -36,6 +40,24 @@ def texts(message: Message) -> list[tuple[str, str]]:
 
 def test_the_languages_of_the_setting_are_there() -> None:
     assert i18n.catalogues() == {"en", *LOCALES}
+
+
+def collected() -> set[Any]:
+    """What ``make messages`` collects: texts, and pairs of them."""
+    mappings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
+    methods = [(mapping["pattern"], mapping["method"]) for mapping in mappings]
+    options = {mapping["pattern"]: mapping for mapping in mappings}
+    keywords = {**DEFAULT_KEYWORDS, "mark": None, "translated": (2,)}
+    found = extract_from_dir(ROOT, methods, options, keywords)
+    return {message for _file, _line, message, _comments, _context in found}
+
+
+def test_every_text_is_in_the_catalogue() -> None:
+    """And nothing else: what is new or gone is told to the catalogues by ``make messages``."""
+    texts = collected()
+    assert len(texts) > 100
+    for locale in LOCALES:
+        assert {message.id for message in catalogue(locale) if message.id} == texts, locale
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -1,12 +1,13 @@
 """In which language a page is: the account's, else what the browser wants, else English."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, format_timedelta
 from pyramid.threadlocal import get_current_request
 
 from accountsapp import i18n
+from accountsapp.domain.clock import now
 from accountsapp.pages.visitor import visitor_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,16 @@ def sentence(text: str) -> str:
     return translated(get_current_request(), text)
 
 
+def ago(time: str) -> str:
+    """Template filter ``ago``: how long since a time in UTC, as the language of the page says it.
+
+    :param time: ISO 8601, without a zone
+    """
+    passed = datetime.fromisoformat(time).replace(tzinfo=UTC) - now()
+    locale = i18n.babel_locale(get_current_request().locale_name)
+    return format_timedelta(passed, add_direction=True, locale=locale)
+
+
 def day(request: "Request", moment: datetime) -> str:
     """The date, as it is written in the language of the page."""
     return format_date(moment, format="long", locale=i18n.babel_locale(request.locale_name))
@@ -56,4 +67,4 @@ def includeme(config: "Configurator") -> None:
     config.set_locale_negotiator(locale_of)
     config.add_translation_dirs("accountsapp:locale")
     config.add_settings({"jinja2.i18n.domain": i18n.DOMAIN, "jinja2.newstyle": "true"})
-    config.add_settings({"jinja2.filters": {"sentence": sentence}})
+    config.add_settings({"jinja2.filters": {"sentence": sentence, "ago": ago}})

@@ -67,7 +67,7 @@ def form_of(token: str) -> str:
 def check(request: "Request", *, in_body: bool) -> None:
     """Look at ``Origin``, and at the header ``X-CSRFToken``.
 
-    :param in_body: whether the field ``csrf_token`` of a form counts too; a member of a JSON body never does
+    :param in_body: whether the parameter ``csrf_token`` of the body counts too: where it is a form
     :raises BadCSRFOrigin: a foreign origin
     :raises BadCSRFToken: no token, or one of another session
     """
@@ -75,7 +75,7 @@ def check(request: "Request", *, in_body: bool) -> None:
     if origin is not None and not _is_ours(request, origin):
         raise BadCSRFOrigin("CSRF validation failed: foreign origin.")
     token = request.headers.get(HEADER)
-    if not token and in_body and request.has_form:
+    if not token and in_body:
         token = request.parameters.last_in_body(FIELD)
     if not values_in(request) or not isinstance(token, str) or not token.isascii():
         raise BadCSRFToken("CSRF validation failed: token missing.")

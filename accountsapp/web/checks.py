@@ -84,7 +84,8 @@ def check_policy(request: "Request", context: Any, permission: str | None) -> No
 def check_csrf(request: "Request", context: Any, permission: str | None) -> None:
     """An unsafe request that a cookie could stand behind comes from a page of ours.
 
-    The token may be in the body where the API reads that first; otherwise it is in the header alone.
+    The token may be in a form where the API reads that first; otherwise, and beside JSON, it is in the header
+    alone.
 
     :raises HTTPBadRequest: it has no token or another session's, or is sent by a foreign page
     """
@@ -92,7 +93,15 @@ def check_csrf(request: "Request", context: Any, permission: str | None) -> None
         caller = request.policy.caller(request)
         if not isinstance(caller, Identity) or caller.kind == SessionCookie.kind:
             before = request.api.checks[: request.api.checks.index("csrf")]
-            csrf.check(request, in_body="body" in before)
+            csrf.check(request, in_body="body" in before and request.has_form)
+
+
+def check_query(request: "Request", context: Any, permission: str | None) -> None:
+    """The query string can be read.
+
+    :raises HTTPBadRequest: it cannot
+    """
+    request.parameters.query  # noqa: B018 reads it
 
 
 def check_body(request: "Request", context: Any, permission: str | None) -> None:
@@ -108,6 +117,7 @@ CHECKS: dict[str, Check] = {
     "callback": check_callback,
     "credential": check_credential,
     "csrf": check_csrf,
+    "query": check_query,
     "scope": check_scope,
     "body": check_body,
     "acl": check_acl,

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from webtest import TestApp, TestResponse
 
 from accountsapp.domain.credentials import api_keys, jwt_keys, sessions
-from accountsapp.domain.data.models import AuditEvent, Base
+from accountsapp.domain.data.models import Account, AuditEvent, Base
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.process import Process
@@ -83,7 +83,7 @@ def doors(registry: Any, person: Person) -> list[Door]:
         for method in row.methods
         for kind in row.credentials or (VISITOR,)
     ]
-    return sorted(found, key=lambda door: door.method == "DELETE")
+    return sorted(found, key=lambda door: door.method == "DELETE" or door.path.endswith("/delete"))
 
 
 class Everywhere:
@@ -170,10 +170,16 @@ class Everywhere:
             has_token = not isinstance(tokens.find(connection, holder.token), DeadToken)
             signs = jwt_keys.find(store, holder.signing.key) is not None
         if api_key is None:
+            self._erase(person)
             return hold(self._stores, self._register(person.username))
         if has_session and has_token and signs and api_key == person.api_key:
             return holder
         return hold(self._stores, replace(person, api_key=api_key))
+
+    def _erase(self, person: Person) -> None:
+        """As a worker does, if the account's deletion was asked for."""
+        with self._stores.transaction() as store:
+            store.session.execute(delete(Account).where(Account.id == person.id))
 
 
 def refuses(door: Door, answer: TestResponse) -> bool:

@@ -25,11 +25,13 @@ class Shown:
     :ivar content: as JSON
     :ivar template: of the page, which shows the content too
     :ivar further: what the page shows besides
+    :ivar has_form: whether the page has one, with a token
     """
 
     content: Mapping[str, Any]
     template: str
     further: Mapping[str, Any] = field(default_factory=dict)
+    has_form: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,9 @@ def show_page(request: Request, shown: Shown, status: int = 200) -> Response:
     if message:
         values["flash"] = message if isinstance(message, str) else " ".join(message)
         values["status_word"] = shown.content.get("status", "info")
-    token = get_csrf_token(request)
-    return page(
-        request, TEMPLATES + shown.template, status, **{**values, **shown.further, "csrf_token": token}
-    )
+    if shown.has_form:
+        values["csrf_token"] = get_csrf_token(request)
+    return page(request, TEMPLATES + shown.template, status, **{**values, **shown.further})
 
 
 def answer_with_session(request: Request, value: Any, session: str | None) -> Response:

@@ -60,7 +60,7 @@ def show_projects(context: OwnProjects, request: Request) -> Shown:
         "template": "account/projects.html",
         "title": "Projects",
     }
-    return Shown(content, "projects.jinja2")
+    return Shown(content, "projects.jinja2", has_form=False)
 
 
 def public_profile(request: Request, account: AccountRow, shows_drafts: bool) -> Shown:
@@ -79,7 +79,9 @@ def public_profile(request: Request, account: AccountRow, shows_drafts: bool) ->
         "title": f"{escape(full_name(account))} &middot; User Profile",
         "user": public_user(settings, account, now(), rank=rank, score=score),
     }
-    return Shown(content, "public_profile.jinja2", {"is_private": account.profile.privacy_mode})
+    return Shown(
+        content, "public_profile.jinja2", {"is_private": account.profile.privacy_mode}, has_form=False
+    )
 
 
 def own_profile(request: Request, account: AccountRow) -> Shown:

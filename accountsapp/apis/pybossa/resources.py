@@ -29,7 +29,7 @@ class PybossaRoot(ApiRoot):
 
     accepts = (SessionCookie(),)
     columns = AccountColumns
-    checks = ("body", "csrf", "acl")
+    checks = ("query", "body", "csrf", "acl")
     body = Body(largest=64 * 1024, largest_multipart=8 * 1024 * 1024)
     cors = Cors(
         origins=lambda settings: settings.cors_origins,

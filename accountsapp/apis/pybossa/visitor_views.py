@@ -77,7 +77,7 @@ def _sent_for_validation() -> Shown:
         "template": "account/account_validation.html",
         "title": "Account validation",
     }
-    return Shown(content, "account_validation.jinja2")
+    return Shown(content, "account_validation.jinja2", has_form=False)
 
 
 @error_view_config(InvalidFields, containment=Registration)

@@ -18,6 +18,7 @@ from accountsapp.domain.errors import (
     InactiveAccount,
     StaleCredential,
     TooManyAttempts,
+    UnknownAccount,
     WrongPassword,
 )
 from accountsapp.domain.passwords import MOST_ADMITTED, Passwords
@@ -189,7 +190,7 @@ def test_unknown_accounts_are_throttled_alike(make_app: Callable[..., Any], chec
             authenticate(stores, "nobody")
         except (WrongPassword, TooManyAttempts) as error:
             outcomes.append(type(error))
-    assert outcomes == [WrongPassword] * 10 + [TooManyAttempts] * 5
+    assert outcomes == [UnknownAccount] * 10 + [TooManyAttempts] * 5
 
 
 def test_a_right_one_clears_the_count(make_app: Callable[..., Any], alice: Person) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import Text, insert, select, text
@@ -29,6 +30,7 @@ from accountsapp.domain.transfer import archives
 from accountsapp.process import Process
 from tests.support.activity import add_addon, add_project, contribute
 from tests.support.bookie import Bookie
+from tests.support.credentials import hold, present
 from tests.support.outbox import Outbox
 from tests.support.people import Person
 from tests.support.pictures import encoded, quarters
@@ -36,6 +38,8 @@ from tests.support.pictures import encoded, quarters
 CANARY = "canary"
 ADDRESS = "203.0.113.77"
 PASSWORD = "the canary's own password"
+Door = Callable[[TestApp, Process, Person, Person], None]
+"""A way to delete the canary, of which the last one is an administrator."""
 
 
 class Invitation(NamedTuple):
@@ -159,18 +163,37 @@ def by_an_administrator(app: TestApp, stores: Process, canary: Person, admin: Pe
     assert app.delete(f"/api/v1/a/users/delete/{CANARY}?api_key={admin.api_key}").status_int == 200
 
 
-def by_a_job(app: TestApp, stores: Process, canary: Person, admin: Person) -> None:
-    with stores.transaction(ADDRESS) as store:
-        store.actor_id = canary.id
-        lifecycle.ask_deletion(store, canary.id)
+def by_the_owner(method: str, path: str, kind: str, status: int, **form: str) -> Door:
+    def delete(app: TestApp, stores: Process, canary: Person, admin: Person) -> None:
+        shown = present(kind, hold(stores, canary))
+        options: dict[str, Any] = {"headers": dict(shown.headers), "environ": {"REMOTE_ADDR": ADDRESS}}
+        if form:
+            options |= {"body": urlencode(form).encode(), "content_type": "application/x-www-form-urlencoded"}
+        assert app.request(path, method=method, **options).status_int == status
+
+    return delete
 
 
-DOORS = [by_an_administrator, by_a_job]
+def by_the_operator(app: TestApp, stores: Process, canary: Person, admin: Person) -> None:
+    with stores.transaction() as store:
+        store.operator = "root"
+        lifecycle.delete(store, canary.id)
 
 
-@pytest.mark.parametrize("delete", DOORS)
+EDX = "/api/user/v1/accounts/deactivate_logout/"
+DOORS: dict[str, Door] = {
+    "Bookie": by_an_administrator,
+    "PYBOSSA": by_the_owner("POST", f"/account/{CANARY}/delete", "session", 303),
+    "AMO": by_the_owner("DELETE", f"/api/v5/accounts/account/{CANARY}/", "jwt", 204),
+    "AMO by session": by_the_owner("DELETE", f"/api/v5/accounts/account/{CANARY}/", "session header", 204),
+    "Open edX": by_the_owner("POST", EDX, "session", 204, password=PASSWORD),
+    "operator": by_the_operator,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
 def test_s45_nothing_is_left(
-    delete: Callable[[TestApp, Process, Person, Person], None],
+    door: str,
     app: TestApp,
     canary: Person,
     admin: Person,
@@ -189,7 +212,7 @@ def test_s45_nothing_is_left(
     traces = [CANARY, ADDRESS, sealed, hashed]
     assert all(trace.encode() in before for trace in traces)
 
-    delete(app, stores, canary, admin)
+    DOORS[door](app, stores, canary, admin)
     outbox.take()
 
     assert [path for path in stores.settings.files.rglob("*") if path.is_file()] == []
@@ -201,11 +224,8 @@ def test_s45_nothing_is_left(
         assert friend is not None
         assert profile.read(store, friend.id, Invitation).invited_by is None
     (gone,) = [row for row in rows if row.event == Event.DELETED]
-    assert (gone.account, gone.actor, gone.detail) == (
-        None,
-        "admin" if delete is by_an_administrator else None,
-        {"was": canary.id},
-    )
+    assert (gone.account, gone.actor) == (None, "admin" if door == "Bookie" else None)
+    assert gone.detail["was"] == canary.id
 
 
 def test_s45_the_name_and_the_address_are_free_again(

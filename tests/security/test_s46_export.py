@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 from webtest import TestApp
 
 from accountsapp.db import Database
-from accountsapp.domain.accounts import lifecycle, profile
+from accountsapp.domain.accounts import lifecycle, preferences, profile
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.activity_models import Collection, Review
 from accountsapp.domain.data.archive_models import Archive
@@ -91,6 +91,9 @@ def test_s46_all_that_is_stored(
     with stores.transaction() as store:
         further = {"address": "more@example.com", "address_key": "more@example.com"}
         store.session.execute(insert(EmailAddress).values(account_id=alice.id, **further))
+        preferences.set_values(store.session, alice.id, {"pref-lang": "de"})
+        preferences.set_values(store.session, bob.id, {"pref-lang": "fr"})
+        preferences.set_links(store.session, alice.id, {"twitter": "https://twitter.com/alice"})
         addon_id = add_addon(store.session, "tea", [bob.id])
         store.session.add(Review(account_id=alice.id, addon_id=addon_id, rating=4, body="good"))
         store.session.add(Review(account_id=bob.id, addon_id=addon_id, rating=1, body="bob's"))
@@ -124,6 +127,7 @@ def test_s46_all_that_is_stored(
 
     personal = json.loads(found["personal_data.json"])
     record_keys = {*COLUMNS, "emails", "activated", "id", "created", "reviews", "collections"}
+    record_keys |= {"preferences", "social_links"}
     assert personal.keys() <= record_keys
     assert not {key for key, value in personal.items() if value is None}
     assert (personal["id"], personal["username"], personal["name"]) == (alice.id, "alice", "Alice Liddell")
@@ -133,6 +137,8 @@ def test_s46_all_that_is_stored(
         {"email": alice.email, "verified": True, "primary": True},
         {"email": "more@example.com", "verified": False, "primary": False},
     ]
+    assert personal["preferences"] == {"pref-lang": "de"}
+    assert personal["social_links"] == {"twitter": "https://twitter.com/alice"}
     assert personal["reviews"] == [{"addon": "tea", "rating": 4, "body": "good"}]
     assert personal["collections"] == [{"slug": "cups", "name": "Cups"}]
     assert personal["last_login"]

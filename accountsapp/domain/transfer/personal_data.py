@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from sqlalchemy import Connection, select
 
+from accountsapp.domain.accounts import preferences
 from accountsapp.domain.activity import records
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.transfer.exporting import export_one
@@ -65,6 +66,8 @@ def _personal_data(connection: Connection, account_id: int) -> Iterator[str]:
     """The pieces of one JSON object."""
     created = connection.execute(select(Account.created).where(Account.id == account_id)).scalar_one()
     fields = {"id": account_id, "created": iso_text(created), **export_one(connection, account_id)}
+    preferred = preferences.of_account(connection, account_id)
+    fields |= {"preferences": preferred.values, "social_links": preferred.links}
     fields["info"] = {key: value for key, value in fields["info"].items() if not key.endswith("_token")}
     yield "{"
     for key, value in fields.items():

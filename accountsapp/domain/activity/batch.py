@@ -83,11 +83,11 @@ def locked_ids(
     connection: Connection, model: Any, identity: InstrumentedAttribute[str], names: Iterable[str]
 ) -> dict[str, int]:
     """The ids of the rows that have these names, locked."""
-    found: dict[str, int] = {}
+    ids: dict[str, int] = {}
     for chunk in chunks(sorted(set(names))):
         rows = select(identity, model.id).where(identity.in_(chunk)).order_by(model.id)
-        found |= {row[0]: row.id for row in connection.execute(rows.with_for_update(key_share=True))}
-    return found
+        ids |= {row[0]: row.id for row in connection.execute(rows.with_for_update(key_share=True))}
+    return ids
 
 
 def rows_of_pairs(
@@ -105,9 +105,11 @@ def rows_of_pairs(
         wanted = values(
             *(column(name, of.type) for name, of in zip("ab", columns, strict=True)), name="wanted"
         )
-        given = wanted.data(chunk).cte("wanted")
-        same = and_(columns[0] == given.c.a, columns[1] == given.c.b)
-        yield from connection.execute(select(*columns, *more).select_from(given).join(columns[0].table, same))
+        pairs_of_chunk = wanted.data(chunk).cte("wanted")
+        same = and_(columns[0] == pairs_of_chunk.c.a, columns[1] == pairs_of_chunk.c.b)
+        yield from connection.execute(
+            select(*columns, *more).select_from(pairs_of_chunk).join(columns[0].table, same)
+        )
 
 
 def chunks(values: Iterable[T], size: int = MOST_PARAMETERS) -> Iterator[list[T]]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, update
 
 from accountsapp.domain.activity.batch import Batch, Item, locked_ids, rows_of_pairs
-from accountsapp.domain.activity.record import ContributionRecord, ProjectRecord, given
+from accountsapp.domain.activity.record import ContributionRecord, ProjectRecord, values_of
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.activity_models import AnsweredTask, Contribution, Project, Volunteer
 from accountsapp.domain.data.models import Account, Base
@@ -43,7 +43,7 @@ def write_projects(batch: Batch, items: list[Item[ProjectRecord]]) -> None:
     new: dict[str, dict[str, Any]] = {}
     for item in items:
         record = item.record
-        values = given(record, "name", "description", "info", "published", "n_tasks", "created")
+        values = values_of(record, "name", "description", "info", "published", "n_tasks", "created")
         if record.owner is not None:
             values["owner_id"] = batch.account(item, record.owner, "owner")
             if values["owner_id"] is None:
@@ -114,7 +114,7 @@ def _write_contributions(batch: Batch, good: list[tuple[ContributionRecord, int,
                 _change_time(connection, *key, record)
             batch.result.updated += 1
         elif key in new:
-            new[key] |= given(record, "created")
+            new[key] |= values_of(record, "created")
             batch.result.updated += 1
         else:
             new[key] = {"volunteer_id": key[0], "task": key[1], "created": record.created or moment}

@@ -170,7 +170,7 @@ class Settings(BaseModel):
     """The settings of each mounted API that has some."""
 
     @property
-    def given(self) -> frozenset[str]:
+    def named(self) -> frozenset[str]:
         """The names of those that are not left to their default."""
         fields = type(self).model_fields
         return frozenset(alias for name in self.model_fields_set if (alias := fields[name].alias))
@@ -297,15 +297,15 @@ def _misspelt(name: str, names: Iterable[str]) -> str:
 def _from_environment(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
     """The settings that the environment gives. A variable that looks like one and is none is warned of."""
     variables = {_environment_name(name): name for name in names}
-    given = {}
+    values = {}
     for variable, value in environ.items():
         if _BY_CONTAINER_ENGINE.fullmatch(f"{variable}={value}"):
             continue
         if variable in variables:
-            given[variables[variable]] = value
+            values[variables[variable]] = value
         elif variable.startswith("ACCOUNTSAPP_") and variable not in COMMAND_VARIABLES:
             log.warning("the environment variable %s is no setting", variable)
-    return given
+    return values
 
 
 def _environment_name(name: str) -> str:
@@ -363,10 +363,10 @@ def _debugging_aid(ini: Mapping[str, str], environ: Mapping[str, str]) -> str | 
     """The first setting that asks Pyramid for one, by any of the names and words that Pyramid takes."""
     if "debugtoolbar" in ini.get("pyramid.includes", ""):
         return "pyramid.includes"
-    given = {name: ini.get(name, "") for name in ("pyramid.debug_all", "debug_all")}
-    given["PYRAMID_DEBUG_ALL"] = environ.get("PYRAMID_DEBUG_ALL", "")
+    switches = {name: ini.get(name, "") for name in ("pyramid.debug_all", "debug_all")}
+    switches["PYRAMID_DEBUG_ALL"] = environ.get("PYRAMID_DEBUG_ALL", "")
     yes = ("1", "on", "t", "true", "y", "yes")
-    return next((name for name, value in given.items() if value.strip().lower() in yes), None)
+    return next((name for name, value in switches.items() if value.strip().lower() in yes), None)
 
 
 def _secrets_in(ini: Mapping[str, str]) -> str | None:

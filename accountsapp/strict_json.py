@@ -85,14 +85,14 @@ def has_unstorable_text(value: Any) -> bool:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs) or len(found) > MOST_NAMES:
+    members = dict(pairs)
+    if len(members) != len(pairs) or len(members) > MOST_NAMES:
         raise ValueError("duplicate or too many names")
-    for name in found:
+    for name in members:
         if "\0" in name:
             raise ValueError("NUL in a name")
         name.encode()
-    return found
+    return members
 
 
 def _refuse(constant: str) -> Any:

@@ -50,11 +50,11 @@ class View(NamedTuple):
 def rows(registry: Any) -> list[Row]:
     """The whole tree of a configured application, by path."""
     views = list(declared_views(registry))
-    found = list(_rows_at("", Root, (), views))
+    table = list(_rows_at("", Root, (), views))
     for mount in registry.introspector.get_category("mounts") or ():
         place = mount["introspectable"]
-        found += _rows_below(place["path"], place["resource"], (), views)
-    return sorted(set(found))
+        table += _rows_below(place["path"], place["resource"], (), views)
+    return sorted(set(table))
 
 
 def declared_views(registry: Any) -> Iterator[View]:
@@ -88,9 +88,11 @@ def _rows_below(
     rest = wildcard(resource.children)
     for segment, child in resource.children.items():
         # A fixed name that may also be somebody's account has that account's views too: they are told once.
-        told = set(_rows_below(f"{path}/{segment}", rest, credentials, views)) if rest is not None else set()
+        known_rows = (
+            set(_rows_below(f"{path}/{segment}", rest, credentials, views)) if rest is not None else set()
+        )
         for row in _rows_below(f"{path}/{segment}", child, credentials, views):
-            if child is rest or row not in told:
+            if child is rest or row not in known_rows:
                 yield row
 
 

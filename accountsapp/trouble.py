@@ -22,7 +22,7 @@ class Trouble:
         self._relief = relief
         self._lock = Lock()
         self._next: dict[str, float] = {}
-        self._is_told = False
+        self._is_reported = False
         self.cause: str | None = None
         """What was wrong last; None while nothing is."""
 
@@ -37,7 +37,7 @@ class Trouble:
             if now < self._next.get(cause, 0.0):
                 return
             self._next[cause] = now + PAUSE
-            self._is_told = True
+            self._is_reported = True
         self._log.warning("%s: %s", self._subject, cause)
 
     def over(self) -> None:
@@ -45,6 +45,6 @@ class Trouble:
         if self.cause is None:
             return
         with self._lock:
-            told, self._is_told, self.cause = self._is_told, False, None
-        if told:
+            was_reported, self._is_reported, self.cause = self._is_reported, False, None
+        if was_reported:
             self._log.warning("%s", self._relief)

@@ -4,15 +4,19 @@ import argparse
 import os
 import random
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+import jwt
+
+from accountsapp.domain.credentials.jwt_keys import Issued
 from accountsapp.domain.rules.api_keys import make_api_key
 from bench.client import Job, cpu_per_request, get, post
-from bench.seed import PASSWORD, SECRET, seeded, username, with_tokens, working_copy
+from bench.seed import PASSWORD, SECRET, Credentials, seeded, username, with_credentials, working_copy
 from bench.server import ROOT, Server, free_port, running, write_ini
 
 BARE = "bare waitress"
@@ -20,10 +24,12 @@ MOST = {
     "read own account by key": 2.7,
     "read own user by bearer": 2.7,
     "read own user by Basic": 3.5,
+    "read own profile by JWT": 4.0,
+    "public account": 3.0,
 }
 """The ratios to the bare waitress that are required."""
 SIGNED_IN = 1000
-"""How many accounts have an access token."""
+"""How many accounts have an access token, a signing key and an add-on."""
 
 
 def main() -> int:
@@ -40,7 +46,7 @@ def main() -> int:
     server_core, client_core = _cores()
     os.sched_setaffinity(0, {client_core})
     copy = working_copy(database)
-    jobs = _jobs(api_keys, with_tokens(copy, SIGNED_IN))
+    jobs = _jobs(api_keys, with_credentials(copy, SIGNED_IN))
     yardstick = Job(BARE, _reads(api_keys))
     costs: dict[str, list[float]] = {job.name: [] for job in (yardstick, *jobs)}
     ratios: dict[str, list[float]] = {job.name: [] for job in jobs}
@@ -96,7 +102,8 @@ def _report(accounts: int, costs: dict[str, list[float]], ratios: dict[str, list
     return int(failed)
 
 
-def _jobs(api_keys: list[str], tokens: list[str]) -> list[Job]:
+def _jobs(api_keys: list[str], credentials: Credentials) -> list[Job]:
+    tokens = credentials.tokens
     return [
         Job("read own account by key", _reads(api_keys)),
         Job("the same as JSONP", _reads(api_keys, "&callback=jQuery1102_13")),
@@ -105,6 +112,8 @@ def _jobs(api_keys: list[str], tokens: list[str]) -> list[Job]:
         Job("update own name", _updates(api_keys)),
         Job("read own user by bearer", _users(_bearer(tokens), len(tokens))),
         Job("read own user by Basic", _users(_basic, 1)),
+        Job("read own profile by JWT", _profiles(credentials.signing)),
+        Job("public account", _public(len(tokens))),
     ]
 
 
@@ -122,6 +131,21 @@ def _bearer(tokens: list[str]) -> Callable[[int], str]:
 def _basic(number: int) -> str:
     """Of an account whose password the server has checked within the last minute, all but once."""
     return "Basic " + b64encode(f"{username(number + 1)}:{PASSWORD}".encode()).decode()
+
+
+def _profiles(signing: list[Issued]) -> Iterator[bytes]:
+    """Each with a token of its own, without an id."""
+    generator = random.Random(5)
+    while True:
+        issued, moment = generator.choice(signing), int(time.time())
+        token = jwt.encode({"iss": issued.key, "iat": moment, "exp": moment + 60}, issued.secret, "HS256")
+        yield get("/api/v5/accounts/profile/", f"Authorization: JWT {token}\r\n")
+
+
+def _public(accounts: int) -> Iterator[bytes]:
+    generator = random.Random(6)
+    while True:
+        yield get(f"/api/v5/accounts/account/{generator.randrange(accounts) + 1}/")
 
 
 def _account(generator: random.Random, api_keys: list[str]) -> tuple[str, str]:

@@ -3,12 +3,16 @@
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from alembic import command
 from sqlalchemy import insert, text, update
 
 from accountsapp.db import Database
+from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.credentials.api_keys import owner_of
+from accountsapp.domain.credentials.jwt_keys import Issued
+from accountsapp.domain.data.activity_models import Addon, AddonAuthor
 from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.oauth import tokens
@@ -52,10 +56,16 @@ def working_copy(database: Path) -> Path:
     return copy
 
 
-def with_tokens(path: Path, count: int) -> list[str]:
-    """Give the first ``count`` accounts an access token each, and all of them the password :data:`PASSWORD`.
+class Credentials(NamedTuple):
+    """Of the first accounts, in order of number."""
 
-    :returns: the tokens, in order of number
+    tokens: list[str]
+    signing: list[Issued]
+
+
+def with_credentials(path: Path, count: int) -> Credentials:
+    """Give the first ``count`` accounts an access token, a signing key and a public add-on each, and all of
+    them the password :data:`PASSWORD`.
     """
     database = Database(f"sqlite:///{path}")
     ini = {
@@ -66,10 +76,13 @@ def with_tokens(path: Path, count: int) -> list[str]:
     }
     stores = Process(load(ini, environ={}), database, Throttle(enabled=False))
     with stores.transaction() as store:
-        made = [
-            tokens.issue_by_hand(store, number, ["profile_read"], seconds=86400)
-            for number in range(1, count + 1)
-        ]
+        numbers = range(1, count + 1)
+        made = Credentials(
+            [tokens.issue_by_hand(store, number, ["profile_read"], seconds=86400) for number in numbers],
+            [jwt_keys.issue(store, number) for number in numbers],
+        )
+        store.session.execute(insert(Addon), [_addon(number) for number in numbers])
+        store.session.execute(insert(AddonAuthor), [_author(number) for number in numbers])
         hashed = {"password_hash": Passwords(4).hash(PASSWORD)}
         store.session.execute(update(Account).where(Account.id <= count).values(hashed))
     database.dispose()
@@ -108,6 +121,21 @@ def _account(number: int) -> dict[str, object]:
         "signup": SIGNUP,
         "version": 1,
     }
+
+
+def _addon(number: int) -> dict[str, object]:
+    return {
+        "id": number,
+        "slug": f"addon-{number}",
+        "type": "extension",
+        "listed": True,
+        "approved": True,
+        "average_rating": 4.5,
+    }
+
+
+def _author(number: int) -> dict[str, object]:
+    return {"addon_id": number, "account_id": number, "role": "owner", "position": 0}
 
 
 def _address(number: int) -> dict[str, object]:

@@ -34,7 +34,7 @@ def includeme(config: "Configurator") -> None:
             registry.apis.append(api)
         else:
             log.info("accountsapp.apis: %s is not installed", api)
-    for name in sorted(FOR_SOME_APIS.keys() & registry.app_settings.given - registry.used_settings):
+    for name in sorted(FOR_SOME_APIS.keys() & registry.app_settings.named - registry.used_settings):
         log.warning("%s has no effect: %s", name, FOR_SOME_APIS[name])
 
 

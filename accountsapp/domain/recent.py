@@ -5,14 +5,18 @@ from threading import Lock
 from time import monotonic
 from typing import Any, TypeVar, cast
 
+S = TypeVar("S")
 T = TypeVar("T")
 
-FRESH = 2.0
+FRESH = 3.0
 """Seconds for which a value is used before somebody computes it anew."""
-STALE = 4.0
+STALE = 4.5
 """Seconds for which the others go on with it meanwhile."""
 PATIENCE = 5.0
 """Seconds that somebody waits for another one's computing before doing it himself."""
+
+MOST_MADE = 128
+"""Things made of values that are kept."""
 
 
 class _Entry:
@@ -36,6 +40,8 @@ class Recent:
 
     def __init__(self) -> None:
         self._entries: dict[Hashable, _Entry] = {}
+        self._made: dict[Hashable, tuple[object, Any]] = {}
+        self._making = Lock()
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
         """
@@ -59,3 +65,19 @@ class Recent:
             return cast(T, entry.value)
         finally:
             entry.computing.release()
+
+    def made_of(self, key: Hashable, value: S, make: Callable[[S], T]) -> T:
+        """What was made of a value that may lag, kept as long as the value is the same: it lags no more.
+
+        :param key: what is made; of any number of them, :data:`MOST_MADE` are kept
+        :param value: what :meth:`get` or this gave
+        """
+        source, made = self._made.get(key, (None, None))
+        if source is not value:
+            made = make(value)
+            with self._making:
+                self._made.pop(key, None)
+                self._made[key] = value, made
+                if len(self._made) > MOST_MADE:
+                    del self._made[next(iter(self._made))]
+        return cast(T, made)

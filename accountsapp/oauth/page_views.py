@@ -27,13 +27,13 @@ def ask(context: Authorization, request: Request) -> Response:
 @view_config(context=Authorization, request_method="POST", permission=Permission.CLIENTS_AUTHORIZE)
 def decide(context: Authorization, request: Request) -> Response:
     """The person's decision, or that it is somebody else who decides."""
-    asked, decision = context.asked, request.parameters.last_in_body("decision")
+    authorization, decision = context.authorization, request.parameters.last_in_body("decision")
     if request.parameters.last_in_body("account") == "other":
         return sign_out(request, go(context.path + context.query))
     if decision == "allow":
-        return go(asked.allow(request.actor))
+        return go(authorization.allow(request.actor))
     if decision == "deny":
-        return go(asked.deny())
+        return go(authorization.deny())
     return _consent_page(context, request, 400)
 
 
@@ -62,16 +62,16 @@ def withdraw(context: PersonPage, request: Request) -> Response:
 
 
 def _consent_page(context: Authorization, request: Request, status: int = 200) -> Response:
-    asked = context.asked
-    target = urlsplit(asked.redirect_uri)
+    authorization = context.authorization
+    target = urlsplit(authorization.redirect_uri)
     return page(
         request,
         TEMPLATES + "consent.jinja2",
         status,
         leads_away=True,
         csrf_token=get_csrf_token(request),
-        client=asked.client.name,
+        client=authorization.client.name,
         host=target.hostname or f"{target.scheme}:",
         username=request.actor.username,
-        scopes=[WORDS[scope] for scope in asked.scopes],
+        scopes=[WORDS[scope] for scope in authorization.scopes],
     )

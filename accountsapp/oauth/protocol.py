@@ -294,17 +294,17 @@ def _parameters(request: "Request", known: Set[str]) -> dict[str, str]:
     """
     if any(name in known for name, _ in request.parameters.query):
         raise errors.InvalidRequestError("Parameters in the URL are not allowed.")
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name, value in request.parameters.body:
         if name not in known:
             continue
         if not isinstance(value, str) or not is_encodable(value):
             raise errors.InvalidRequestError("The value of a parameter is no text.")
-        if name in found:
+        if name in values:
             raise errors.InvalidRequestError("A parameter was given twice.")
         if value:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
 def _headers(request: "Request") -> dict[str, str]:

@@ -69,7 +69,7 @@ class Authorization(ClientAccess):
     """``…/authorize``: whether a client is let in."""
 
     @reify
-    def asked(self) -> AuthorizationRequest:
+    def authorization(self) -> AuthorizationRequest:
         """What the query asks for.
 
         :raises HTTPBadRequest: it cannot be read
@@ -80,11 +80,11 @@ class Authorization(ClientAccess):
 
     @property
     def destination(self) -> str:
-        return self.asked.client.name
+        return self.authorization.client.name
 
     @property
     def query(self) -> str:
-        return self.asked.query
+        return self.authorization.query
 
 
 class Applications(ClientAccess):

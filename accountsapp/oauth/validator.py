@@ -237,22 +237,22 @@ class Validator(RequestValidator):
     def introspect_token(
         self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
     ) -> dict[str, Any] | None:
-        found = tokens.find(self._store.connection, token)
+        row = tokens.find(self._store.connection, token)
         client: ClientRow = request.client
-        if isinstance(found, tokens.DeadToken):
+        if isinstance(row, tokens.DeadToken):
             return None
-        if found.client_id != client.client_id and not client.is_resource_server:
+        if row.client_id != client.client_id and not client.is_resource_server:
             return None
         claims: dict[str, Any] = {
-            "scope": found.scope,
+            "scope": row.scope,
             "token_type": "Bearer",
-            "exp": int(found.expires.timestamp()),
-            "iat": int(found.created.timestamp()),
+            "exp": int(row.expires.timestamp()),
+            "iat": int(row.created.timestamp()),
         }
-        if found.client_id is not None:
-            claims["client_id"] = found.client_id
-        if found.account is not None:
-            claims |= {"username": found.account.username, "sub": str(found.account.id)}
+        if row.client_id is not None:
+            claims["client_id"] = row.client_id
+        if row.account is not None:
+            claims |= {"username": row.account.username, "sub": str(row.account.id)}
         return claims
 
 

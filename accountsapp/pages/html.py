@@ -55,7 +55,7 @@ def page(
         path = menu.path_to(Place(place), visitor)
         return site.href(path) if path is not None else None
 
-    shown = {
+    context = {
         "site": site,
         "href": site.href,
         "link_to": link_to,
@@ -71,8 +71,8 @@ def page(
     }
     message = flash.message_of(request) if "flash" not in values else None
     if message is not None:
-        shown |= {"flash": message.text, "status_word": message.status}
-    body = render(asset, shown, request=request).encode()
+        context |= {"flash": message.text, "status_word": message.status}
+    body = render(asset, context, request=request).encode()
     headers = [
         *PAGE_HEADERS,
         ("Content-Security-Policy", _policy(leads_away, bool(scripts))),

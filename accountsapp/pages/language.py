@@ -29,8 +29,8 @@ def translated(request: "Request", text: str, **values: Any) -> str:
 
     :param text: with ``%(name)s`` for each value
     """
-    found: str = i18n.translations(request.locale_name).gettext(text)
-    return found % values if values else found
+    message: str = i18n.translations(request.locale_name).gettext(text)
+    return message % values if values else message
 
 
 def sentence(text: str) -> str:

@@ -81,10 +81,10 @@ def _minutes(request: Request, failure: Failure) -> str | None:
     if failure.status != 429 or seconds is None:
         return None
     minutes = -(-int(seconds) // 60)
-    found: str = translations(request.locale_name).ngettext(
+    text: str = translations(request.locale_name).ngettext(
         "Please wait a minute, then try again.", "Please wait %(minutes)s minutes, then try again.", minutes
     )
-    return found % {"minutes": minutes}
+    return text % {"minutes": minutes}
 
 
 def form_problem(request: Request, error: Exception) -> str:

@@ -7,10 +7,11 @@ from pyramid.view import view_config
 from accountsapp.domain.credentials import own_sessions
 from accountsapp.pages.html import go, page
 from accountsapp.pages.resources import Sessions
+from accountsapp.pages.sign_in import sign_out
 from accountsapp.security.permissions import Permission
 from accountsapp.web.request import Request
 
-OTHERS = "others"
+THIS, OTHERS = "this", "others"
 """In place of a session's number."""
 LONGEST_NUMBER = 18
 
@@ -30,6 +31,8 @@ def list_sessions(context: Sessions, request: Request) -> Response:
 def end_session(context: Sessions, request: Request) -> Response:
     """End the session that the form names; without one, nothing."""
     named, value = request.parameters.last_in_body("session"), request.caller.secret or ""
+    if named == THIS:
+        return sign_out(request, go(context.path))
     if named == OTHERS:
         own_sessions.end_others(request.store, request.actor.id, value)
     elif isinstance(named, str) and named.isascii() and named.isdigit() and len(named) <= LONGEST_NUMBER:

@@ -94,13 +94,13 @@ def show_reset(context: Reset, request: Request) -> Response:
 
 @view_config(context=Reset, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def use_reset(context: Reset, request: Request) -> Response:
-    given = request.parameters.last_in_body
+    parameter = request.parameters.last_in_body
     recovery.reset(
         request.store,
         context.username,
         context.code,
-        given("new_password"),
-        new_username=given("new_username"),
+        parameter("new_password"),
+        new_username=parameter("new_username"),
     )
     return done(
         request,

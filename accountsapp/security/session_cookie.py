@@ -28,8 +28,8 @@ def values_in(request: "Request") -> list[str]:
     cookie of that name too, and nothing says which is whose.
     """
     pairs = (pair.partition("=") for pair in request.environ.get("HTTP_COOKIE", "").split(";"))
-    given = (value.strip().strip('"') for name, _, value in pairs if name.strip() == COOKIE)
-    return list(islice(dict.fromkeys(filter(sessions.is_plausible, given)), MOST_VALUES))
+    values = (value.strip().strip('"') for name, _, value in pairs if name.strip() == COOKIE)
+    return list(islice(dict.fromkeys(filter(sessions.is_plausible, values)), MOST_VALUES))
 
 
 def set_cookie(request: "Request", response: Response, value: str) -> None:

@@ -4,6 +4,7 @@ An API root names its way (``answer``); views return what is to be said, and the
 """
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pyramid.response import Response
@@ -33,9 +34,27 @@ class Answer(Protocol):
 _encoded = json.JSONEncoder(allow_nan=False).encode
 
 
+class SharedList(list[Any]):
+    """A list that many answers have, as a member of the answer itself; its JSON is made once."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        super().__init__(items)
+        self.json = _encoded(self)
+
+
 def json_answer(request: "Request", value: Any, status: int = 200) -> Response:
     """A JSON response."""
-    return _response(_encoded(value), "application/json", status)
+    return _response(_json(value), "application/json", status)
+
+
+def _json(value: Any) -> str:
+    if type(value) is not dict or not any(type(item) is SharedList for item in value.values()):
+        return _encoded(value)
+    members = (
+        f"{_encoded(name)}: {item.json if type(item) is SharedList else _encoded(item)}"
+        for name, item in value.items()
+    )
+    return f"{{{', '.join(members)}}}"
 
 
 def jsonp_answer(request: "Request", value: Any, status: int = 200) -> Response:

@@ -13,12 +13,12 @@ def client_address(environ: Mapping[str, Any]) -> str:
     """The client's address; a proxy's word for it counts only where the server trusts the proxy, and what it
     says counts as the proxy's own where that is no address. Empty where nothing is known.
     """
-    given: str = environ.get("REMOTE_ADDR", "")
+    text: str = environ.get("REMOTE_ADDR", "")
     port = environ.get("REMOTE_PORT", "")
     if port and not port.isdigit():
         # waitress takes what follows the last colon of an unbracketed IPv6 address with a dot for a port.
-        given = f"{given}:{port}"
-    address = client_addresses.parse(given)
+        text = f"{text}:{port}"
+    address = client_addresses.parse(text)
     if address is None:
         address = client_addresses.parse(environ.get(PEER, ""))
     return address or ""

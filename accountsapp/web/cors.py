@@ -75,11 +75,11 @@ class Cors:
     def _allowed_headers(self, request: "Request") -> tuple[str, ...]:
         if not self.allows_asked_headers:
             return self.allowed_headers
-        asked = (
+        names = (
             name.strip() for name in request.headers.get("Access-Control-Request-Headers", "").split(",")
         )
         known = {name.lower() for name in self.allowed_headers}
-        return (*self.allowed_headers, *(name for name in asked if name and name.lower() not in known))
+        return (*self.allowed_headers, *(name for name in names if name and name.lower() not in known))
 
 
 def _headers_of(cors: Cors, origin: str, allowed: tuple[str, ...]) -> list[tuple[str, str]]:

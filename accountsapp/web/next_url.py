@@ -14,22 +14,22 @@ def is_absolute(url: str | None) -> bool:
     return url is not None and not url.startswith("/")
 
 
-def safe_url(asked: object, settings: Settings) -> str | None:
+def safe_url(target: object, settings: Settings) -> str | None:
     """A path on this site, or an absolute URL whose origin is in ``accountsapp.cors_origins``; else None.
 
-    :param asked: what the client sent
+    :param target: what the client sent
     """
-    path = safe_path(asked, settings.site_url)
-    if path is not None or not isinstance(asked, str) or len(asked) > LONGEST_PATH:
+    path = safe_path(target, settings.site_url)
+    if path is not None or not isinstance(target, str) or len(target) > LONGEST_PATH:
         return path
-    if "\\" in asked or " " in asked or has_control_characters(asked):
+    if "\\" in target or " " in target or has_control_characters(target):
         return None
     try:
-        parts = urlsplit(asked)
+        parts = urlsplit(target)
     except ValueError:
         return None
     origin = f"{parts.scheme}://{parts.netloc}"
-    if origin not in settings.cors_origins or not asked.startswith(origin):
+    if origin not in settings.cors_origins or not target.startswith(origin):
         return None
-    rest = asked.removeprefix(origin)
+    rest = target.removeprefix(origin)
     return origin + quote(rest, safe=_AS_THEY_ARE) if rest[:1] in ("", "/", "?", "#") else None

@@ -114,3 +114,16 @@ def test_who_waited_in_vain_computes_himself(clock: Clock, monkeypatch: pytest.M
     assert values.get("a", compute) == 1
     finish.set()
     thread.join()
+
+
+def test_what_is_made_of_a_value_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "MOST_MADE", 3)
+    values, compute = Recent(), counting()
+    first, second = ["x"], ["x"]
+    assert [values.made_of("a", first, lambda _: compute()) for _ in range(3)] == [1, 1, 1]
+    assert values.made_of("a", second, lambda _: compute()) == 2
+    assert values.made_of("a", first, lambda _: compute()) == 3
+    for key in ("b", "c", "d"):
+        values.made_of(key, first, lambda _: compute())
+    assert values.made_of("d", first, lambda _: compute()) == 6
+    assert values.made_of("a", first, lambda _: compute()) == 7  # it was the oldest of four

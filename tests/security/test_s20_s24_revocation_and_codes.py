@@ -10,7 +10,7 @@ from pyramid.response import Response
 from webtest import TestApp
 
 from accountsapp.domain.accounts import invitations, lifecycle
-from accountsapp.domain.credentials import api_keys, password_change, sessions, signin
+from accountsapp.domain.credentials import api_keys, jwt_keys, password_change, sessions, signin
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
@@ -20,8 +20,10 @@ from accountsapp.security import csrf, session_cookie
 from accountsapp.security.credentials import SessionCookie
 from accountsapp.security.identity import Identity
 from accountsapp.web.request import Request
+from tests.support.amo import Amo
 from tests.support.bookie import Bookie
 from tests.support.columns import columns_of
+from tests.support.credentials import by_jwt
 from tests.support.outbox import Outbox, links_in, text_of
 from tests.support.people import PASSWORD, SITE_URL, Person
 
@@ -59,7 +61,7 @@ ENDINGS: dict[str, tuple[Callable[[Store, int], object], set[str]]] = {
         lambda s, i: password_change.change(s, i, current=PASSWORD, new=NEW),
         {"key"},
     ),
-    "key reset": (lambda s, i: api_keys.reset(s, i), {"session", "reset", "confirm"}),
+    "key reset": (lambda s, i: api_keys.reset(s, i), {"session", "jwt", "reset", "confirm"}),
     "deactivate": (lifecycle.deactivate, set()),
     "delete": (lifecycle.delete, set()),
 }
@@ -77,6 +79,8 @@ def test_s20_every_server_refuses_at_the_next_request(
     with stores.transaction() as store:
         code = links.make(store.session, lock(store.session, alice.id), Purpose.RESET, alice.email, 600)
     reset = f"/recovery/alice/reset/{code}"
+    with stores.transaction() as store:
+        signing = jwt_keys.issue(store, alice.id)
     cookies = []
     for _ in range(3):
         with stores.transaction() as store:
@@ -87,6 +91,8 @@ def test_s20_every_server_refuses_at_the_next_request(
         found = set()
         if web.get(f"/api/v1/alice/ping?api_key={alice.api_key}", expect_errors=True).status_int == 200:
             found.add("key")
+        if Amo(web)("GET", "/profile/", headers=by_jwt(signing)).status_int == 200:
+            found.add("jwt")
         for name, path in (("reset", reset), ("confirm", confirm)):
             if web.get(path, expect_errors=True).status_int == 200:
                 found.add(name)
@@ -96,7 +102,7 @@ def test_s20_every_server_refuses_at_the_next_request(
         return found | ({"session"} if alive == {True} else set())
 
     for server in servers:
-        assert works(server) == {"key", "session", "reset", "confirm"}
+        assert works(server) == {"key", "jwt", "session", "reset", "confirm"}
     change, left = ENDINGS[how]
     with stores.transaction() as store:
         change(store, alice.id)

@@ -1,17 +1,26 @@
 """S41: of fifty at once one succeeds. (Invitations: ``tests/apis/test_bookie_invite.py``.)"""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
+from sqlalchemy import func, select
 from webtest import TestApp
 
+from accountsapp.domain.credentials import jwt_keys
+from accountsapp.domain.data.jwt_models import UsedJwt
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
 from tests.support.bookie import Bookie
+from tests.support.credentials import by_jwt
 from tests.support.outbox import Outbox
 from tests.support.people import Person
+from tests.support.servers import Server
 
 
 def fifty(use: Callable[[int], int]) -> list[int]:
@@ -42,3 +51,30 @@ def test_s41_one_confirmation(app: TestApp, alice: Person, outbox: Outbox) -> No
     path = outbox.link_to("new@example.com")
     assert fifty(lambda _: app.post(path, expect_errors=True).status_int) == [200] + [404] * 49
     assert len(outbox.take()) == 2
+
+
+def test_s41_one_token_id(ini: dict[str, str], alice: Person, stores: Process, tmp_path: Path) -> None:
+    """Fifty at once, at two server processes; the token is used up although what it asks for is refused."""
+    with stores.transaction() as store:
+        signing = jwt_keys.issue(store, alice.id)
+    moment = int(time.time())
+    headers = by_jwt(signing, jti="one", iat=moment, exp=moment + 300)
+    servers = [Server(tmp_path, ini) for _ in range(2)]
+    try:
+        for server in servers:
+            server.wait()
+
+        def use(number: int) -> int:
+            url = f"{servers[number % 2].url}/api/v5/accounts/super-create/"
+            try:
+                with urlopen(Request(url, method="POST", headers=headers)) as answer:
+                    return int(answer.status)
+            except HTTPError as error:
+                return error.code
+
+        assert fifty(use) == [401] * 49 + [403]
+    finally:
+        for server in servers:
+            server.stop()
+    with stores.transaction() as store:
+        assert store.session.scalar(select(func.count()).select_from(UsedJwt)) == 1

@@ -4,6 +4,7 @@ RFC 7519 as addons-server has it: the key is named by ``iss``, lives for five mi
 id that makes it good for one use.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -14,6 +15,7 @@ import jwt
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.credentials.jwt_keys import SigningKey
+from accountsapp.domain.keyring import SealError
 from accountsapp.security.credentials import words_after_scheme
 from accountsapp.security.identity import Identity, Nobody, Reason
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from jwt.types import Options
 
     from accountsapp.web.request import Request
+
+log = logging.getLogger(__name__)
 
 ALGORITHM = "HS256"
 LONGEST_LIFE = 300.0
@@ -78,7 +82,11 @@ class Jwt:
         :raises _Bad: it does not count, and the client could not know better
         """
         issuer = _issuer_of(token)
-        signing = jwt_keys.find(request.store, issuer)
+        try:
+            signing = jwt_keys.find(request.store, issuer)
+        except SealError:
+            log.warning("a signing key was sealed with a secret that is not given any more")
+            raise _Bad from None
         if signing is None:
             raise _Bad
         claims = _Claims(_verified(token, signing))

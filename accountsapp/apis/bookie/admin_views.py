@@ -63,7 +63,7 @@ def add_user(context: Users, request: Request) -> dict[str, Any]:
 
 @view_config(context=Deletion, request_method="DELETE", permission=Permission.ADMINISTER)
 def delete_user(context: Deletion, request: Request) -> dict[str, Any]:
-    account = _found(request, context.__name__, "User not found.")
+    account = _account_of(request, context.__name__, "User not found.")
     if account.id == request.actor.id:
         raise InvalidValue("username", "You cannot delete your own account here.")
     lifecycle.delete(request.store, account.id)
@@ -79,7 +79,7 @@ def list_invites(context: Invites, request: Request) -> dict[str, Any]:
 
 @view_config(context=InviteCount, request_method="POST", permission=Permission.ADMINISTER)
 def set_invites(context: InviteCount, request: Request) -> dict[str, Any]:
-    account = _found(request, context.whose, "Invalid user account.")
+    account = _account_of(request, context.whose, "Invalid user account.")
     count = fields.load(InviteNumber, {"count": context.count}).count
     after = administration.set_invites(request.store, account.id, count)
     return show_full(after, profile.read(request.store, account.id, AdminColumns))
@@ -112,7 +112,7 @@ def _show_page(page: administration.Page) -> dict[str, Any]:
     return {"count": len(users), "total": page.total, "users": users}
 
 
-def _found(request: Request, username: str, text: str) -> AccountRow:
+def _account_of(request: Request, username: str, text: str) -> AccountRow:
     account = request.store.reader.by_username(username)
     if account is None:
         raise AccountNotFound(text)

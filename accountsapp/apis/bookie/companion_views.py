@@ -35,13 +35,13 @@ def ask_for_code(context: Suspend, request: Request) -> dict[str, str]:
 
 @view_config(context=Suspend, request_method="DELETE", permission=NO_PERMISSION_REQUIRED)
 def use_code(context: Suspend, request: Request) -> dict[str, str]:
-    given = request.parameters.last
+    parameter = request.parameters.last
     username = recovery.reset(
         request.store,
-        given("username"),
-        given("code"),
-        given("password"),
-        new_username=given("new_username"),
+        parameter("username"),
+        parameter("code"),
+        parameter("password"),
+        new_username=parameter("new_username"),
     )
     return {"message": "Account activated, please log in.", "username": username}
 

@@ -48,11 +48,11 @@ def failed(error: Exception, request: Request) -> Response:
 )
 def preflight_of_nothing(error: HTTPNotFound, request: Request) -> Response:
     """A page that calls what there is not: let go on, it sees the 404 and no network error."""
-    asked = request.headers["Access-Control-Request-Method"]
-    if not METHOD.fullmatch(asked):
+    method = request.headers["Access-Control-Request-Method"]
+    if not METHOD.fullmatch(method):
         return failed(error, request)
     response = empty_answer()
-    response.headerlist.append(("Allow", ", ".join(sorted({asked, "OPTIONS"}))))
+    response.headerlist.append(("Allow", ", ".join(sorted({method, "OPTIONS"}))))
     return response
 
 

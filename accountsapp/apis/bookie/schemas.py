@@ -103,9 +103,9 @@ def load(schema: type[Schema], parameters: Parameters) -> Schema:
     :raises InvalidFields: some are not acceptable
     """
     values = {name: parameters.last(name) for name in schema.model_fields}
-    given = {name: value for name, value in values.items() if value is not None}
+    present = {name: value for name, value in values.items() if value is not None}
     needed = [name for name, field in schema.model_fields.items() if field.is_required()]
-    return fields.load(schema, dict.fromkeys(needed) | given)
+    return fields.load(schema, dict.fromkeys(needed) | present)
 
 
 class OwnColumns(NamedTuple):

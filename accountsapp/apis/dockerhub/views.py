@@ -38,8 +38,8 @@ def update_user(context: User, request: Request) -> dict[str, Any]:
 
 @view_config(context=Emails, request_method="GET", permission=Permission.EMAIL_READ)
 def list_emails(context: Emails, request: Request) -> list[dict[str, Any]]:
-    found = addresses.listing(request.store.connection, context.target.id)
-    return [show_address(email) for email in found]
+    rows = addresses.listing(request.store.connection, context.target.id)
+    return [show_address(email) for email in rows]
 
 
 @view_config(context=Emails, request_method="POST", permission=Permission.EMAIL_WRITE)

@@ -78,7 +78,7 @@ def settings_forms(
     if stored_locale and stored_locale not in locales:
         locales.append(stored_locale)
     path = path_on_site(request, path_of_account(account.username))
-    choices = [(name, babel_locale(name).get_display_name(name) or name) for name in locales]
+    choices = [(name, _language(name)) for name in locales]
     further_values = {
         "account_path": path,
         "locale_choices": choices,
@@ -86,6 +86,12 @@ def settings_forms(
         "scripts": ("password.js", "crop.js"),
     }
     return Shown(content, "settings.jinja2", further_values)
+
+
+def _language(locale: str) -> str:
+    """What a language calls itself; a stored locale that is none stays as it is."""
+    known = babel_locale(locale)
+    return known.get_display_name(known) or locale if str(known) == locale else locale
 
 
 def _with_flags(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -149,11 +149,11 @@ def confirm_any(store: Store, code: object) -> Confirmable:
     :returns: what that was
     :raises DeadLink: it is not good any more
     """
-    found = find_any(store, code)
-    if found is None or not isinstance(code, str):
+    confirmable = find_any(store, code)
+    if confirmable is None or not isinstance(code, str):
         raise DeadLink
     try:
-        if found.address is None:
+        if confirmable.address is None:
             confirm(store, code)
         elif changing.find(store, code) is not None:
             changing.confirm(store, code)
@@ -161,7 +161,7 @@ def confirm_any(store: Store, code: object) -> Confirmable:
             addresses.confirm(store, code)
     except EmailTaken:
         raise DeadLink from None
-    return found
+    return confirmable
 
 
 @clears

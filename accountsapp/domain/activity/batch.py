@@ -83,11 +83,11 @@ def locked_ids(
     connection: Connection, model: Any, identity: InstrumentedAttribute[str], names: Iterable[str]
 ) -> dict[str, int]:
     """The ids of the rows that have these names, locked."""
-    found: dict[str, int] = {}
+    ids: dict[str, int] = {}
     for chunk in chunks(sorted(set(names))):
         rows = select(identity, model.id).where(identity.in_(chunk)).order_by(model.id)
-        found |= {row[0]: row.id for row in connection.execute(rows.with_for_update(key_share=True))}
-    return found
+        ids |= {row[0]: row.id for row in connection.execute(rows.with_for_update(key_share=True))}
+    return ids
 
 
 def chunks(values: Iterable[T], size: int = MOST_PARAMETERS) -> Iterator[list[T]]:

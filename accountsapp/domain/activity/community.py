@@ -1,7 +1,7 @@
 """The community: the listed accounts by time and by rank, and what happened of late.
 
 A page costs the same wherever it is and however many accounts there are (``data/places.py``). What all pages
-share is computed at most once in two seconds by each process, and lags four seconds at most (``recent.py``).
+share is computed at most once in three seconds by each process, and lags less than five (``recent.py``).
 """
 
 import logging
@@ -109,22 +109,24 @@ def page(store: Store, number: int, columns: Columns) -> list[MemberRow] | None:
 
     :param number: from 1 on
     :param columns: what their ``profile`` has
-    :returns: :data:`PAGE` of them; on the last page less; None beyond it
+    :returns: :data:`PAGE` of them, on the last page less; the same object while it is the same. None beyond
     """
     members = _places(store)[NEWEST]
-    skipped = (number - 1) * PAGE
-    selection = selection_of(columns)
-    if number == 1:
-        rows = selection.newest.all(store.connection, most=PAGE, offset=0)
-    elif 0 <= skipped < members.total:
-        end, offset = members.from_end(skipped)
-        if end is None:
-            rows = selection.newest.all(store.connection, most=PAGE, offset=offset)
-        else:
-            before = places.values_of(NEWEST, "end", end)
-            rows = selection.newest_before.all(store.connection, most=PAGE, offset=offset, **before)
-    else:
+    if number != 1 and not 0 <= (number - 1) * PAGE < members.total:
         return None
+    return store.recent.made_of(
+        ("page", columns, number), members, lambda members: _page(store.connection, members, number, columns)
+    )
+
+
+def _page(connection: Connection, members: Places, number: int, columns: Columns) -> list[MemberRow]:
+    selection = selection_of(columns)
+    end, offset = members.from_end((number - 1) * PAGE) if number > 1 else (None, 0)
+    if end is None:
+        rows = selection.newest.all(connection, most=PAGE, offset=offset)
+    else:
+        before = places.values_of(NEWEST, "end", end)
+        rows = selection.newest_before.all(connection, most=PAGE, offset=offset, **before)
     return [selection.row(row) for row in rows]
 
 
@@ -157,31 +159,28 @@ def score(store: Store, account_id: int) -> int:
     return row[0] if row is not None else 0
 
 
-def top(store: Store, columns: Columns, account_id: int | None = None) -> list[RankedMember]:
+def top(store: Store, columns: Columns, account_id: int | None = None) -> tuple[RankedMember, ...]:
     """The listed accounts of the best rank.
 
     :param columns: what their ``profile`` has
     :param account_id: one that is shown at the end if it is listed and not among them
+    :returns: the same object for everybody, while it is the same and nobody is added
     """
     best = store.recent.get(("top", columns), lambda: _best(store.connection, columns))
-    if account_id is None or any(member.id == account_id for member in best):
-        return _ranked(best)
+    if account_id is None or any(ranked.member.id == account_id for ranked in best):
+        return best
     selection = selection_of(columns)
     row = selection.one.first(store.connection, account_id=account_id)
     place = rank(store, account_id)
     if row is None or place is None:
-        return _ranked(best)
-    return [*_ranked(best), RankedMember(place, selection.row(row))]
+        return best
+    return (*best, RankedMember(place, selection.row(row)))
 
 
-def _best(connection: Connection, columns: Columns) -> list[MemberRow]:
+def _best(connection: Connection, columns: Columns) -> tuple[RankedMember, ...]:
     selection = selection_of(columns)
-    best = selection.statement.order_by(*places.key_columns(STANDING)).limit(TOP)
-    return [selection.row(row) for row in connection.execute(best)]
-
-
-def _ranked(members: list[MemberRow]) -> list[RankedMember]:
-    return [RankedMember(place, member) for place, member in enumerate(members, 1)]
+    best = connection.execute(selection.statement.order_by(*places.key_columns(STANDING)).limit(TOP))
+    return tuple(RankedMember(place, selection.row(row)) for place, row in enumerate(best, 1))
 
 
 def _places(store: Store) -> dict[str, Places]:

@@ -54,6 +54,7 @@ def feed(store: Store, columns: Columns) -> tuple[FeedItem, ...]:
     """The latest :data:`ITEMS` of listed accounts, newest first.
 
     :param columns: what the ``profile`` of each account has
+    :returns: the same object for everybody, while it is the same
     """
     return store.recent.get(("feed", columns), lambda: _latest(store.connection, selection_of(columns)))
 

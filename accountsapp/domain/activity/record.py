@@ -142,7 +142,7 @@ def parse(value: dict[str, Any]) -> Record:
         raise BadRecord(all_errors(error)) from None
 
 
-def given(record: Record, *keys: str) -> dict[str, Any]:
+def values_of(record: Record, *keys: str) -> dict[str, Any]:
     """Those of the keys that the record has, with their values."""
     return {key: getattr(record, key) for key in keys if key in record.model_fields_set}
 

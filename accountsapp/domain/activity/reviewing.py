@@ -37,7 +37,7 @@ class Announcer:
     def __init__(self, keyring: Keyring, last_addon: int) -> None:
         self._keyring = keyring
         self._last_addon = last_addon
-        self._told: set[int] = set()
+        self._mailed: set[int] = set()
 
     def announce(self, connection: Connection, reviews: Collection[NewReview]) -> set[int]:
         """Queue the mails about new reviews in the connection's transaction.
@@ -52,7 +52,11 @@ class Announcer:
         for chunk in chunks(reviewers):
             for row in connection.execute(_AUTHORS.where(AddonAuthor.addon_id.in_(chunk))):
                 wants = notification(row.notifications, KIND_OF[Notice.NEW_REVIEW]).enabled
-                if wants and reviewers[row.addon_id] - {row.account_id} and row.account_id not in self._told:
+                if (
+                    wants
+                    and reviewers[row.addon_id] - {row.account_id}
+                    and row.account_id not in self._mailed
+                ):
                     addons[row.account_id].append(row.slug)
         if addons:
             self._queue(connection, addons)
@@ -60,7 +64,7 @@ class Announcer:
 
     def remember(self, authors: set[int]) -> None:
         """They get no further mail."""
-        self._told |= authors
+        self._mailed |= authors
 
     def _queue(self, connection: Connection, addons: dict[int, list[str]]) -> None:
         with Session(connection) as session:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, tuple_, update
 
 from accountsapp.domain.activity.batch import MOST_PARAMETERS, Batch, Item, NewReview, chunks, locked_ids
-from accountsapp.domain.activity.record import AddonRecord, CollectionRecord, ReviewRecord, given
+from accountsapp.domain.activity.record import AddonRecord, CollectionRecord, ReviewRecord, values_of
 from accountsapp.domain.data.activity_models import Addon, AddonAuthor, Collection, Review
 from accountsapp.domain.data.models import Base
 
@@ -29,7 +29,7 @@ def write_addons(batch: Batch, items: list[Item[AddonRecord]]) -> None:
         named = _authors_of(batch, item)
         if named is None:
             continue
-        values = given(record, "type", "listed", "approved", "average_rating")
+        values = values_of(record, "type", "listed", "approved", "average_rating")
         if record.slug not in known and record.slug not in new and record.type is None:
             batch.result.refuse(item, "type: is required")
             continue
@@ -47,8 +47,8 @@ def write_addons(batch: Batch, items: list[Item[AddonRecord]]) -> None:
             new[record.slug] = _new_addon(record)
             batch.result.created += 1
     if new:
-        made = insert(_addons).returning(_addons.c.slug, _addons.c.id)
-        known |= {row.slug: row.id for row in batch.connection.execute(made, list(new.values()))}
+        insertion = insert(_addons).returning(_addons.c.slug, _addons.c.id)
+        known |= {row.slug: row.id for row in batch.connection.execute(insertion, list(new.values()))}
     _replace_authors(batch, {known[slug]: named for slug, named in authors.items()})
 
 
@@ -96,9 +96,9 @@ def write_reviews(batch: Batch, items: list[Item[ReviewRecord]]) -> None:
         if item.record.addon not in addons:
             batch.result.refuse(item, "addon: no such add-on")
             continue
-        good.append(((account_id, addons[item.record.addon]), given(item.record, "rating", "body")))
-    made = _write_owned(batch, _reviews, "addon_id", good, {"rating": None, "body": None})
-    batch.result.reviews += [NewReview(addon_id, account_id) for account_id, addon_id in made]
+        good.append(((account_id, addons[item.record.addon]), values_of(item.record, "rating", "body")))
+    new = _write_owned(batch, _reviews, "addon_id", good, {"rating": None, "body": None})
+    batch.result.reviews += [NewReview(addon_id, account_id) for account_id, addon_id in new]
 
 
 def write_collections(batch: Batch, items: list[Item[CollectionRecord]]) -> None:
@@ -107,7 +107,7 @@ def write_collections(batch: Batch, items: list[Item[CollectionRecord]]) -> None
     for item in items:
         account_id = batch.account(item, item.record.username)
         if account_id is not None:
-            good.append(((account_id, item.record.slug), given(item.record, "name")))
+            good.append(((account_id, item.record.slug), values_of(item.record, "name")))
     _write_owned(batch, _collections, "slug", good, {"name": None})
 
 
@@ -129,8 +129,8 @@ def _write_owned(
     columns = table.c.account_id, table.c[name]
     known: set[tuple[int, Any]] = set()
     for chunk in chunks({identity for identity, _ in rows}, MOST_PARAMETERS // 2):
-        found = batch.connection.execute(select(*columns).where(tuple_(*columns).in_(chunk)))
-        known |= {(account_id, other) for account_id, other in found}
+        present = batch.connection.execute(select(*columns).where(tuple_(*columns).in_(chunk)))
+        known |= {(account_id, other) for account_id, other in present}
     this = (columns[0] == bindparam("of_account")) & (columns[1] == bindparam("of_other"))
     new: dict[tuple[int, Any], dict[str, Any]] = {}
     for identity, values in rows:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 
 from accountsapp.domain.activity.batch import MOST_PARAMETERS, Batch, Item, chunks, locked_ids
-from accountsapp.domain.activity.record import ContributionRecord, ProjectRecord, given
+from accountsapp.domain.activity.record import ContributionRecord, ProjectRecord, values_of
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.activity_models import AnsweredTask, Contribution, Project, Volunteer
 from accountsapp.domain.data.models import Account, Base
@@ -40,7 +40,7 @@ def write_projects(batch: Batch, items: list[Item[ProjectRecord]]) -> None:
     new: dict[str, dict[str, Any]] = {}
     for item in items:
         record = item.record
-        values = given(record, "name", "description", "info", "published", "n_tasks", "created")
+        values = values_of(record, "name", "description", "info", "published", "n_tasks", "created")
         if record.owner is not None:
             values["owner_id"] = batch.account(item, record.owner, "owner")
             if values["owner_id"] is None:
@@ -111,7 +111,7 @@ def _write_contributions(batch: Batch, good: list[tuple[ContributionRecord, int,
                 _change_time(connection, *key, record)
             batch.result.updated += 1
         elif key in new:
-            new[key] |= given(record, "created")
+            new[key] |= values_of(record, "created")
             batch.result.updated += 1
         else:
             new[key] = {"volunteer_id": key[0], "task": key[1], "created": record.created or moment}
@@ -146,11 +146,11 @@ def _volunteers(connection: Connection, pairs: Pairs) -> tuple[dict[tuple[int, i
 def _known_contributions(connection: Connection, pairs: Pairs) -> Pairs:
     """Which of those of a volunteer and a task are there."""
     columns = Contribution.volunteer_id, Contribution.task
-    found: Pairs = set()
+    known: Pairs = set()
     for chunk in chunks(pairs, MOST_PARAMETERS // 2):
         rows = connection.execute(select(*columns).where(tuple_(*columns).in_(chunk)))
-        found |= {(row.volunteer_id, row.task) for row in rows}
-    return found
+        known |= {(row.volunteer_id, row.task) for row in rows}
+    return known
 
 
 def _newly_answered(connection: Connection, pairs: Pairs) -> Counter[int]:

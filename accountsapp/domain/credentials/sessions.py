@@ -112,8 +112,8 @@ def former_forms(connection: Connection, value: str) -> list[str]:
     :returns: the newest last; none where there is no such session
     """
     statement = select(SignInSession.former_forms).where(SignInSession.digest == digest_of(value))
-    found: list[str] | None = connection.scalar(statement)
-    return found or []
+    forms_of_it: list[str] | None = connection.scalar(statement)
+    return forms_of_it or []
 
 
 def replace(session: Session, account: Account, address: str | None, forms: list[str]) -> str:

@@ -120,12 +120,12 @@ def sign_out(store: Store, value: str) -> None:
 
     :param value: of the session cookie
     """
-    found = sessions.find(store.connection, value)
-    if found is None:
+    row = sessions.find(store.connection, value)
+    if row is None:
         return
-    store.lock(found.account.id)
+    store.lock(row.account.id)
     if sessions.end(store.session, value):
-        store.record(Event.SIGNED_OUT, account_id=found.account.id)
+        store.record(Event.SIGNED_OUT, account_id=row.account.id)
 
 
 def _find(store: Store, typed: str) -> AccountRow | None:

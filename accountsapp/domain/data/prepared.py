@@ -45,21 +45,21 @@ class Prepared:
             return self._by_sqlalchemy(connection, parameters, most)
         dialect = connection.dialect
         sql, order, of_parameters, conversions = self._compiled.get(dialect.name) or self._compile(dialect)
-        given = parameters
+        converted = parameters
         if of_parameters:
-            given = parameters | {name: convert(parameters[name]) for name, convert in of_parameters}
-        values = [given[name] for name in order] if order is not None else given
+            converted = parameters | {name: convert(parameters[name]) for name, convert in of_parameters}
+        values = [converted[name] for name in order] if order is not None else converted
         try:
             cursor = connection.connection.cursor()
             try:
                 cursor.execute(sql, values)
-                found = cursor.fetchall() if most is None else cursor.fetchmany(most)
+                records = cursor.fetchall() if most is None else cursor.fetchmany(most)
             finally:
                 cursor.close()
         except dialect.loaded_dbapi.Error:
             # SQLAlchemy knows which errors mean a lost connection, so it meets this one itself.
             return self._by_sqlalchemy(connection, parameters, most)
-        rows = [list(row) for row in found]
+        rows = [list(row) for row in records]
         for index, convert in conversions:
             for row in rows:
                 if row[index] is not None:

@@ -10,13 +10,13 @@ _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:
 """A URI on the loopback address: what stands before the port, the port, what stands behind it."""
 
 
-def fits(registered: str, asked: str) -> bool:
+def fits(registered: str, requested: str) -> bool:
     """Whether a client that registered the one may be answered at the other.
 
     They are compared character by character; on the loopback address the port is free, because a native
     application listens where there is room (RFC 8252 7.3).
     """
-    return registered == asked or _differ_by_port(registered, asked)
+    return registered == requested or _differ_by_port(registered, requested)
 
 
 def is_of_origin(registered: str, origin: str) -> bool:
@@ -34,8 +34,8 @@ def is_of_origin(registered: str, origin: str) -> bool:
     return fits(own, origin)
 
 
-def _differ_by_port(registered: str, asked: str) -> bool:
-    ours, theirs = _LOOPBACK.fullmatch(registered), _LOOPBACK.fullmatch(asked)
+def _differ_by_port(registered: str, requested: str) -> bool:
+    ours, theirs = _LOOPBACK.fullmatch(registered), _LOOPBACK.fullmatch(requested)
     if ours is None or theirs is None or int(theirs[2] or 0) > HIGHEST_PORT:
         return False
     return ours.group(1, 3) == theirs.group(1, 3)

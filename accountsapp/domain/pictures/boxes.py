@@ -58,8 +58,8 @@ def box_of(x1: object = None, y1: object = None, x2: object = None, y2: object =
     :returns: None, for the whole picture, where all four are 0
     :raises InvalidPicture: names the coordinates that are no numbers, negative, or nothing wide or high
     """
-    given = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-    values = {name: _integer(value) for name, value in given.items()}
+    numbers = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
+    values = {name: _integer(value) for name, value in numbers.items()}
     wrong = [name for name, value in values.items() if value is None]
     if not wrong and not any(values.values()):
         return None

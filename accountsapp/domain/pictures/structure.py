@@ -85,8 +85,8 @@ def essentials_of_jpeg(data: bytes) -> Essentials:
     exif = b""
     kept_until = at = 0
     frames = scans = 0
-    while found := _MARKER.search(data, at):
-        at = found.end()
+    while segment := _MARKER.search(data, at):
+        at = segment.end()
         marker = data[at - 1]
         if marker == _END:
             return Essentials(b"".join([*parts, data[kept_until:at]]), exif)
@@ -98,7 +98,7 @@ def essentials_of_jpeg(data: bytes) -> Essentials:
             continue
         content, at = at + 2, at + max(2, int.from_bytes(data[at : at + 2]))
         if marker in _DISPENSABLE:
-            parts.append(data[kept_until : found.start()])
+            parts.append(data[kept_until : segment.start()])
             kept_until = at
         if marker == _EXIF_SEGMENT and data[content:at].startswith(b"Exif"):
             exif = data[content:at]

@@ -473,7 +473,7 @@ def test_withdrawing_from_a_client_that_is_none_changes_nothing(
 ) -> None:
     given = public.tokens(app)
     token = app.get(APPLICATIONS).form["csrf_token"].value
-    app.post_json(APPLICATIONS, {"csrf_token": token, "client_id": client_id}, status=303)
+    app.post_json(APPLICATIONS, {"client_id": client_id}, headers={"X-CSRFToken": token}, status=303)
     assert works(app, given["access_token"])
     with stores.transaction() as store:
         assert "access withdrawn" not in {row.event for row in store.session.query(AuditEvent)}

@@ -207,7 +207,8 @@ def test_everybody_may_what_the_acl_gives_everybody(root: type[ApiRoot], caller:
         (Bookie, "", {"Private-Token": "\xff"}, "unknown credential"),
         (Amo, "", {"Authorization": "Bearer wrong"}, "unknown credential"),
         (OpenEdx, "", {"Authorization": "Basic YTpi"}, "credential of another scheme"),
-        (OpenEdx, "", {"Authorization": "Bearer"}, "unknown credential"),
+        (OpenEdx, "", {"Authorization": "Bearer wrong"}, "unknown credential"),
+        (OpenEdx, "", {"Authorization": "Bearer"}, "malformed credential"),
     ],
 )
 def test_a_bad_credential_is_nobodys_not_everybodys(

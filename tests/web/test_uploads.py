@@ -82,7 +82,8 @@ def test_squares_are_made_at_once_and_when_they_are_missing(
     stem = upload(stores, alice, "#ff000080")
     folder = stores.settings.files / "uploads" / f"user_{alice.id}"
     made = {file.name for file in folder.iterdir()}
-    assert made == {f"{stem}_{kind}" for kind in ("avatar.png", "30.jpg", "120.jpg")}
+    assert set(SIZES) <= set(stores.rendition_sizes)
+    assert made == {f"{stem}_avatar.png", *(f"{stem}_{size}.jpg" for size in stores.rendition_sizes)}
     for again in (False, True):
         for size in SIZES:
             url = path(square_url(stores.settings, alice.id, stem, size))

@@ -41,6 +41,13 @@ def picture() -> Picture:
     return picture_of(encoded(quarters()), formats=frozenset({PNG, JPEG}), most_bytes=10_000)
 
 
+@pytest.fixture
+def stores(stores: Process) -> Process:
+    """Without the squares of any API."""
+    stores.rendition_sizes = set()
+    return stores
+
+
 def names(stores: Process) -> list[str]:
     """All files there are, by their path."""
     folder = stores.settings.files

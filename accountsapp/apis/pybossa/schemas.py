@@ -14,7 +14,7 @@ from accountsapp.web.fields import by_rule, invalid
 
 FLAG_WORDS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
-    **dict.fromkeys(("false", "no", "off", "0", ""), False),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
 }
 """How flags are written, in any case."""
 BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

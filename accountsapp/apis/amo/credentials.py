@@ -11,10 +11,10 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import jwt
+from jwt.algorithms import HMACAlgorithm
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import jwt_keys
-from accountsapp.domain.credentials.jwt_keys import SigningKey
 from accountsapp.domain.keyring import SealError
 from accountsapp.security.credentials import words_after_scheme
 from accountsapp.security.identity import Identity, Nobody, Reason
@@ -35,16 +35,9 @@ LONGEST_TOKEN_ID = 255
 LARGEST_TIME = 2**53
 """Numbers beyond are no times."""
 
-_UNCHECKED: "Options" = {
-    "verify_exp": False,
-    "verify_nbf": False,
-    "verify_iat": False,
-    "verify_aud": False,
-    "verify_iss": False,
-    "verify_sub": False,
-    "verify_jti": False,
-}
-"""Claims are looked at here, where it is told apart what is wrong with them."""
+_HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
+_UNVERIFIED: "Options" = {"verify_signature": False}
+"""The key is known after the token is read. Claims are looked at here, to tell apart what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +74,15 @@ class Jwt:
         """
         :raises _Bad: it does not count, and the client could not know better
         """
-        issuer = _issuer_of(token)
+        unverified = _Unverified(token)
         try:
-            signing = jwt_keys.find(request.store, issuer)
+            signing = jwt_keys.find(request.store, unverified.issuer)
         except SealError:
             log.warning("a signing key was sealed with a secret that is not given any more")
             raise _Bad from None
         if signing is None:
             raise _Bad
-        claims = _Claims(_verified(token, signing))
+        claims = _Claims(unverified.verified(signing.secret))
         if not signing.account.activated:
             raise _Bad
         moment = now().timestamp()
@@ -100,29 +93,37 @@ class Jwt:
         if claims.token_id is not None:
             until = datetime.fromtimestamp(claims.expires + LEEWAY, UTC)
             by = request.environ.setdefault("accountsapp.token_user", token_hex(8))
-            if not jwt_keys.use_once(request.store, issuer, claims.token_id, until=until, by=by):
+            if not jwt_keys.use_once(request.store, unverified.issuer, claims.token_id, until=until, by=by):
                 raise _Bad
         return Identity(signing.account, self.kind)
 
 
-def _issuer_of(token: str) -> str:
-    """Whose token it says that it is, before anything of it is believed."""
-    try:
-        unverified = jwt.decode_complete(token, options={"verify_signature": False, **_UNCHECKED})
-    except (jwt.PyJWTError, ValueError, RecursionError):
-        raise _Bad from None
-    header, issuer = unverified["header"], unverified["payload"].get("iss")
-    if header.get("alg") != ALGORITHM or "crit" in header or not isinstance(issuer, str):
-        raise _Bad
-    return issuer
+class _Unverified:
+    """A token as it is read, before anything of it is believed.
 
+    :raises _Bad: it cannot be read, or is signed in another way than ours
+    """
 
-def _verified(token: str, signing: SigningKey) -> dict[str, Any]:
-    """The claims of a token whose signature is right."""
-    try:
-        return jwt.decode(token, signing.secret, algorithms=[ALGORITHM], options=_UNCHECKED)
-    except (jwt.PyJWTError, ValueError, RecursionError):
-        raise _Bad from None
+    def __init__(self, token: str) -> None:
+        try:
+            read = jwt.decode_complete(token, options=_UNVERIFIED)
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            raise _Bad from None
+        header, self.payload = read["header"], read["payload"]
+        issuer = self.payload.get("iss")
+        if header.get("alg") != ALGORITHM or "crit" in header or not isinstance(issuer, str):
+            raise _Bad
+        self.issuer = issuer
+        self._signed, self._signature = token.rpartition(".")[0].encode(), read["signature"]
+
+    def verified(self, secret: str) -> dict[str, Any]:
+        """The claims.
+
+        :raises _Bad: the signature was not made with that secret
+        """
+        if not _HMAC.verify(self._signed, secret.encode(), self._signature):
+            raise _Bad
+        return self.payload
 
 
 class _Claims:

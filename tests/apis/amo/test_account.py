@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import update
 
+from accountsapp.db import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account, AccountState
@@ -218,3 +219,24 @@ def test_s07_forms_of_an_id(
         answer = amo("GET", f"/account/{form}", editor)
         assert answer.status_int == 404, form
         assert answer.body == never.body
+
+
+def test_the_status_of_the_site_is_that_of_the_database(amo: Amo, user: Holder, database: Database) -> None:
+    def status() -> dict[str, object]:
+        said: dict[str, object] = amo("GET", "/profile/", user).json["site_status"]
+        return said
+
+    database.writing.met("disk full")
+    said = status()
+    assert said["read_only"] is True
+    assert isinstance(said["notice"], str)
+    assert amo.app.get("/readyz").json["status"] == "degraded"
+    database.writing.over()
+    assert status() == {"read_only": False, "notice": None}
+
+
+def test_where_the_address_is_changed(amo: Amo, user: Holder) -> None:
+    url = amo("GET", "/profile/", user).json["fxa_edit_email_url"]
+    assert url.startswith(f"{SITE_URL}/")
+    page = amo.app.get(url.removeprefix(SITE_URL), headers={"Cookie": f"sessionid={user.cookie}"})
+    assert b"user@example.com" in page.body

@@ -30,12 +30,6 @@ class Stem(NamedTuple):
     picture: str | None
 
 
-@pytest.fixture(autouse=True)
-def no_squares(stores: Process) -> None:
-    """Whichever APIs are mounted, a picture is one file unless a test wants more."""
-    stores.rendition_sizes = ()
-
-
 @pytest.fixture
 def picture() -> Picture:
     return picture_of(encoded(quarters()), formats=frozenset({PNG, JPEG}), most_bytes=10_000)

@@ -32,6 +32,12 @@ ARCHIVES = "accountsapp.domain.transfer.archives"
 KEEPING = "accountsapp.domain.pictures.keeping"
 
 
+@pytest.fixture(autouse=True)
+def no_squares(stores: Process) -> None:
+    """Whichever APIs are mounted, a picture is one file unless a test wants more."""
+    stores.rendition_sizes = ()
+
+
 def a_picture() -> Picture:
     return picture_of(encoded(quarters()), formats=frozenset({PNG}), most_bytes=10_000)
 

@@ -89,7 +89,7 @@ def setup(config: Any) -> None:
 def wsgi(monkeypatch: Any, make_app: Callable[..., Any]) -> Iterator[Any]:
     tried.clear()
     with added(monkeypatch, setup):
-        yield make_app(**{"accountsapp.apis": "dockerhub"})
+        yield make_app(**{"accountsapp.apis": ""})
 
 
 @pytest.mark.parametrize(

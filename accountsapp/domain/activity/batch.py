@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, column, select, values
 from sqlalchemy.orm import InstrumentedAttribute
 
 from accountsapp.domain.activity.record import Record, usernames_of
@@ -88,6 +88,28 @@ def locked_ids(
         rows = select(identity, model.id).where(identity.in_(chunk)).order_by(model.id)
         ids |= {row[0]: row.id for row in connection.execute(rows.with_for_update(key_share=True))}
     return ids
+
+
+def rows_of_pairs(
+    connection: Connection, columns: tuple[Any, Any], pairs: Iterable[tuple[int, Any]], *more: Any
+) -> Iterator[Any]:
+    """Those rows that have one of the pairs in two columns, which an index begins with.
+
+    The pairs are joined, each with the rows that the index finds for it: SQLite reads the whole table for
+    ``(a, b) IN (…)``.
+
+    :param more: further columns to select
+    :returns: rows of the two columns and the others
+    """
+    for chunk in chunks(pairs, MOST_PARAMETERS // 2):
+        wanted = values(
+            *(column(name, of.type) for name, of in zip("ab", columns, strict=True)), name="wanted"
+        )
+        pairs_of_chunk = wanted.data(chunk).cte("wanted")
+        same = and_(columns[0] == pairs_of_chunk.c.a, columns[1] == pairs_of_chunk.c.b)
+        yield from connection.execute(
+            select(*columns, *more).select_from(pairs_of_chunk).join(columns[0].table, same)
+        )
 
 
 def chunks(values: Iterable[T], size: int = MOST_PARAMETERS) -> Iterator[list[T]]:

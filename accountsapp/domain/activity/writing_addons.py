@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, insert, update
 
-from accountsapp.domain.activity.batch import MOST_PARAMETERS, Batch, Item, NewReview, chunks, locked_ids
+from accountsapp.domain.activity.batch import Batch, Item, NewReview, chunks, locked_ids, rows_of_pairs
 from accountsapp.domain.activity.record import AddonRecord, CollectionRecord, ReviewRecord, values_of
 from accountsapp.domain.data.activity_models import Addon, AddonAuthor, Collection, Review
 from accountsapp.domain.data.models import Base
@@ -127,10 +127,8 @@ def _write_owned(
     """
     rows = list(rows)
     columns = table.c.account_id, table.c[name]
-    known: set[tuple[int, Any]] = set()
-    for chunk in chunks({identity for identity, _ in rows}, MOST_PARAMETERS // 2):
-        present = batch.connection.execute(select(*columns).where(tuple_(*columns).in_(chunk)))
-        known |= {(account_id, other) for account_id, other in present}
+    identities = {identity for identity, _ in rows}
+    known = {(row[0], row[1]) for row in rows_of_pairs(batch.connection, columns, identities)}
     this = (columns[0] == bindparam("of_account")) & (columns[1] == bindparam("of_other"))
     new: dict[tuple[int, Any], dict[str, Any]] = {}
     for identity, values in rows:

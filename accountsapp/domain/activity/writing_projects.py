@@ -4,9 +4,9 @@ import secrets
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, insert, update
 
-from accountsapp.domain.activity.batch import MOST_PARAMETERS, Batch, Item, chunks, locked_ids
+from accountsapp.domain.activity.batch import Batch, Item, locked_ids, rows_of_pairs
 from accountsapp.domain.activity.record import ContributionRecord, ProjectRecord, values_of
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.activity_models import AnsweredTask, Contribution, Project, Volunteer
@@ -14,6 +14,9 @@ from accountsapp.domain.data.models import Account, Base
 
 _projects = Base.metadata.tables[Project.__tablename__]
 _accounts = Base.metadata.tables[Account.__tablename__]
+_volunteers_table = Base.metadata.tables[Volunteer.__tablename__]
+_contributions = Base.metadata.tables[Contribution.__tablename__]
+_answered = Base.metadata.tables[AnsweredTask.__tablename__]
 
 Pairs = set[tuple[int, Any]]
 
@@ -129,10 +132,9 @@ def _volunteers(connection: Connection, pairs: Pairs) -> tuple[dict[tuple[int, i
     :returns: their marks, and how many each project has got
     """
     marks: dict[tuple[int, int], int] = {}
-    columns = Volunteer.project_id, Volunteer.account_id
-    for chunk in chunks(pairs, MOST_PARAMETERS // 2):
-        rows = select(*columns, Volunteer.id).where(tuple_(*columns).in_(chunk))
-        marks |= {(row.project_id, row.account_id): row.id for row in connection.execute(rows)}
+    columns = _volunteers_table.c.project_id, _volunteers_table.c.account_id
+    for row in rows_of_pairs(connection, columns, pairs, _volunteers_table.c.id):
+        marks[row.project_id, row.account_id] = row.id
     new = {pair: secrets.randbits(63) for pair in sorted(pairs - marks.keys())}
     if new:
         rows_of_new = [
@@ -145,12 +147,8 @@ def _volunteers(connection: Connection, pairs: Pairs) -> tuple[dict[tuple[int, i
 
 def _known_contributions(connection: Connection, pairs: Pairs) -> Pairs:
     """Which of those of a volunteer and a task are there."""
-    columns = Contribution.volunteer_id, Contribution.task
-    known: Pairs = set()
-    for chunk in chunks(pairs, MOST_PARAMETERS // 2):
-        rows = connection.execute(select(*columns).where(tuple_(*columns).in_(chunk)))
-        known |= {(row.volunteer_id, row.task) for row in rows}
-    return known
+    columns = _contributions.c.volunteer_id, _contributions.c.task
+    return {(row.volunteer_id, row.task) for row in rows_of_pairs(connection, columns, pairs)}
 
 
 def _newly_answered(connection: Connection, pairs: Pairs) -> Counter[int]:
@@ -158,11 +156,8 @@ def _newly_answered(connection: Connection, pairs: Pairs) -> Counter[int]:
 
     :returns: how many new ones each project has got
     """
-    columns = AnsweredTask.project_id, AnsweredTask.task
-    new = set(pairs)
-    for chunk in chunks(pairs, MOST_PARAMETERS // 2):
-        rows = connection.execute(select(*columns).where(tuple_(*columns).in_(chunk)))
-        new -= {(row.project_id, row.task) for row in rows}
+    columns = _answered.c.project_id, _answered.c.task
+    new = pairs - {(row.project_id, row.task) for row in rows_of_pairs(connection, columns, pairs)}
     if new:
         connection.execute(
             insert(AnsweredTask), [{"project_id": project_id, "task": task} for project_id, task in new]

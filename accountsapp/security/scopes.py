@@ -8,7 +8,7 @@ from accountsapp.security.permissions import Permission
 
 GRANTS: dict[Scope, tuple[Permission, ...]] = {
     Scope.PROFILE_READ: (Permission.ACCOUNT_READ, Permission.ACCOUNT_FIND),
-    Scope.PROFILE_WRITE: (Permission.ACCOUNT_WRITE, Permission.PICTURE_REMOVE),
+    Scope.PROFILE_WRITE: (Permission.ACCOUNT_WRITE, Permission.ACCOUNT_DELETE, Permission.PICTURE_REMOVE),
     Scope.EMAIL_READ: (Permission.EMAIL_READ,),
     Scope.EMAIL_WRITE: (Permission.EMAIL_WRITE,),
 }

@@ -15,6 +15,7 @@ from accountsapp.security.credentials import (
     Bearer,
     SessionCookie,
     SessionHeader,
+    SignedToken,
 )
 from accountsapp.security.permissions import Permission
 from accountsapp.web.resources import ApiRoot, Resource
@@ -53,6 +54,17 @@ class AllKinds(ApiRoot):
     )
 
 
+class SignedTokens(ApiRoot):
+    """The scheme of their header is another kind's at other roots."""
+
+    accepts = (SignedToken("/oauth2"),)
+
+
+def root_of(kind: str) -> type[ApiRoot]:
+    """One that accepts credentials of that kind."""
+    return SignedTokens if kind == SignedToken.kind else AllKinds
+
+
 class Unheard(ApiRoot):
     """Accepts a kind that nobody has said how to present."""
 
@@ -79,11 +91,14 @@ def make_everywhere(
     return make
 
 
-def test_every_presentation_is_good(make_everywhere: Callable[[type[ApiRoot]], Everywhere]) -> None:
-    everywhere = make_everywhere(AllKinds)
+@pytest.mark.parametrize("root", [AllKinds, SignedTokens])
+def test_every_presentation_is_good(
+    root: type[ApiRoot], make_everywhere: Callable[[type[ApiRoot]], Everywhere]
+) -> None:
+    everywhere = make_everywhere(root)
     doors = [door for door in everywhere.doors if door.path == "/throwaway/place"]
     assert {(door.method, door.kind) for door in doors} == {
-        (method, kind) for method in ("GET", "POST") for kind in PRESENTATIONS
+        (method, kind) for method in ("GET", "POST") for kind in PRESENTATIONS if root_of(kind) is root
     }
     assert [door for door in doors if everywhere(door).json != {"done": True}] == []
 
@@ -101,7 +116,7 @@ def test_a_kind_without_a_presentation_is_named(
 def test_a_credential_that_is_no_good_is_named(
     make_everywhere: Callable[[type[ApiRoot]], Everywhere], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    everywhere = make_everywhere(AllKinds)
+    everywhere = make_everywhere(root_of(kind))
     monkeypatch.setitem(PRESENTATIONS, kind, lambda holder: Shown())
     for door in everywhere.doors:
         if door.path == "/throwaway/place":

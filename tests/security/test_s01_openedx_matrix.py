@@ -92,7 +92,7 @@ CALLS = (
         NO_PASSWORD,
         NO_PASSWORD,
         NO_PASSWORD,
-        None,
+        WRITE,
         FORM,
         b"x=y",
     ),
@@ -118,7 +118,7 @@ def wanted_of(call: Call, actor: str, way: str) -> int | Outcome:
     """One cell: a status alone where everything is refused alike."""
     if actor == ANONYMOUS or actor in (*DEAD, FORMER) or way not in (*COOKIES, *TOKENS):
         return 401
-    if way == WITHOUT_TOKEN and call.method != "GET" and not call.path.endswith("name_change"):
+    if way == WITHOUT_TOKEN and call.method != "GET":
         return FORBIDDEN
     if way in TOKENS and (call.scope is None or actor == "wrong scope"):
         return FORBIDDEN

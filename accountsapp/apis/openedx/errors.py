@@ -8,10 +8,12 @@ from pyramid.httpexceptions import HTTPException
 from pyramid.location import lineage
 from pyramid.response import Response
 
+from accountsapp.apis.openedx.jwt_cookies import HEADER_PAYLOAD
 from accountsapp.apis.openedx.resources import (
     MERGE_PATCH,
     Account,
     Image,
+    LoginRefresh,
     OpenEdxRoot,
     PasswordReset,
     PreferencesOfAccount,
@@ -114,7 +116,7 @@ def _unauthorized(request: Request, reason: Reason) -> Response:
         body["error_code"] = CODES[reason]
     response = json_answer(request, body, 401)
     response.headerlist.append(("WWW-Authenticate", BEARER))
-    if not authorization:
+    if isinstance(request.context, LoginRefresh) or HEADER_PAYLOAD in request.environ.get("HTTP_COOKIE", ""):
         session_cookie.take_away_further(request, response)
     return response
 

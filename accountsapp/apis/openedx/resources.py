@@ -102,7 +102,7 @@ class NameChange(Account):
 
     @property
     def body(self) -> Body:  # type: ignore[override]
-        return PATCHES if self.request.method == "PATCH" else Body(deferred=True)
+        return PATCHES if self.request.method == "PATCH" else Body()
 
 
 class DeactivateLogout(Account):
@@ -192,7 +192,7 @@ class LoginRefresh(OpenEdxRoot):
 
     __acl__ = (READ_BY_EVERYBODY_SIGNED_IN,)
     accepts = (SessionCookie(),)
-    body = Body(deferred=True)
+    body = Body()
 
 
 class Languages(OpenEdxRoot):

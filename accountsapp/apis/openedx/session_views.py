@@ -115,8 +115,6 @@ NOT_OFFERED = ("GET", "POST", "PATCH", "DELETE")
     permission=NO_PERMISSION_REQUIRED,
     require_csrf=False,
 )
-@view_config(
-    context=NameChange, request_method="POST", permission=Permission.ACCOUNT_READ, require_csrf=False
-)
+@view_config(context=NameChange, request_method="POST", permission=Permission.ACCOUNT_READ)
 def not_offered(context: NotOffered | NameChange, request: Request) -> Response:
     raise HTTPNotFound

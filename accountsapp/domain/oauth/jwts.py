@@ -30,7 +30,7 @@ LONGEST_TOKEN = 8192
 NO_ID = 0
 """What no account and no grant has."""
 
-_REQUIRED = ["exp", "iat", "iss", "aud", "sub", "azp", "user_id", "epoch", "scopes"]
+_REQUIRED = ["exp", "iat", "iss", "aud", "sub", "azp", "scopes"]
 
 
 class Issuer(NamedTuple):
@@ -105,7 +105,7 @@ def find(
     claims = _verified(keyring, issuer, token)
     if isinstance(claims, DeadToken):
         return claims
-    account_id, grant_id = claims["user_id"], claims.get("grant")
+    account_id, grant_id = claims.get("user_id"), claims.get("grant")
     values = _find_statement(columns).first(
         connection,
         client_id=claims["azp"],
@@ -122,7 +122,7 @@ def find(
         account = selection_of(columns).row(values)
         if account.id is None or account.state != AccountState.ACTIVE:
             return DeadToken.INACTIVE
-        if account.credential_epoch != claims["epoch"]:
+        if account.credential_epoch != claims.get("epoch"):
             return DeadToken.REVOKED
     return TokenRow(
         account,

@@ -51,6 +51,17 @@ SMALL_PARTS = 4
 NEWEST, STANDING = "newest", "standing"
 ORDERS = (NEWEST, STANDING)
 
+_COUNT = (
+    update(_parts)
+    .where(
+        _parts.c.in_order == bindparam("of_order"),
+        _parts.c.standing == bindparam("of_standing"),
+        _parts.c.joined == bindparam("of_joined"),
+        _parts.c.account_id == bindparam("of_account_id"),
+    )
+    .values(members=bindparam("number"))
+)
+
 
 class Place(NamedTuple):
     """Where a part begins, and how far into it to go."""
@@ -191,15 +202,25 @@ def _fold(connection: Connection, order: str, changes: list[Any]) -> None:
     if not found or len(keys) > FEW_PARTS + SMALL_PARTS * sum(numbers) // PART:
         _cut(connection, order)
         return
+    counted: list[dict[str, Any]] = []
     for part in changed:
         this = _is_part(order, keys[part])
         if numbers[part] > LARGEST_PART:
             after = keys[part + 1] if part + 1 < len(keys) else None
             _cut(connection, order, keys[part] if part else None, after)
         elif numbers[part]:
-            connection.execute(update(_parts).where(*this).values(members=numbers[part]))
+            standing, joined, account_id = keys[part]
+            of = {
+                "of_order": order,
+                "of_standing": standing,
+                "of_joined": joined,
+                "of_account_id": account_id,
+            }
+            counted.append({**of, "number": numbers[part]})
         else:
             connection.execute(delete(_parts).where(*this))
+    if counted:
+        connection.execute(_COUNT, counted)
 
 
 def _cut(connection: Connection, order: str, first: Key | None = None, end: Key | None = None) -> None:

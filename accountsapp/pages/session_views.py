@@ -10,10 +10,12 @@ from accountsapp.pages.resources import Sessions
 from accountsapp.pages.sign_in import sign_out
 from accountsapp.security.permissions import Permission
 from accountsapp.web.request import Request
+from accountsapp.web.resources import LARGEST_ID
 
 THIS, OTHERS = "this", "others"
 """In place of a session's number."""
 LONGEST_NUMBER = 18
+"""Digits of a session's number that are read at all."""
 
 
 @view_config(context=Sessions, request_method="GET", permission=Permission.SESSIONS_WRITE)
@@ -36,5 +38,5 @@ def end_session(context: Sessions, request: Request) -> Response:
     if named == OTHERS:
         own_sessions.end_others(request.store, request.actor.id, value)
     elif isinstance(named, str) and named.isascii() and named.isdigit() and len(named) <= LONGEST_NUMBER:
-        own_sessions.end(request.store, request.actor.id, int(named))
+        own_sessions.end(request.store, request.actor.id, min(int(named), LARGEST_ID))
     return go(context.path)

@@ -36,7 +36,7 @@ class Accounts(ApiRoot):
 
     accepts: Sequence[Credential] = (SessionHeader(), Jwt())
     columns = ProfileColumns
-    checks = ("credential", "scope", "acl", "body")
+    checks = ("credential", "scope", "acl", "query", "body")
     body = Body(types=(JSON, FORM, MULTIPART), largest_multipart=5 * 1024 * 1024, untyped=JSON)
     cors = Cors(
         origins=lambda settings: settings.cors_origins,

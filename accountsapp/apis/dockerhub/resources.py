@@ -13,7 +13,7 @@ class DockerHubRoot(ApiRoot):
 
     accepts = (Basic(), Bearer())
     columns = UserColumns
-    checks = ("credential", "scope", "acl", "body")
+    checks = ("credential", "scope", "acl", "query", "body")
     body = Body(types=(JSON, "+json", FORM, MULTIPART), untyped=JSON, optional=False)
     cors = Cors(
         origins=lambda settings: settings.cors_origins,

@@ -9,11 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accountsapp.db import Database
+from accountsapp.domain.accounts import profile
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.rules.notifications import MANDATORY
+from accountsapp.domain.rules.privacy import Privacy
 from accountsapp.domain.transfer.exporting import export_all
 from accountsapp.domain.transfer.importing import Importer
+from accountsapp.process import Process
 from tests.cli.conftest import Ran, Run
 from tests.cli.test_import import FULL, HASH, exported
 from tests.support.people import SECRET, Person
@@ -46,6 +49,17 @@ def test_a_secret_that_is_missing(run: Run, alice: Person, monkeypatch: Any) -> 
     ran = run("accounts", "export", "--with-secrets", exit_code=1)
     assert ran.err.startswith("accountsapp: ")
     run("accounts", "export")
+
+
+def test_privacy_field_by_field(run: Run, alice: Person, stores: Process) -> None:
+    """A record has only the two choices that import takes: who chose for each field shares nothing."""
+    with stores.transaction() as store:
+        profile.change(store, alice.id, {"account_privacy": Privacy.CUSTOM.value})
+    record = exported(run)[0]
+    assert record["account_privacy"] == "private"
+    run("accounts", "delete", "alice")
+    run("accounts", "import", "-", input=json.dumps(record))
+    assert exported(run) == [record]
 
 
 def test_more_than_one_page(run: Run) -> None:

@@ -16,6 +16,7 @@ from accountsapp.domain.data.models import IS_THERE, Account, AccountState, ApiK
 from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.rules.privacy import Privacy
 from accountsapp.domain.store import Store
 from accountsapp.domain.transfer.fields import iso_text
 from accountsapp.domain.transfer.record import COLUMNS
@@ -111,6 +112,9 @@ def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iter
         sealed = {row.account_id: row.sealed for row in connection.execute(statement)}
     for row in rows:
         record = {key: _json(getattr(row, key)) for key in COLUMNS}
+        if row.account_privacy == Privacy.CUSTOM:
+            # A record has no place for what is shared field by field, so nothing is.
+            record["account_privacy"] = Privacy.PRIVATE.value
         record["emails"] = addresses[row.id]
         record["activated"] = row.state == AccountState.ACTIVE
         if keyring is not None:

@@ -162,8 +162,12 @@ def _within(order: str, key: Key) -> Key:
 
 
 def fold_when_many(connection: Connection) -> int:
-    """Fold what waits, if that is :data:`FOLD_FROM` changes or more: after a part of a bulk act."""
-    return fold(connection) if _waiting(connection, FOLD_FROM) >= FOLD_FROM else 0
+    """Fold what waits, if that is :data:`FOLD_FROM` changes or more: after a part of a bulk act.
+
+    As :func:`fold`, in a transaction that has done nothing yet.
+    """
+    _see_one_moment(connection)
+    return _fold_waiting(connection) if _waiting(connection, FOLD_FROM) >= FOLD_FROM else 0
 
 
 def fold(connection: Connection) -> int:
@@ -174,8 +178,17 @@ def fold(connection: Connection) -> int:
 
     :returns: how many changes there were
     """
+    _see_one_moment(connection)
+    return _fold_waiting(connection)
+
+
+def _see_one_moment(connection: Connection) -> None:
+    """PostgreSQL takes this before the first statement of a transaction alone."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
+def _fold_waiting(connection: Connection) -> int:
     waiting = _waiting(connection, MOST_FOLDED + 1)
     if waiting > MOST_FOLDED:
         connection.execute(delete(MemberChange))

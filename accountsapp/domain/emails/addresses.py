@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
@@ -239,21 +239,23 @@ def _make_primary(store: Store, account: Account, email: EmailAddress) -> None:
 
 
 def _ask_for_proof(store: Store, account: Account, email: EmailAddress, seconds: float = PROOF_LIFE) -> None:
-    """Mail a link, unless the address was sent one a moment ago, whoever asked, that has not died with the
-    credentials of its account since. That is told by the rows of codes, which no change of credentials
-    removes, and by the throttle, which outlives deleted accounts too.
+    """Mail a link, unless the address was sent one a moment ago, whoever asked, that still lives.
+
+    One that has died is replaced at once: it was used, its address removed, or the password of its account
+    changed. That is told by the rows of codes, and by the throttle, which outlives deleted accounts too.
 
     :param seconds: how long the link works
     :raises TooManyAttempts: too many mails to strangers; looked at first, so that it tells nothing of others
     """
     strangers.check(store, account.id)
+    moment = now()
     recent = store.session.scalars(
-        select(Link.credential_epoch == Account.credential_epoch)
+        select(and_(Link.expires > moment, Link.credential_epoch == Account.credential_epoch))
         .join(Account, Account.id == Link.account_id)
         .where(
             Link.purpose == Purpose.VERIFY_EMAIL,
             Link.address_key == email.address_key,
-            Link.created > now() - PROOF_PAUSE,
+            Link.created > moment - PROOF_PAUSE,
         )
     ).all()
     if any(recent):
@@ -263,7 +265,7 @@ def _ask_for_proof(store: Store, account: Account, email: EmailAddress, seconds:
     try:
         with pause, counted("verify-mails", key), strangers.counted(store, account.id):
             code = links.make(store.session, account, Purpose.VERIFY_EMAIL, email.address, seconds)
-            expires = now() + timedelta(seconds=seconds)
+            expires = moment + timedelta(seconds=seconds)
             store.notify(account, Notice.VERIFY_EMAIL, to=email.address, code=code, expires=expires)
     except TooManyAttempts:
         log.info("no link was mailed: another one was a moment ago")

@@ -65,7 +65,7 @@ class Credentials(NamedTuple):
 
 def with_credentials(path: Path, count: int) -> Credentials:
     """Give the first ``count`` accounts an access token, a signing key and a public add-on each, and all of
-    them the password :data:`PASSWORD`.
+    them the password :data:`PASSWORD` and the age to share what they like.
     """
     database = Database(f"sqlite:///{path}")
     ini = {
@@ -83,8 +83,8 @@ def with_credentials(path: Path, count: int) -> Credentials:
         )
         store.session.execute(insert(Addon), [_addon(number) for number in numbers])
         store.session.execute(insert(AddonAuthor), [_author(number) for number in numbers])
-        hashed = {"password_hash": Passwords(4).hash(PASSWORD)}
-        store.session.execute(update(Account).where(Account.id <= count).values(hashed))
+        grown_up = {"password_hash": Passwords(4).hash(PASSWORD), "year_of_birth": 1990}
+        store.session.execute(update(Account).where(Account.id <= count).values(grown_up))
     database.dispose()
     return made
 

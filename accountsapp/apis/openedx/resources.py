@@ -10,7 +10,7 @@ from accountsapp.apis.openedx.settings import Settings
 from accountsapp.oauth.resources import TokenServer
 from accountsapp.security.credentials import Bearer, Credential, OtherScheme, SessionCookie, SignedToken
 from accountsapp.security.permissions import Permission
-from accountsapp.security.principals import STAFF
+from accountsapp.security.principals import STAFF, principal
 from accountsapp.web.bodies import FORM, FORMS, MULTIPART, Body
 from accountsapp.web.cors import Cors
 from accountsapp.web.resources import AccountResource, ApiRoot, PartOfAccount, Resource
@@ -202,7 +202,12 @@ class Languages(OpenEdxRoot):
 class SetLanguage(Resource):
     """``/i18n/setlang``."""
 
-    __acl__ = ((Allow, Authenticated, (Permission.ACCOUNT_WRITE,)),)
+    def __acl__(self) -> list[Any]:
+        """Every account's; a client without one may only read."""
+        identity = self.request.identity
+        if identity is None or identity.account is None:
+            return []
+        return [(Allow, principal(identity.account.id), (Permission.ACCOUNT_WRITE,))]
 
 
 class PasswordReset(OpenEdxRoot):

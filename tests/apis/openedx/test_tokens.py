@@ -131,6 +131,9 @@ def test_a_client_without_an_account(app: TestApp, adult: Person, stores: Proces
         app.get("/api/user/v1/preferences/alice", headers=headers, status=404)
         app.get("/api/user/v1/me", headers=headers, status=403)
         app.get(ACCOUNTS, headers=headers, status=404)
+        app.post("/i18n/setlang/", {"language": "de"}, headers=headers, status=403)
+        app.post(f"{ACCOUNTS}/deactivate_logout/", {"password": "x"}, headers=headers, status=403)
+        app.post("/i18n/setlang/", {"language": "no such"}, headers=headers, status=403)
 
 
 def test_refusals(app: TestApp, owned: Client, register: Callable[..., Person], stores: Process) -> None:

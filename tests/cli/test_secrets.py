@@ -40,8 +40,18 @@ def test_r22_what_waits_or_was_given_up_is_done_without_the_old_secret(
         )
         store.session.execute(update(Job).values(state=state))
     both = write_ini(tmp_path / "both.ini", {**ini, "accountsapp.secret": f"{NEW} {SECRET}"})
-    assert run("secrets", "rotate", ini=both).json == {"api_keys": 1, "mails": 2, "unreadable": 0}
-    assert run("secrets", "rotate", ini=both).json == {"api_keys": 0, "mails": 0, "unreadable": 0}
+    assert run("secrets", "rotate", ini=both).json == {
+        "api_keys": 1,
+        "jwt_keys": 0,
+        "mails": 2,
+        "unreadable": 0,
+    }
+    assert run("secrets", "rotate", ini=both).json == {
+        "api_keys": 0,
+        "jwt_keys": 0,
+        "mails": 0,
+        "unreadable": 0,
+    }
     new = write_ini(tmp_path / "new.ini", {**ini, "accountsapp.secret": NEW})
     for job in all_jobs(stores.database):
         run("jobs", "retry", str(job.id), ini=new)

@@ -80,7 +80,7 @@ NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 def test_the_log_of_nginx_has_no_keys_and_no_codes(tmp_path: Path) -> None:
     """Nor the error log, which has the request line by default when the service does not answer."""
-    http, server, check = (block for block in blocks("nginx.rst"))
+    http, server, check = blocks("nginx.rst")[2:5]
     assert "grep -c canary" in check
     port, dead = free_port(), free_port()
     server = server.replace("/var/log/nginx/", f"{tmp_path}/")

@@ -103,6 +103,7 @@ def test_a_place_among_accounts_of_one_moment_is_found_by_an_index(
         if not database.is_sqlite:
             connection.execute(text("SET enable_seqscan = off"))
             connection.execute(text("SET enable_bitmapscan = off"))
+            connection.execute(text("SET enable_sort = off"))
         plan = str(connection.execute(text(f"{explain} {statement}")).all())
         if not database.is_sqlite:
             connection.execute(text("RESET ALL"))

@@ -6,6 +6,7 @@ They are forked from a server process that has imported everything, so that a st
 import multiprocessing
 import time
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from typing import Any
 
 from accountsapp.db import Database
@@ -19,21 +20,26 @@ from accountsapp.handlers import HANDLERS
 from accountsapp.process import Process
 from accountsapp.settings import load
 from accountsapp.worker import Worker
+from tests.support.jobs import DEADLINE
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
 
 
 def start_worker(ini: dict[str, str], *, lease: float = 60.0) -> BaseProcess:
-    process = _FORKS.Process(target=_work, args=(ini, lease), daemon=True)
+    """One that is ready to take jobs."""
+    ready = _FORKS.Event()
+    process = _FORKS.Process(target=_work, args=(ini, lease, ready), daemon=True)
     process.start()
+    assert ready.wait(DEADLINE), "the worker does not start"
     return process
 
 
-def _work(ini: dict[str, str], lease: float) -> None:
+def _work(ini: dict[str, str], lease: float, ready: Event) -> None:
     settings = load(ini, environ={})
     process = Process(settings, Database(settings.database_url), Throttle(enabled=False))
     HANDLERS.update(three_steps=three_steps, stuck_outside=stuck_outside, stuck_writing=stuck_writing)
+    ready.set()
     Worker(process, poll=0.01, lease=lease).run()
 
 
@@ -51,10 +57,10 @@ def leave(session: Any, job: LeasedJob, name: str) -> None:
 
 def three_steps(store: Store, job: LeasedJob) -> None:
     """Outside work, then two rows that belong together."""
-    time.sleep(0.005)
+    time.sleep(0.02)
     leave(store.session, job, "first")
     store.session.flush()
-    time.sleep(0.005)
+    time.sleep(0.02)
     leave(store.session, job, "second")
 
 

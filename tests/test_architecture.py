@@ -32,7 +32,7 @@ LAYERS = (
     {"tree", "worker"},
     {"pages"},
     {"oauth"},
-    {"apis", "server"},
+    {"apis", "keys", "server"},
     {""},
     {"cli"},
 )

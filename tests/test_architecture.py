@@ -31,8 +31,8 @@ LAYERS = (
     {"web", "handlers"},
     {"tree", "worker"},
     {"pages"},
-    {"oauth"},
-    {"apis", "keys", "server"},
+    {"oauth", "keys"},
+    {"apis", "server"},
     {""},
     {"cli"},
 )

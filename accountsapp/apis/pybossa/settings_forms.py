@@ -107,11 +107,11 @@ def load_profile(request: Request, account: AccountRow) -> ProfileForm:
 
     :raises InvalidFields: all that is wrong, also that somebody else has the name or the address
     """
-    given = {name: value for name, value in request.parameters.body if name in PROFILE_FIELDS}
+    values = {name: value for name, value in request.parameters.body if name in PROFILE_FIELDS}
     if request.has_form:
-        given = {**dict.fromkeys(FLAGS, False), **given}
+        values = {**dict.fromkeys(FLAGS, False), **values}
     stored = stored_values(account)
-    changed = {name: value for name, value in given.items() if not _is_same(name, value, stored[name])}
+    changed = {name: value for name, value in values.items() if not _is_same(name, value, stored[name])}
     texts: dict[str, list[str]] = {}
     try:
         loaded = load_form(ProfileForm, request, changed)

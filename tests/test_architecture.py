@@ -31,7 +31,7 @@ LAYERS = (
     {"web", "handlers"},
     {"tree", "worker"},
     {"pages"},
-    {"oauth"},
+    {"oauth", "keys"},
     {"apis", "server"},
     {""},
     {"cli"},

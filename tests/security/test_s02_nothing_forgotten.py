@@ -23,6 +23,7 @@ OPEN_URLS = {
     "/healthz": "whether the process runs",
     "/readyz": "whether the database answers",
     "/metrics": "counts, for the addresses of accountsapp.metrics_from",
+    "/api/keys/v1/pattern": "what a key looks like: the same for everybody",
     "/api/certificates": "not offered: 404 for everybody",
     "/api/edx_name_affirmation": "the same",
     "/api/notifications": "the same",

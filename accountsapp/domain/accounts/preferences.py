@@ -51,10 +51,10 @@ class Preferences(NamedTuple):
 
 def of_accounts(connection: Connection, account_ids: Sequence[int]) -> defaultdict[int, Preferences]:
     """Those of each account, by id, in one statement."""
-    found: defaultdict[int, Preferences] = defaultdict(lambda: Preferences({}, {}))
+    preferences: defaultdict[int, Preferences] = defaultdict(lambda: Preferences({}, {}))
     for account_id, kind, name, text in _OF_ACCOUNTS.all(connection, account_ids):
-        found[account_id][kind][name] = text
-    return found
+        preferences[account_id][kind][name] = text
+    return preferences
 
 
 def of_account(connection: Connection, account_id: int) -> Preferences:

@@ -20,11 +20,11 @@ from accountsapp.domain.rules.text import is_storable
 
 P = TypeVar("P", bound=NamedTuple)
 Columns = type[NamedTuple]
-"""A class whose fields are columns of :class:`Account`, or of :data:`MADE_OF_COLUMNS`: what an API shows."""
+"""A class whose fields are columns of :class:`Account`, or of :data:`EXPRESSIONS`: what an API shows."""
 
 
 _table = Account.__table__
-MADE_OF_COLUMNS = {"joined": func.coalesce(_table.c.signup, _table.c.created)}
+EXPRESSIONS = {"joined": func.coalesce(_table.c.signup, _table.c.created)}
 """What can be read besides: since when there is the account."""
 _IDENTITY = (
     *(_table.c[field] for field in AccountRow._fields[: AccountRow._fields.index("email")]),
@@ -35,8 +35,8 @@ _IDENTITY_WIDTH = len(_IDENTITY)
 
 
 def _column_of(field: str) -> ColumnElement[Any]:
-    made = MADE_OF_COLUMNS.get(field)
-    return made.label(field) if made is not None else _table.c[field]
+    expression = EXPRESSIONS.get(field)
+    return expression.label(field) if expression is not None else _table.c[field]
 
 
 class Selection:

@@ -1,5 +1,6 @@
-"""Applications behind proxies are opened with keys (keys 10): nginx by what ``docs/keys.rst`` says, Traefik and
-Caddy by the headers that they send.
+"""Applications behind proxies are opened with keys (keys 10).
+
+nginx does what ``docs/keys.rst`` says; Traefik and Caddy are known by the headers that they send.
 """
 
 import json
@@ -94,8 +95,9 @@ def front(servers: tuple[Server, Server], tmp_path: Path) -> Iterator[str]:
     (files / "page.html").write_text("the page")
     block = documented("keys.rst", "location = /_check")
     with application() as behind:
-        upstreams = f"upstream app {{ server {behind}; }} upstream accountsapp {{ server 127.0.0.1:{servers[0].port}; }}"
-        http = documented("keys.rst", "map $args") + upstreams
+        upstreams = {"app": behind, "accountsapp": f"127.0.0.1:{servers[0].port}"}
+        http = documented("keys.rst", "map $args")
+        http += "".join(f"upstream {name} {{ server {where}; }}" for name, where in upstreams.items())
         more = """
         location /typo/ { auth_request /_typo; proxy_pass http://app; }
         location = /_typo { internal; proxy_pass http://accountsapp/auth/check?scop=account:read; }

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from accountsapp.domain import recent
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
@@ -252,3 +253,35 @@ def test_the_picture(front_end: FrontEnd, alice: Person, stores: Process) -> Non
         "avatar_url": f"{SITE_URL}/uploads/user_{alice.id}/{stem}_avatar.png",
         "container": f"user_{alice.id}",
     }
+
+
+@pytest.mark.parametrize("site_url", [SITE_URL, f"{SITE_URL}/accounts"])
+def test_pages_load_the_pictures_of_this_site_alone(
+    make_app: Callable[..., Any],
+    alice: Person,
+    stores: Process,
+    monkeypatch: pytest.MonkeyPatch,
+    site_url: str,
+) -> None:
+    """The initial stands for the others, which the policy of pages forbids; JSON names them all the same."""
+    monkeypatch.setattr(recent, "FRESH", 0.0)
+    monkeypatch.setattr(recent, "STALE", 0.0)
+    wsgi = make_app(**{"accountsapp.site_url": site_url})
+    browser, front_end = Browser(wsgi), FrontEnd(wsgi)
+    base = site_url.removeprefix(SITE_URL)
+    own = "/uploads/user_7/x_avatar.png"
+    for url, path in (
+        (f"{site_url}{own}", f"{base}{own}"),
+        ("https://pictures.example.org/a.png", None),
+        (f"{SITE_URL}.example.org/uploads/user_7/a.png", None),
+        (f"{site_url}/account/signout", None),
+    ):
+        with stores.transaction() as store:
+            store.session.execute(
+                update(Account).where(Account.id == alice.id).values(info={"avatar_url": url})
+            )
+        assert front_end.get("/account/alice")["user"]["info"]["avatar_url"] == url
+        for page in ("/account/alice", "/account"):
+            main = browser.get(page).html.find("main")
+            assert [image["src"] for image in main.find_all("img")] == ([path] if path else []), (url, page)
+            assert bool(main.find("span", class_="avatar", string="A")) is (path is None)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
+from sqlalchemy.engine import Engine
 
 from accountsapp.domain import recent
 from accountsapp.domain.accounts import lifecycle
@@ -285,3 +286,29 @@ def test_pages_load_the_pictures_of_this_site_alone(
             main = browser.get(page).html.find("main")
             assert [image["src"] for image in main.find_all("img")] == ([path] if path else []), (url, page)
             assert bool(main.find("span", class_="avatar", string="A")) is (path is None)
+
+
+def test_what_profiles_ask_the_database(wsgi: Any, alice: Person, projects: None) -> None:
+    """What one query can tell is not asked for twice."""
+    browser, front_end = Browser(wsgi), FrontEnd(wsgi)
+    browser.sign_in(alice)
+    front_end.sign_in(alice)
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    def asked(client: Browser | FrontEnd, path: str, status: int = 200) -> int:
+        client.get(path, status)
+        statements.clear()
+        client.get(path, status)
+        return len(statements)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert asked(front_end, "/account/alice") <= 8
+        assert asked(browser, "/account/alice") <= 8
+        assert asked(browser, "/account/profile", 303) <= 1
+        assert asked(FrontEnd(wsgi), "/account/alice") <= 5
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

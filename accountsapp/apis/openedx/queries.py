@@ -14,7 +14,7 @@ from accountsapp.web.request import Request
 
 class ListQuery(NamedTuple):
     """
-    :ivar usernames: each once, case aside, in their order
+    :ivar usernames: in their order; some may be named more than once
     :ivar email: an address whose account is wanted; None where none is named
     :ivar shared: whether no more is wanted than others see
     """
@@ -33,16 +33,13 @@ def list_query(request: Request) -> ListQuery:
     """
     :raises HTTPBadRequest: more names than a request may have
     """
-    given = request.parameters.last_in_query
-    written = given("usernames") or given("username") or ""
-    usernames: dict[str, str] = {}
-    for name in written.split(","):
-        if name:
-            usernames.setdefault(fold(name), name)
+    parameter = request.parameters.last_in_query
+    written = parameter("usernames") or parameter("username") or ""
+    usernames = [name for name in written.split(",") if name]
     most = request.app_settings.section(Settings).max_usernames
-    if len(usernames) > most:
+    if len(usernames) > most and len(set(map(fold, usernames))) > most:
         raise HTTPBadRequest(f"There may be at most {most} names in one request.")
-    return ListQuery(list(usernames.values()), given("email"), is_shared(request))
+    return ListQuery(usernames, parameter("email"), is_shared(request))
 
 
 def accounts_of(request: Request, query: ListQuery) -> list[AccountRow]:
@@ -53,7 +50,7 @@ def accounts_of(request: Request, query: ListQuery) -> list[AccountRow]:
     if query.email is not None:
         # A plus that was not encoded comes as a space, which no address has.
         address = query.email.replace(" ", "+")
-        found = reader.by_primary_address(key_of(address)) if is_storable(address) else None
+        account = reader.by_primary_address(key_of(address)) if is_storable(address) else None
     else:
-        found = request.caller.account
-    return [found] if found is not None else []
+        account = request.caller.account
+    return [account] if account is not None else []

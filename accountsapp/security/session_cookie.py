@@ -89,7 +89,7 @@ def end(request: "Request", response: Response) -> None:
 
 
 def end_dead(request: "Request", response: Response) -> None:
-    """Take away the session that the client has, if it has ended, as a new password ends all of an account."""
+    """Take away the session of the client where it has ended, as a new password ends all of an account."""
     values = (value for value in values_in(request) if not is_visitor(request.store.keyring, value))
     ended = [sessions.find(request.store.latest, value) is None for value in values]
     if ended and all(ended):

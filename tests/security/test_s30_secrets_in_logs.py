@@ -21,7 +21,7 @@ from accountsapp.domain.data import locking
 from accountsapp.domain.emails import claims
 from accountsapp.process import Process
 from accountsapp.web.reports import REPORTER
-from tests.support.everywhere import urls
+from tests.support.everywhere import NEARBY, urls
 from tests.support.outbox import Outbox
 from tests.support.people import Person
 
@@ -131,6 +131,7 @@ def ask_everything(app: TestApp, kanarie: Person) -> list[Any]:
         "grant_type": "password",
     }
     answers = []
+    app.extra_environ.update(NEARBY)
     for method, path in urls(app, kanarie):
         if path.endswith(("nonactivated", "delete/alice")):
             continue
@@ -174,6 +175,28 @@ def test_s30_every_operation(noisy: TestApp, kanarie: Person, logged: Callable[[
         else:
             private = {name: value for name, value in CANARIES.items() if name not in HARMLESS}
             assert found_in(text_of(answer), private) == {}, answer.request.path
+
+
+def test_s30_what_proxies_hand_on(noisy: TestApp, kanarie: Person, logged: Callable[[], str]) -> None:
+    """Good and bad keys in the URLs and headers of a request that somebody asks about."""
+    noisy.extra_environ.update(NEARBY)
+    for canary in ("key", "wrong key"):
+        secret = CANARIES[canary]
+        query = urlencode({"api_key": secret})
+        shown = (
+            *({name: f"/app/?{query}"} for name in ("X-Original-URI", "X-Original-URL", "X-Forwarded-Uri")),
+            {"X-Api-Key": secret},
+            {"Authorization": f"Bearer {secret}"},
+            {"Authorization": f"Token {secret}"},
+        )
+        for headers in shown:
+            answer = noisy.get("/auth/check?scope=administer", headers=headers, expect_errors=True)
+            assert answer.status_int in (401, 403)
+            assert found_in(text_of(answer), CANARIES) == {}
+        answer = noisy.get(f"/auth/check?{query}", headers={"X-Api-Key": secret}, status=400)
+        assert found_in(text_of(answer), CANARIES) == {}
+    assert "accountsapp.access" in logged()
+    assert found_in(logged(), CANARIES) == {}
 
 
 def test_s30_a_database_without_its_tables(

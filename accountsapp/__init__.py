@@ -62,5 +62,6 @@ def configure(settings: "Settings", ini: Mapping[str, str]) -> "Configurator":
     config.include(".web.uploads")
     config.include(".web.views")
     config.include(".pages")
+    config.include(".keys")
     config.include(".apis")
     return config

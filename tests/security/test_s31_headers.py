@@ -22,7 +22,7 @@ FORMS = ("/api/v1.1/o/applications", "/api/v1.1/o/authorize", "/applications", "
 """Where forms are with a token against forgery, whose Origin browsers would hide: their own site may know."""
 
 
-KEPT = ("/static/style.css", "/favicon.ico", "/uploads/default/30.png")
+KEPT = ("/static/style.css", "/favicon.ico", "/uploads/default/30.png", "/api/keys/v1/pattern")
 """What may be kept: it is the same for everybody."""
 
 

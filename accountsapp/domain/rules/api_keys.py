@@ -2,6 +2,7 @@
 
 import secrets
 import zlib
+from enum import StrEnum
 from hashlib import sha256
 
 from accountsapp.domain.errors import InvalidValue
@@ -16,11 +17,21 @@ SHOWN_BODY = 4
 """Characters of a key's body that its owner sees for good."""
 BODY_LENGTH = 30
 CHECKSUM_LENGTH = 6
+LENGTH = len(PREFIX) + BODY_LENGTH + CHECKSUM_LENGTH
 LONGEST_GIVEN = 255
 """Characters of a key that came from an older system."""
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CHARACTERS = frozenset(ALPHABET)
 _PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 """All numbers of two digits in base 62."""
+
+
+class KeyForm(StrEnum):
+    """What a key looks like."""
+
+    GOOD = "good"
+    TYPO = "typo"
+    FOREIGN = "foreign"
 
 
 def make_api_key() -> str:
@@ -34,10 +45,18 @@ def is_plausible(api_key: str) -> bool:
 
     A key of another form may have come with an account of an older system.
     """
-    if len(api_key) != len(PREFIX) + BODY_LENGTH + CHECKSUM_LENGTH:
+    if len(api_key) != LENGTH:
         return bool(api_key)
     body, checksum = api_key[len(PREFIX) : -CHECKSUM_LENGTH], api_key[-CHECKSUM_LENGTH:]
     return checksum == _checksum(body) or not api_key.startswith(PREFIX)
+
+
+def form_of(api_key: str) -> KeyForm:
+    """Ours and without a typing error, ours with one, or of another form, perhaps of an older system."""
+    if not api_key.startswith(PREFIX):
+        return KeyForm.FOREIGN
+    is_ours = len(api_key) == LENGTH and _CHARACTERS.issuperset(api_key[len(PREFIX) :])
+    return KeyForm.GOOD if is_ours and is_plausible(api_key) else KeyForm.TYPO
 
 
 def check_given(api_key: str) -> str:
@@ -60,8 +79,7 @@ def hash_of(api_key: str) -> str:
 
 def shown_prefix(api_key: str) -> str | None:
     """The first characters, of a key of our own form alone: what is shown of a short one helps a guesser."""
-    is_ours = api_key.startswith(PREFIX) and len(api_key) == len(PREFIX) + BODY_LENGTH + CHECKSUM_LENGTH
-    return api_key[: len(PREFIX) + SHOWN_BODY] if is_ours and is_plausible(api_key) else None
+    return api_key[: len(PREFIX) + SHOWN_BODY] if form_of(api_key) is KeyForm.GOOD else None
 
 
 def _checksum(body: str) -> str:

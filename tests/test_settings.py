@@ -82,6 +82,17 @@ BAD = {
     "accountsapp.registration": ("maybe",),
     "accountsapp.rate_limit": ("maybe",),
     "accountsapp.rate_limit.storage": ("", "file:///x", "redis://"),
+    "accountsapp.keys.max": ("-1", "1001", "x", ""),
+    "accountsapp.keys.fresh": ("0", "86401", "x", ""),
+    "accountsapp.keys.rate_limit": (
+        "10",
+        "0/minute",
+        "1000001/day",
+        "1/week",
+        "1 per minute",
+        "٣/minute",
+        "-1/day",
+    ),
     "accountsapp.jobs": ("cron",),
     "accountsapp.cors_origins": (
         "*",

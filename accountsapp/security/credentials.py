@@ -108,11 +108,11 @@ def by_api_key(request: "Request", kind: str, api_key: str, place: Place) -> Ide
     """
     store = request.store
     store.throttle.check("api-key", store.client_network)
-    found = store.reader.by_api_key(api_key) if is_plausible(api_key) else None
-    if found is None or found[1].has_expired:
+    pair = store.reader.by_api_key(api_key) if is_plausible(api_key) else None
+    if pair is None or pair[1].has_expired:
         store.throttle.count("api-key", store.client_network)
         return Nobody(Reason.UNKNOWN)
-    account, key = found
+    account, key = pair
     return Identity(account, kind, scopes=scopes.of_key(key.scopes), secret=api_key, key=key, place=place)
 
 

@@ -89,6 +89,7 @@ def _form(
     :param problem: what is wrong, translated
     :param stale_form: why it was not taken, where it did not come from a page of ours
     """
+    message: dict[str, Any] = {"flash": problem, "status_word": "error"} if problem else {}
     return page(
         request,
         "sign_in.jinja2",
@@ -96,7 +97,7 @@ def _form(
         csrf_token=get_csrf_token(request),
         scripts=["password.js"],
         destination=context.destination,
-        problem=problem,
+        **message,
         stale_form=stale_form,
         form={"username": username, "errors": {}},
     )

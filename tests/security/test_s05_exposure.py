@@ -6,8 +6,9 @@ from sqlalchemy import Text, select, update
 from webtest import TestApp
 
 from accountsapp.db import Database
+from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.jwt_models import JwtKey
-from accountsapp.domain.data.models import Account, ApiKey
+from accountsapp.domain.data.models import Account
 from accountsapp.domain.mailing import unsubscribing
 from accountsapp.process import Process
 from tests.support.activity import add_addon

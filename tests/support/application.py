@@ -27,6 +27,8 @@ class Applications:
     fifth of a test's.
     """
 
+    MOST_CONFIGURED = 12
+    """Settings whose views are kept; those used longest ago go first."""
     MOST_DATABASES = 4
     """That are kept for the next to ask."""
 
@@ -68,11 +70,15 @@ class Applications:
     def _registry_of(self, settings: Settings, ini: Mapping[str, str]) -> Registry:
         varying = (item for item in ini.items() if item[0] not in OF_ONE_TEST)
         key = frozenset([*varying, ("installed", " ".join(offered_apis()))])
-        if key not in self._configured:
+        registry = self._configured.pop(key, None)
+        if registry is None:
             with configure(settings, ini) as config:
                 config.commit()
-            self._configured[key] = config.registry
-        return self._configured[key]
+            registry = config.registry
+        self._configured[key] = registry
+        if len(self._configured) > self.MOST_CONFIGURED:
+            del self._configured[next(iter(self._configured))]
+        return registry
 
 
 def _is_as_new(database: Database) -> bool:

@@ -158,6 +158,12 @@ def settings(ini: dict[str, str]) -> Settings:
     return load(ini, environ={})
 
 
+def close(app: Any) -> None:
+    """Nothing of a test is written during the next one."""
+    app.registry.process.key_uses.write()
+    app.registry.database.dispose()
+
+
 @pytest.fixture
 def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes the WSGI application, as a server would; keyword arguments are settings, ``_`` for dots."""
@@ -170,7 +176,7 @@ def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]
 
     yield make
     for app in made:
-        app.registry.database.dispose()
+        close(app)
 
 
 @pytest.fixture(scope="session")
@@ -183,7 +189,7 @@ def wsgi(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Ite
     """The whole application."""
     app = applications.make(ini, str(tmp_path))
     yield app
-    app.registry.database.dispose()
+    close(app)
 
 
 @pytest.fixture
@@ -197,7 +203,7 @@ def throttled(applications: Applications, ini: dict[str, str], tmp_path: Path) -
     """The application with its throttles on."""
     app = applications.make({**ini, "accountsapp.rate_limit": "true"}, str(tmp_path))
     yield TestApp(app)
-    app.registry.database.dispose()
+    close(app)
 
 
 @pytest.fixture

@@ -36,7 +36,9 @@ class Applications:
         registry = copy(self._registry_of(settings, ini))
         registry.action_state = ActionState()
         registry.app_settings = settings
-        registry.throttle = Throttle(settings.rate_limit, settings.rate_limit_storage)
+        registry.throttle = Throttle(
+            settings.rate_limit, settings.rate_limit_storage, settings.keys.rate_limit
+        )
         with Configurator(registry=registry, autocommit=True) as config:
             config.include("accountsapp.db")
             config.include("accountsapp.migrations.revision")

@@ -113,8 +113,8 @@ def add_menu_entry(config: "Configurator", place: str, path: Path) -> None:
     :param path: as ``/account/register``, or made from the :class:`~accountsapp.pages.visitor.Visitor`
     :raises ValueError: there is no such place
     """
-    known = Place(place)
-    config.action(("menu entry", known), lambda: config.registry.menu.add(known, path))
+    entry = Place(place)
+    config.action(("menu entry", entry), lambda: config.registry.menu.add(entry, path))
 
 
 def includeme(config: "Configurator") -> None:

@@ -8,6 +8,7 @@ from accountsapp.domain.credentials import own_sessions
 from accountsapp.pages.html import go, page
 from accountsapp.pages.resources import Sessions
 from accountsapp.pages.sign_in import sign_out
+from accountsapp.security import session_cookie
 from accountsapp.security.permissions import Permission
 from accountsapp.web.request import Request
 from accountsapp.web.resources import LARGEST_ID
@@ -44,4 +45,6 @@ def end_session(context: Sessions, request: Request) -> Response:
         and len(session) <= LONGEST_NUMBER
     ):
         own_sessions.end(request.store, request.actor.id, min(int(session), LARGEST_ID))
-    return go(context.path)
+    response = go(context.path)
+    session_cookie.end_dead(request, response)
+    return response

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import bcrypt
+import pytest
 from sqlalchemy import select, update
 from webtest import TestApp
 
@@ -11,11 +13,12 @@ from accountsapp.db import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import SignInSession
+from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.process import Process
 from tests.support.check import FRONT, Proxy, key, seen, told_by, url
 from tests.support.everywhere import dump
 from tests.support.oauth import Client, basic, bearer, issue
-from tests.support.people import Person
+from tests.support.people import PASSWORD, Person
 
 Register = Callable[..., Person]
 
@@ -298,3 +301,22 @@ def test_odd_headers_are_no_fault_of_ours(proxy: Proxy, alice: Person) -> None:
             for prefix in ("Basic ", "Bearer ", "") if name == "Authorization" else ("",):
                 answer = proxy.ask("session=1", {name: prefix + value})
                 assert answer.status_int == 401, (name, value[:40])
+
+
+def test_bad_credentials_cost_alike(
+    proxy: Proxy, alice: Person, bob: Person, stores: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password one look at a hash, whosever it is; everything else none."""
+    looks: list[bytes] = []
+    check = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *both: (looks.append(both[0]), check(*both))[1])
+    with stores.transaction() as store:
+        lifecycle.deactivate(store, bob.id)
+    for username, password in (("alice", "wrong"), ("nobody", "wrong"), ("bob", "wrong"), ("bob", PASSWORD)):
+        looks.clear()
+        assert proxy.ask("", basic(username, password)).status_int == 401
+        assert len(looks) == 1, username
+    looks.clear()
+    for headers in (key("wrong"), key(make_api_key()), key(bob.api_key), bearer("acat_wrong"), bearer("x")):
+        assert proxy.ask("", headers).status_int == 401
+    assert looks == []

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import create_connection
 from threading import Thread
 from typing import NamedTuple
 from urllib.error import HTTPError
@@ -128,6 +129,7 @@ def test_applications_behind_proxies(
 ) -> None:
     behind_nginx(front, alice.api_key)
     behind_others(servers[1].url + CHECK, alice.api_key)
+    odd_headers(servers[1].port, alice.api_key.encode())
     addresses(servers, alice.api_key)
 
     # A key that was replaced, and one of an account that was deactivated, open nothing at the next request.
@@ -213,6 +215,26 @@ def behind_others(check: str, good: str) -> None:
         assert get(check, {**asked, **key(good)})[0] == get(check, {**asked, **bearer(good)})[0] == 200
         assert get(check, {**asked, **key(good), "X-Forwarded-Uri": "/?api_key=x"})[0] == 401
         assert get(check, asked)[0] == 401
+
+
+def odd_headers(port: int, good: bytes) -> None:
+    """Sent twice, not UTF-8, huge: no credential, and no fault of ours."""
+    one = b"X-Api-Key: " + good
+    for lines in (
+        [one, one],
+        [one, b"X-Api-Key: "],
+        [b"X-Original-URI: /?api_key=" + good] * 2,
+        [b"Authorization: Bearer " + good] * 2,
+        [b"X-Api-Key: \xff\xfe"],
+        [b"X-Original-URI: /\xff?api_key=\xff"],
+        [b"Authorization: Basic \xff", b"Authorization: Bearer \xed\xa0\x80"],
+        [b"Cookie: sessionid=" + b"x" * 60_000],
+        [b"X-Forwarded-For: " + b"1," * 30_000],
+    ):
+        request = b"\r\n".join([f"GET {CHECK} HTTP/1.1".encode(), b"Host: x", *lines, b"Connection: close"])
+        with create_connection(("127.0.0.1", port), 20) as connection:
+            connection.sendall(request + b"\r\n\r\n")
+            assert connection.makefile("rb").readline().split()[1] == b"401", lines
 
 
 def addresses(servers: tuple[Server, Server], good: str) -> None:

@@ -9,7 +9,7 @@ from pyramid.response import Response
 
 from accountsapp.i18n import mark as _
 from accountsapp.i18n import translations
-from accountsapp.pages.html import page
+from accountsapp.pages.html import page, path_on_site
 from accountsapp.pages.language import translated
 from accountsapp.pages.resources import Pages, PersonPage
 from accountsapp.pages.visitor import ask_nobody
@@ -100,10 +100,16 @@ def form_problem(request: Request, error: Exception) -> str:
 def form_again(request: Request, error: Exception) -> str:
     """Where the page of such a form works: its URL under the site's own name; empty for the URL as it is."""
     if not isinstance(error, BadCSRFOrigin):
-        return ""
-    path = quote(request.environ["PATH_INFO"].encode("latin-1"))
+        return path_on_site(request, _entrance(request)) if _entrance(request) else ""
+    path = _entrance(request) or quote(request.environ["PATH_INFO"].encode("latin-1"))
     query = request.environ.get("QUERY_STRING", "")
     return request.app_settings.site_url + path + (f"?{query}" if query else "")
+
+
+def _entrance(request: Request) -> str:
+    """That of the page; empty where the page has none of its own."""
+    context = request.context
+    return (context.entrance or "") if isinstance(context, PersonPage) else ""
 
 
 @error_view_config(BadCSRFToken, containment=PersonPage)

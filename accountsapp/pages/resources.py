@@ -25,6 +25,11 @@ class PersonPage(Resource):
         return None
 
     @property
+    def entrance(self) -> str | None:
+        """The path below that of ``site_url`` at which its sign-in form works, where that is not its own."""
+        return None
+
+    @property
     def query(self) -> str:
         """The query string to come back with, with its question mark; empty for none."""
         return ""

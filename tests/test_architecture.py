@@ -169,6 +169,25 @@ def test_no_error_is_swallowed(path: Path) -> None:
     assert silent + bare == []
 
 
+PARTICIPLES = {"made", "found", "asked", "told", "given"}
+"""What was done to a thing: no name of it."""
+
+
+def names(path: Path) -> Iterator[tuple[str, int]]:
+    """Every name that the file gives to something, with its line: variables, attributes, parameters, also
+    where they are passed, functions, classes, imports, errors."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(getattr(node, "ctx", None), ast.Load):
+            for field in ("id", "attr", "arg", "name", "asname", "rest"):
+                if isinstance(name := getattr(node, field, None), str):
+                    yield name, getattr(node, "lineno", 0)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_things_are_named_by_nouns(path: Path) -> None:
+    assert [(name, line) for name, line in names(path) if name.strip("_").lower() in PARTICIPLES] == []
+
+
 @pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.name)
 def test_r25_no_test_is_skipped(path: Path) -> None:
     words = {"skip", "skipif", "importorskip", "xfail", "SkipTest"}

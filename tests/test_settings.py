@@ -43,6 +43,7 @@ def test_defaults() -> None:
         "passwords_refused": None,
         "links_expire": 18000,
         "metrics_from": ("127.0.0.1", "::1"),
+        "check_from": ("127.0.0.1", "::1"),
     }
     assert {name: got[name] for name in expected} == expected
 
@@ -95,6 +96,7 @@ BAD = {
     "accountsapp.passwords.refused": ("/nonexistent/list",),
     "accountsapp.links_expire": ("0", "-1", "x", "31536001"),
     "accountsapp.metrics_from": ("localhost", "127.0.0.1 x"),
+    "accountsapp.check_from": ("proxy", "10.0.0.1/8", "::1 x"),
 }
 
 

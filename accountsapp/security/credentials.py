@@ -44,7 +44,7 @@ class ApiKeyParameter:
         if not any(values):
             return None
         agreed = isinstance(values[0], str) and values.count(values[0]) == len(values)
-        return _by_api_key(request, self.kind, values[0] if agreed else "")
+        return by_api_key(request, self.kind, values[0] if agreed else "")
 
 
 class ApiKeyHeader:
@@ -65,10 +65,10 @@ class ApiKeyHeader:
             api_key = value.encode("latin-1").decode()
         except UnicodeDecodeError:
             api_key = ""
-        return _by_api_key(request, self.kind, api_key)
+        return by_api_key(request, self.kind, api_key)
 
 
-def _by_api_key(request: "Request", kind: str, api_key: str) -> Identity | Nobody:
+def by_api_key(request: "Request", kind: str, api_key: str) -> Identity | Nobody:
     """Whose API key that is; wrong ones count by client address, whichever way they come.
 
     :raises TooManyAttempts: too many wrong ones
@@ -134,9 +134,17 @@ class SessionHeader:
 
 
 class Basic:
-    """``Authorization: Basic``: username and password (RFC 7617, UTF-8; the first colon separates)."""
+    """``Authorization: Basic``: username and password (RFC 7617, UTF-8; the first colon separates).
+
+    :param grants: the permissions that it grants; None for all
+    :param writes: whether a failure is recorded, and a hash of a lower cost made anew
+    """
 
     kind = "basic"
+
+    def __init__(self, grants: frozenset[str] | None = scopes.ALL, *, writes: bool = True) -> None:
+        self._grants = grants
+        self._writes = writes
 
     def identify(self, request: "Request") -> Identity | Nobody | None:
         header = request.environ.get("HTTP_AUTHORIZATION", "")
@@ -147,13 +155,13 @@ class Basic:
             return Nobody(Reason.MALFORMED)
         username, password = pair
         try:
-            account = signin.authenticate_remembered(request.store, username, password)
+            account = signin.authenticate_remembered(request.store, username, password, writes=self._writes)
         except WrongPassword:
             return Nobody(Reason.UNKNOWN)
         except InactiveAccount:
             return Nobody(Reason.INACTIVE)
         vouches = account.is_staff or account.is_admin
-        return Identity(account, self.kind, scopes=scopes.ALL, vouches=vouches)
+        return Identity(account, self.kind, scopes=self._grants, vouches=vouches)
 
 
 class Bearer:

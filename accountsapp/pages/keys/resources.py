@@ -16,6 +16,10 @@ class Keys(OwnPages):
     checks = ("body", "csrf", "acl", "fresh")
     __acl__ = ((Allow, Authenticated, (Permission.KEYS_WRITE,)),)
 
+    @property
+    def path(self) -> str:
+        return self.request.app_settings.site_path + resource_path(self)
+
 
 class PartOfKeys(PersonPage):
     """A place where a form of the page is sent: it has no page of its own."""

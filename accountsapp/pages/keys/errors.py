@@ -13,7 +13,7 @@ from accountsapp.domain.errors import (
     WrongPassword,
 )
 from accountsapp.i18n import mark as _
-from accountsapp.pages.keys.forms import values_of
+from accountsapp.pages.keys.forms import CUSTOM, values_of
 from accountsapp.pages.keys.resources import Keys, NewKeys, OwnKey
 from accountsapp.pages.keys.showing import show
 from accountsapp.pages.language import translated
@@ -67,6 +67,6 @@ def _form_again(
     """The page with what was typed and what is wrong with it."""
     context = request.context
     if isinstance(context, NewKeys):
-        return show(request, status, new={**values_of(request), "errors": texts}, problem=problem)
+        return show(request, status, new={"preset": CUSTOM, **values_of(request), "errors": texts}, problem=problem)
     rotated = context.__name__ if isinstance(context, OwnKey) else ""
     return show(request, status, rotated=rotated, texts=texts, problem=problem)

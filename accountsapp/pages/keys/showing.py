@@ -22,7 +22,7 @@ PRESET_WORDS = {
     READ_ONLY: (_("Read only"), _("For what only wants to know who you are")),
     EXTENSION: (_("Extension"), _("For extensions and clients: your data, and their own key")),
     FULL: (_("Everything"), _("All that your account may; think twice")),
-    CUSTOM: (_("Only this:"), ""),
+    CUSTOM: (_("Only what I choose"), ""),
 }
 SCOPE_WORDS = {
     Permission.ACCOUNT_READ: _("See your account"),

@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent
 LAYERS = (
     {
         "settings",
+        "production_checks",
         "setting_values",
         "ini_file",
         "email_syntax",
@@ -156,7 +157,9 @@ def test_the_domain_knows_nothing_of_the_web(path: Path) -> None:
 
 
 def test_settings_import_nothing_of_ours_but_what_values_may_be() -> None:
-    assert ours(PACKAGE / "settings.py") - {"accountsapp"} == {"accountsapp.setting_values"}
+    of_values = {"accountsapp.setting_values"}
+    assert ours(PACKAGE / "settings.py") - {"accountsapp"} == of_values | {"accountsapp.production_checks"}
+    assert ours(PACKAGE / "production_checks.py") - {"accountsapp"} == of_values
     assert ours(PACKAGE / "setting_values.py") - {"accountsapp"} == {"accountsapp.email_syntax"}
     assert ours(PACKAGE / "email_syntax.py") == set()
 

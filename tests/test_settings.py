@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from accountsapp import main
-from accountsapp.settings import DEVELOPMENT_SECRET, NAMES, Settings, SettingsError, load, offered_apis
+from accountsapp.production_checks import DEVELOPMENT_SECRET
+from accountsapp.settings import NAMES, Settings, SettingsError, load, offered_apis
 
 SECRET = "s" * 32
 NEEDED = {
@@ -81,6 +82,17 @@ BAD = {
     "accountsapp.registration": ("maybe",),
     "accountsapp.rate_limit": ("maybe",),
     "accountsapp.rate_limit.storage": ("", "file:///x", "redis://"),
+    "accountsapp.keys.max": ("-1", "1001", "x", ""),
+    "accountsapp.keys.fresh": ("0", "86401", "x", ""),
+    "accountsapp.keys.rate_limit": (
+        "10",
+        "0/minute",
+        "1000001/day",
+        "1/week",
+        "1 per minute",
+        "٣/minute",
+        "-1/day",
+    ),
     "accountsapp.jobs": ("cron",),
     "accountsapp.cors_origins": (
         "*",

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.oauth.tokens import ACCESS_PREFIX
 from accountsapp.security import session_cookie
-from accountsapp.security.credentials import ApiKeyParameter, Bearer, SessionCookie, by_api_key
+from accountsapp.security.credentials import ApiKeyParameter, Bearer, Place, SessionCookie, by_api_key
 from accountsapp.security.identity import Identity, Nobody, Reason
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class ProxiedApiKey:
         if not values:
             return None
         agreed = values[0] if values.count(values[0]) == len(values) else None
-        return _by_active_api_key(request, agreed)
+        place = Place.HEADER if HEADER in environ else Place.QUERY
+        return _by_active_api_key(request, agreed, place)
 
 
 class ApiKeyOrToken(Bearer):
@@ -54,7 +55,7 @@ class ApiKeyOrToken(Bearer):
                 return caller if caller.account is not None else Nobody(Reason.UNKNOWN)
             if caller != Nobody(Reason.UNKNOWN):
                 return caller
-        return _by_active_api_key(request, _decoded(value))
+        return _by_active_api_key(request, _decoded(value), Place.BEARER)
 
 
 class RequestedSession(SessionCookie):
@@ -86,8 +87,8 @@ def api_keys_in(url: str) -> list[str | None]:
     return [_decoded(value, is_escaped=True) for name, _, value in parts if name == PARAMETER]
 
 
-def _by_active_api_key(request: "Request", api_key: str | None) -> Identity | Nobody:
-    caller = by_api_key(request, ApiKeyParameter.kind, api_key or "")
+def _by_active_api_key(request: "Request", api_key: str | None, place: Place) -> Identity | Nobody:
+    caller = by_api_key(request, ApiKeyParameter.kind, api_key or "", place)
     return caller if isinstance(caller, Nobody) or caller.is_active else Nobody(Reason.INACTIVE)
 
 

@@ -44,7 +44,7 @@ class OwnPages(PersonPage, ApiRoot):
     """A page of a signed-in person that belongs to no API: the cookie of a session counts alone."""
 
     accepts = (SessionCookie(),)
-    checks = ("body", "csrf", "acl")
+    checks: tuple[str, ...] = ("body", "csrf", "acl")
     body = Body(largest=64 * 1024, untyped=FORM)
 
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def is_fresh(request: "Request") -> bool:
-    """Whether a session proves the caller in which the password was entered lately (``accountsapp.keys.fresh``)."""
+    """Whether a session proves the caller, and the password was entered in it lately
+    (``accountsapp.keys.fresh``).
+    """
     caller = request.policy.caller(request)
     if not isinstance(caller, Identity) or caller.kind != session_cookie.KIND or caller.secret is None:
         return False

@@ -21,9 +21,7 @@ class Made(NamedTuple):
 
 
 class KeysPage:
-    """A browser in which that person is signed in.
-
-    """
+    """A browser in which that person is signed in."""
 
     def __init__(self, wsgi: Any, person: Person) -> None:
         self.wsgi = wsgi

@@ -1,4 +1,4 @@
-"""``/keys``: a person's API keys. The default one is shown and replaced, named ones are made, rotated and revoked.
+"""``/keys``: API keys. The default one is shown and replaced, named ones are made, rotated and revoked.
 
 Each change needs a session in which the password was entered lately.
 """

@@ -67,6 +67,7 @@ def _form_again(
     """The page with what was typed and what is wrong with it."""
     context = request.context
     if isinstance(context, NewKeys):
-        return show(request, status, new={"preset": CUSTOM, **values_of(request), "errors": texts}, problem=problem)
+        new = {"preset": CUSTOM, **values_of(request), "errors": texts}
+        return show(request, status, new=new, problem=problem)
     rotated = context.__name__ if isinstance(context, OwnKey) else ""
     return show(request, status, rotated=rotated, texts=texts, problem=problem)

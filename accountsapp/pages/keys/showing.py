@@ -109,7 +109,7 @@ def show(
         revealed=revealed,
         new=new,
         rotated=rotated,
-        told={"errors": texts or {}},
+        refused_form={"errors": texts or {}},
         problem=problem,
         presets=[(name, *PRESET_WORDS[name]) for name in (*PRESETS, CUSTOM)],
         scopes=[(scope, SCOPE_WORDS[Permission(scope)]) for scope in SCOPES],

@@ -19,6 +19,7 @@ from tests.support.outbox import Outbox
 from tests.support.people import Person
 
 EXTENSION = ("account:read", "account:write", "key:read", "key:write")
+BOTH_READ = ("email:read", "key:read")
 DAY = timedelta(days=1)
 
 
@@ -41,7 +42,7 @@ def test_what_a_form_makes(wsgi: Any, stores: Process, alice: Person) -> None:
         ({"preset": "read-only"}, [], ("account:read",), 365 * DAY),
         ({"preset": "extension", "expires_in": ""}, ["administer"], EXTENSION, 365 * DAY),
         ({"preset": "full", "expires_in": "never"}, ["no such"], None, None),
-        ({"preset": "custom", "expires_in": "1"}, ["key:read", "account:read"], ("account:read", "key:read"), DAY),
+        ({"preset": "custom", "expires_in": "1"}, ["key:read", "email:read"], BOTH_READ, DAY),
         ({"expires_in": "3650"}, ["administer", "administer"], ("administer",), 3650 * DAY),
         ({"expires_in": "0030"}, ["email:write", "email:read"], ("email:read", "email:write"), 30 * DAY),
         ({"preset": "full", "expires_in": "7", "id": "x", "state": "expired"}, [], None, 7 * DAY),
@@ -66,10 +67,10 @@ def test_what_no_form_may_say(wsgi: Any, stores: Process, alice: Person) -> None
         *({**good, "preset": preset} for preset in ("", "Full", "full ", "all", "read-only,full")),
         {"name": "Phone"},
         {"name": "Phone", "preset": "custom"},
-        *({"name": "Phone", "scope": scope} for scope in ("", "all", "Account:read", "account:read key:read")),
+        *({"name": "Phone", "scope": scope} for scope in ("", "all", "Key:read", "account:read key:read")),
         *(
             {**good, "expires_in": days}
-            for days in ("0", "3651", "-1", "+5", "1.5", " 7", "7 ", "²", "٣", "1e2", "Never", "9" * 5000, "0x1")
+            for days in ("0", "3651", "-1", "+5", "1.5", " 7", "7 ", "²", "٣", "1e2", "Never", "9" * 5000)
         ),
         {"preset": "full"},
     ]

@@ -16,7 +16,7 @@ from tests.support.keys_page import KeysPage
 from tests.support.people import PASSWORD, SITE_URL, Person
 
 CHANGES = ("add", "default/show", "default/reset", "{id}/revoke", "{id}/rotate")
-ODD_IDS = ("nobody", "add", "confirm", "default", "0", "1", "-1", "%C3%A9", "%00", "x" * 3000, "'--", "A" * 32)
+ODD_IDS = ("nobody", "add", "confirm", "default", "0", "1", "-1", "%C3%A9", "%00", "x" * 3000, "'--")
 
 
 def stale(stores: Process) -> None:
@@ -34,8 +34,8 @@ def test_paths_and_methods(wsgi: Any, alice: Person) -> None:
     page = KeysPage(wsgi, alice)
     made = page.add("Laptop").id
     anybody = TestApp(wsgi)
-    paths = ("/keys/default", "/keys/nothing", "/keys/add/x", "/keys/x/y", "/keys/default/revoke", "/keys//add")
-    for path in (*paths, f"/keys/{made}", f"/keys/{made}/show", f"/keys/{made}/revoke/x"):
+    paths = ("/keys/default", "/keys/nothing", "/keys/add/x", "/keys/x/y", "/keys/default/revoke")
+    for path in (*paths, "/keys//add", f"/keys/{made}", f"/keys/{made}/show", f"/keys/{made}/revoke/x"):
         for app in (page.app, anybody):
             assert app.get(path, expect_errors=True).status_int == 404, path
             assert app.post(path, expect_errors=True).status_int == 404, path
@@ -85,7 +85,7 @@ def test_who_is_not_signed_in_is_asked_to(wsgi: Any, stores: Process, alice: Per
     for change in (*CHANGES, "confirm", "nobody/revoke"):
         app = TestApp(wsgi)
         token = app.get("/keys").form["csrf_token"].value
-        fields = {"csrf_token": token, "name": "New", "preset": "full", "username": "alice", "password": PASSWORD}
+        fields = {"csrf_token": token, "name": "New", "preset": "full", "password": PASSWORD}
         answer = app.post(f"/keys/{change.format(id=made)}", fields, status=200)
         assert answer.html.h1.text == "Sign in"
         assert answer.form.action == "/keys"
@@ -184,9 +184,7 @@ def test_a_value_is_looked_at_before_a_conflict(wsgi: Any, alice: Person) -> Non
     assert page.post("add", {"name": "Laptop", "preset": "full", "expires_in": "x"}).status_int == 400
 
 
-def test_a_session_that_ends_while_the_password_is_entered(
-    wsgi: Any, stores: Process, alice: Person
-) -> None:
+def test_a_session_that_ends_while_the_password_is_entered(wsgi: Any, stores: Process, alice: Person) -> None:
     page = KeysPage(wsgi, alice)
     value = page.app.cookies["sessionid"]
     token = csrf_token(stores, value)

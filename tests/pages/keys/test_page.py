@@ -114,7 +114,8 @@ def test_what_is_shown_of_each_key(wsgi: Any, stores: Process, alice: Person, bo
     listed = page.get()
     old, laptop, phone = (item for item in listed.html.select(".keys > li")[1:])
     assert [item.h2.contents[0].strip() for item in (old, laptop, phone)] == ["Old", "Laptop", "Phone"]
-    assert [item.select_one("h2 .tag").text for item in (old, laptop, phone)] == ["expired", "active", "active"]
+    states = [item.select_one("h2 .tag").text for item in (old, laptop, phone)]
+    assert states == ["expired", "active", "active"]
     assert [code.text for code in laptop.select("code.tag")] == ["account:read", "key:read"]
     assert "all that your account may" in phone.text
     key = made[0].key
@@ -161,4 +162,3 @@ def test_the_pages_lead_there(wsgi: Any, alice: Person) -> None:
     for path in ("/account/alice", "/account/alice/update", "/sessions", "/applications"):
         answer = page.app.get(path, headers={"Accept": "text/html"})
         assert "/keys" in [link["href"] for link in answer.html.select("main a, header a")], path
-

@@ -30,6 +30,10 @@ MOST = {
     "multi-get of 24": 5.0,
 }
 """The ratios to the bare waitress that are required."""
+BESIDE = {
+    "whose key is this": ("read own account by key", 1.1),
+}
+"""The ratios to another job of the same run that are required."""
 SIGNED_IN = 1000
 """How many accounts have an access token, a signing key and an add-on."""
 LISTED = 24
@@ -101,6 +105,10 @@ def _report(accounts: int, costs: dict[str, list[float]], ratios: dict[str, list
             f"{name:<38}{median(micro):>7.0f}{min(micro):>8.0f}{max(micro):>8.0f}{ratio:>8.2f}"
             f"{most if most is not None else '':>9}"
         )
+    for name, (other, most) in BESIDE.items():
+        ratio = median(ratios[name]) / median(ratios[other])
+        failed = failed or ratio > most
+        print(f"{name}: {ratio:.2f} of {other}, at most {most}")
     if failed:
         print("\na job costs more than it may", file=sys.stderr)
     return int(failed)
@@ -110,6 +118,7 @@ def _jobs(api_keys: list[str], credentials: Credentials) -> list[Job]:
     tokens = credentials.tokens
     return [
         Job("read own account by key", _reads(api_keys)),
+        Job("whose key is this", _checks(api_keys)),
         Job("the same as JSONP", _reads(api_keys, "&callback=jQuery1102_13")),
         Job("refused key", _refused(api_keys), 403),
         Job("read API key", _reads(api_keys, call="api_key")),
@@ -185,6 +194,15 @@ def _reads(api_keys: list[str], more: str = "", call: str = "account") -> Iterat
     while True:
         name, api_key = _account(generator, api_keys)
         yield get(f"/api/v1/{name}/{call}?api_key={api_key}{more}")
+
+
+def _checks(api_keys: list[str]) -> Iterator[bytes]:
+    """As nginx asks."""
+    generator = random.Random(9)
+    while True:
+        _, api_key = _account(generator, api_keys)
+        url = f"X-Original-URI: /app/page?api_key={api_key}\r\nX-Original-Method: GET\r\n"
+        yield get("/auth/check?scope=account:read", f"{url}X-Real-IP: {_client(generator)}\r\n")
 
 
 def _refused(api_keys: list[str]) -> Iterator[bytes]:

@@ -13,7 +13,8 @@ from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.credentials.jwt_keys import Issued
 from accountsapp.domain.data.activity_models import Addon, AddonAuthor
-from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.passwords import Passwords

@@ -90,6 +90,7 @@ def _form(
     :param problem: what is wrong, translated
     :param stale_form: why it was not taken, where it did not come from a page of ours
     """
+    message: dict[str, Any] = {"flash": problem, "status_word": "error"} if problem else {}
     return page(
         request,
         "sign_in.jinja2",
@@ -98,7 +99,7 @@ def _form(
         scripts=["password.js"],
         destination=context.destination,
         entrance=context.entrance,
-        problem=problem,
+        **message,
         stale_form=stale_form,
         form={"username": username, "errors": {}},
     )

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from accountsapp.domain.activity.community import Standing
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.pictures import files
 from accountsapp.domain.rules.web_urls import is_web_url
@@ -72,7 +73,7 @@ def text_or_none(value: object) -> str | None:
 
 
 def public_user(
-    settings: Settings, account: AccountRow, moment: datetime, *, rank: int | None, score: int
+    settings: Settings, account: AccountRow, moment: datetime, standing: Standing
 ) -> dict[str, Any]:
     """What everybody sees of somebody."""
     return {
@@ -80,11 +81,11 @@ def public_user(
         "fullname": full_name(account),
         "info": public_info(settings, account.id, account.profile),
         "locale": account.profile.locale,
-        "n_answers": score,
+        "n_answers": standing.score,
         "name": account.username,
-        "rank": rank,
+        "rank": standing.rank,
         "registered_ago": age(created_of(account), moment),
-        "score": score,
+        "score": standing.score,
     }
 
 
@@ -92,9 +93,8 @@ def own_user(
     settings: Settings,
     account: AccountRow,
     moment: datetime,
+    standing: Standing,
     *,
-    rank: int | None,
-    score: int,
     total: int,
     api_key: str | None,
     confirmation_sent: bool,
@@ -103,7 +103,7 @@ def own_user(
     info = account.profile.info
     shown_info = {name: value for name, value in info.items() if not name.endswith(SECRET_ENDING)}
     return {
-        **public_user(settings, account, moment, rank=rank, score=score),
+        **public_user(settings, account, moment, standing),
         "admin": account.is_admin,
         "api_key": api_key,
         "confirmation_email_sent": confirmation_sent,

@@ -121,7 +121,14 @@ def change(
         if not isinstance(social_links, Unset):
             set_links(store.session, account_id, social_links)
         set_values(store.session, account_id, preferences)
+        record_edited(store, account_id)
         return store.reread(account_id)
+
+
+def record_edited(store: Store, account_id: int) -> None:
+    """Record that an account was changed, if somebody else did it than its owner."""
+    if store.actor_id not in (None, account_id):
+        store.record(Event.PROFILE_EDITED, account_id=account_id)
 
 
 def _writing(

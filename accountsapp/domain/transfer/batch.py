@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials.api_keys import owner_of
-from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.locking import duplicate_of
 from accountsapp.domain.data.models import (
     IS_TAKEN,
@@ -191,7 +191,9 @@ class _Attempt:
         if present is None:
             self._connection.execute(_INSERT_KEYS, [values])
         else:
-            self._connection.execute(update(_keys).where(_keys.c.account_id == account_id), values)
+            self._connection.execute(
+                update(_keys).where(_keys.c.account_id == account_id, IS_DEFAULT), values
+            )
 
 
 class _CarefulAttempt(_Attempt):

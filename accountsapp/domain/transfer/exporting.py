@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials.api_keys import owner_of
-from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.models import IS_THERE, Account, AccountState, Base, EmailAddress
 from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.keyring import Keyring
@@ -109,7 +109,7 @@ def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iter
         )
     sealed: dict[int, str] = {}
     if keyring is not None:
-        statement = select(_keys.c.account_id, _keys.c.sealed).where(_keys.c.account_id.in_(ids))
+        statement = select(_keys.c.account_id, _keys.c.sealed).where(_keys.c.account_id.in_(ids), IS_DEFAULT)
         sealed = {row.account_id: row.sealed for row in connection.execute(statement)}
     for row in rows:
         record = {key: _json(getattr(row, key)) for key in COLUMNS}

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.models import IS_TAKEN, IS_THERE, Account, Base, EmailAddress
 from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, UsernameTaken
 from accountsapp.domain.rules.emails import key_in_name, key_of, spellings_of
@@ -126,7 +126,7 @@ class Known:
                 self._addresses[row.account_id][row.address_key] = EmailRecord.model_construct(
                     email=row.address, verified=row.verified, primary=row.is_primary
                 )
-            keys = select(_keys.c.account_id, _keys.c.digest).where(_keys.c.account_id.in_(ids))
+            keys = select(_keys.c.account_id, _keys.c.digest).where(_keys.c.account_id.in_(ids), IS_DEFAULT)
             self._digests |= {row.account_id: row.digest for row in self._connection.execute(keys)}
 
     def is_pending(self, item: Item) -> bool:

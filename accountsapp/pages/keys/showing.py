@@ -97,6 +97,7 @@ def show(
     :param asks_password: whether the form for it is shown although the session is fresh
     """
     store = request.store
+    message: dict[str, Any] = {"flash": problem, "status_word": "error"} if problem else {}
     return page(
         request,
         "keys.jinja2",
@@ -110,7 +111,7 @@ def show(
         new=new,
         rotated=rotated,
         refused_form={"errors": texts or {}},
-        problem=problem,
+        **message,
         presets=[(name, *PRESET_WORDS[name]) for name in (*PRESETS, CUSTOM)],
         scopes=[(scope, SCOPE_WORDS[Permission(scope)]) for scope in SCOPES],
         states=STATE_WORDS,

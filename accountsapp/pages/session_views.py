@@ -8,6 +8,7 @@ from accountsapp.domain.credentials import own_sessions
 from accountsapp.pages.html import go, page
 from accountsapp.pages.resources import Sessions
 from accountsapp.pages.sign_in import sign_out
+from accountsapp.security import session_cookie
 from accountsapp.security.permissions import Permission
 from accountsapp.web.request import Request
 from accountsapp.web.resources import LARGEST_ID
@@ -39,4 +40,6 @@ def end_session(context: Sessions, request: Request) -> Response:
         own_sessions.end_others(request.store, request.actor.id, value)
     elif isinstance(named, str) and named.isascii() and named.isdigit() and len(named) <= LONGEST_NUMBER:
         own_sessions.end(request.store, request.actor.id, min(int(named), LARGEST_ID))
-    return go(context.path)
+    response = go(context.path)
+    session_cookie.end_dead(request, response)
+    return response

@@ -203,6 +203,7 @@ def test_s43_one_row_per_event_of_addons_server(
     happened((Event.PROFILE_EDITED, "reader", "editor"))
     amo("PATCH", "/account/reader/", editor, {"location": "x", "homepage": "x"})
     amo("POST", "/account/reader/notifications/", editor, {"reply": True, "upgrade_fail": True})
+    amo("PATCH", "/account/reader/", editor, {"location": "canary"})
     amo.account(editor, "PATCH", {"location": "canary"})
     happened()
 

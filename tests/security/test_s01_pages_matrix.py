@@ -25,8 +25,8 @@ PAGES = (
     Operation("POST", "/keys/add", KEYS, {"preset": "full"}, may=EVERYBODY),
     Operation("POST", "/keys/default/show", KEYS, {}, may=EVERYBODY),
     Operation("POST", "/keys/default/reset", KEYS, {}, may=EVERYBODY),
-    Operation("POST", "/keys/{id}/revoke", NO_KEY, {}, may=EVERYBODY),
-    Operation("POST", "/keys/{id}/rotate", NO_KEY, {}, may=EVERYBODY),
+    Operation("POST", "/keys/{key}/revoke", NO_KEY, {}, may=EVERYBODY),
+    Operation("POST", "/keys/{key}/rotate", NO_KEY, {}, may=EVERYBODY),
 )
 
 

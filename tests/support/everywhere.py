@@ -60,6 +60,7 @@ def path_of(row: Row, person: Person) -> str:
         "{notification}": "new_review",
         "{count}": "3",
         "{code}": "no-such-code",
+        "{key}": "no-such-key",
         "{number}": "1",
         "{container}": "user_7",
         "{picture}": f"{'0' * 32}_avatar.png",

@@ -53,7 +53,7 @@ class DefaultKey(PartOfKeys):
 
 
 class OwnKey(PartOfKeys):
-    """``/keys/{id}``: a named key of who asks, which may not exist."""
+    """``/keys/{key}``: a named key of who asks, which may not exist."""
 
     needs_fresh_session = True
 
@@ -69,4 +69,4 @@ class OwnKey(PartOfKeys):
         raise HTTPNotFound
 
 
-Keys.children = {"confirm": Confirmation, "add": NewKeys, "default": DefaultKey, "{id}": OwnKey}
+Keys.children = {"confirm": Confirmation, "add": NewKeys, "default": DefaultKey, "{key}": OwnKey}

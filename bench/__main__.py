@@ -22,6 +22,7 @@ from bench.server import ROOT, Server, free_port, running, write_ini
 BARE = "bare waitress"
 MOST = {
     "read own account by key": 2.7,
+    "read own account by one of 20 keys": 2.75,
     "read own user by bearer": 2.7,
     "read own user by Basic": 3.5,
     "read own profile by JWT": 4.0,
@@ -32,6 +33,7 @@ MOST = {
 """The ratios to the bare waitress that are required."""
 BESIDE = {
     "whose key is this": ("read own account by key", 1.1),
+    "whose key is this, of 20": ("read own account by one of 20 keys", 1.1),
 }
 """The ratios to another job of the same run that are required."""
 SIGNED_IN = 1000
@@ -116,9 +118,14 @@ def _report(accounts: int, costs: dict[str, list[float]], ratios: dict[str, list
 
 def _jobs(api_keys: list[str], credentials: Credentials) -> list[Job]:
     tokens = credentials.tokens
+    generator = random.Random(10)
+    # The account of the nth key is the nth: one of each has its turn.
+    one_of_20 = [generator.choice(named) for named in credentials.named]
     return [
         Job("read own account by key", _reads(api_keys)),
+        Job("read own account by one of 20 keys", _reads(one_of_20)),
         Job("whose key is this", _checks(api_keys)),
+        Job("whose key is this, of 20", _checks(one_of_20)),
         Job("the same as JSONP", _reads(api_keys, "&callback=jQuery1102_13")),
         Job("refused key", _refused(api_keys), 403),
         Job("read API key", _reads(api_keys, call="api_key")),

@@ -12,13 +12,16 @@ from accountsapp.db import Database
 from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.credentials.jwt_keys import Issued
+from accountsapp.domain.credentials.key_memory import sealed_hash
+from accountsapp.domain.credentials.named_keys import make_key_id
 from accountsapp.domain.data.activity_models import Addon, AddonAuthor
 from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, hash_of, make_api_key
+from accountsapp.domain.rules.key_scopes import EXTENSION, PRESETS
 from accountsapp.domain.throttle import Throttle
 from accountsapp.migrations.revision import alembic_config, newest_revision
 from accountsapp.process import Process
@@ -62,11 +65,14 @@ class Credentials(NamedTuple):
 
     tokens: list[str]
     signing: list[Issued]
+    named: list[list[str]]
+    """All named keys of each."""
 
 
 def with_credentials(path: Path, count: int) -> Credentials:
-    """Give the first ``count`` accounts an access token, a signing key and a public add-on each, and all of
-    them the password :data:`PASSWORD` and the age to share what they like.
+    """Give the first ``count`` accounts an access token, a signing key, named keys up to the most that an
+    account has by default, and a public add-on each, and all of them the password :data:`PASSWORD` and the
+    age to share what they like.
     """
     database = Database(f"sqlite:///{path}")
     ini = {
@@ -81,7 +87,11 @@ def with_credentials(path: Path, count: int) -> Credentials:
         made = Credentials(
             [tokens.issue_by_hand(store, number, ["profile_read"], seconds=86400) for number in numbers],
             [jwt_keys.issue(store, number) for number in numbers],
+            [[make_api_key() for _ in range(store.settings.keys.max)] for _ in numbers],
         )
+        owned = ((number, api_key) for number in numbers for api_key in made.named[number - 1])
+        rows = [_named_key(store.keyring, number, api_key) for number, api_key in owned]
+        store.session.execute(insert(ApiKey), rows)
         store.session.execute(insert(Addon), [_addon(number) for number in numbers])
         store.session.execute(insert(AddonAuthor), [_author(number) for number in numbers])
         grown_up = {"password_hash": Passwords(4).hash(PASSWORD), "year_of_birth": 1990}
@@ -147,6 +157,16 @@ def _address(number: int) -> dict[str, object]:
         "address_key": address,
         "verified": True,
         "primary": True,
+    }
+
+
+def _named_key(keyring: Keyring, number: int, api_key: str) -> dict[str, object]:
+    return {
+        "account_id": number,
+        "public_id": make_key_id(),
+        "name": api_key[-10:],
+        "scopes": " ".join(PRESETS[EXTENSION] or ()),
+        **sealed_hash(keyring, number, hash_of(api_key)),
     }
 
 

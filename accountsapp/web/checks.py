@@ -18,6 +18,7 @@ from accountsapp.security import csrf
 from accountsapp.security.credentials import SessionCookie
 from accountsapp.security.freshness import is_fresh
 from accountsapp.security.identity import Identity
+from accountsapp.security.permissions import Permission
 from accountsapp.security.policy import Refused
 from accountsapp.web import jsonp
 from accountsapp.web.transactions import is_unsafe
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from pyramid.config import Configurator
 
     from accountsapp.web.request import Request
+
+ATTEMPT = "retry.attempt"
+"""In the environment: how often the request was tried before."""
 
 Check = Callable[["Request", Any, str | None], None]
 """Of a request, its context and the permission that the view names; None for an open view."""
@@ -84,6 +88,18 @@ def check_policy(request: "Request", context: Any, permission: str | None) -> No
             raise HTTPForbidden(result=refused)
 
 
+def check_key_rate(request: "Request", context: Any, permission: str | None) -> None:
+    """The API key that proved the caller is not used too often; ending it is never too often.
+
+    :raises TooManyAttempts: it is
+    """
+    if permission is None or permission == Permission.KEY_END or not request.store.throttle.limits_keys:
+        return
+    caller = request.identity
+    if caller is not None and caller.key is not None and not request.environ.get(ATTEMPT):
+        request.store.count_key(caller.secret or "")
+
+
 def check_csrf(request: "Request", context: Any, permission: str | None) -> None:
     """An unsafe request that a cookie could stand behind comes from a page of ours.
 
@@ -129,6 +145,7 @@ CHECKS: dict[str, Check] = {
     "callback": check_callback,
     "credential": check_credential,
     "csrf": check_csrf,
+    "key_rate": check_key_rate,
     "query": check_query,
     "scope": check_scope,
     "body": check_body,
@@ -164,6 +181,10 @@ def steps_of(
     if not needed <= set(checks):
         raise TypeError(f"checks: {', '.join(sorted(needed - set(checks)))} is missing")
     acl = checks.index("acl")
+    if "scope" in checks[acl:]:
+        if "credential" not in checks[:acl]:
+            raise TypeError("checks: credential is missing")
+        return tuple(known[name] for name in checks)
     before = checks[:acl]
     functions = tuple(known[name] for name in checks)
     if before[-2:] == ("credential", "scope"):

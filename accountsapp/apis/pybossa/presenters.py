@@ -41,12 +41,6 @@ def full_name(account: Named) -> str:
     return name or account.username
 
 
-def created_of(account: AccountRow) -> datetime:
-    """When somebody signed up, else when the row was made."""
-    moment: datetime = account.profile.signup or account.profile.created
-    return moment
-
-
 def is_listed(account: AccountRow) -> bool:
     """Whether lists have it: a username that is an address is not published."""
     return account.activated and "@" not in account.username
@@ -77,14 +71,14 @@ def public_user(
 ) -> dict[str, Any]:
     """What everybody sees of somebody."""
     return {
-        "created": show_time(created_of(account)),
+        "created": show_time(account.profile.joined),
         "fullname": full_name(account),
         "info": public_info(settings, account.id, account.profile),
         "locale": account.profile.locale,
         "n_answers": standing.score,
         "name": account.username,
         "rank": standing.rank,
-        "registered_ago": age(created_of(account), moment),
+        "registered_ago": age(account.profile.joined, moment),
         "score": standing.score,
     }
 

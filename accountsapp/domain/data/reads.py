@@ -26,7 +26,7 @@ Columns = type[NamedTuple]
 
 _table = Account.__table__
 EXPRESSIONS = {"joined": func.coalesce(_table.c.signup, _table.c.created)}
-"""What can be read besides: since when there is the account."""
+"""What can be read besides: when somebody signed up, else when the row was made."""
 _IDENTITY = (
     *(_table.c[field] for field in AccountRow._fields[: AccountRow._fields.index("email")]),
     EmailAddress.address,

@@ -56,7 +56,7 @@ def hold(stores: Process, person: Person) -> Holder:
     token = issue(stores, person, *ALL)
     with stores.transaction() as store:
         account = locking.lock(store.session, person.id)
-        cookie = sessions.begin(store.session, account, "127.0.0.1")
+        cookie = sessions.begin(store.session, account, "127.0.0.1", by_password=True)
         signing = jwt_keys.issue(store, person.id)
     signed_token = sign_token(stores, person, ALL)
     named = {

@@ -163,6 +163,12 @@ def settings(ini: dict[str, str]) -> Settings:
     return load(ini, environ={})
 
 
+def close(app: Any) -> None:
+    """Nothing of a test is written during the next one."""
+    app.registry.process.key_uses.write()
+    app.registry.database.dispose()
+
+
 @pytest.fixture
 def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes the WSGI application, as a server would; keyword arguments are settings, ``_`` for dots."""
@@ -175,7 +181,7 @@ def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]
 
     yield make
     for app in made:
-        app.registry.database.dispose()
+        close(app)
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,9 @@ class Applications:
         registry = copy(self._registry_of(settings, ini))
         registry.action_state = ActionState()
         registry.app_settings = settings
-        registry.throttle = Throttle(settings.rate_limit, settings.rate_limit_storage)
+        registry.throttle = Throttle(
+            settings.rate_limit, settings.rate_limit_storage, settings.keys.rate_limit
+        )
         with Configurator(registry=registry, autocommit=True) as config:
             registry.database = self._databases.pop(settings.database_url, None) or Database(
                 settings.database_url
@@ -58,6 +60,7 @@ class Applications:
 
     def end(self, app: Any) -> None:
         """Close the connections of an application that :meth:`make` made."""
+        app.registry.process.key_uses.write()  # nothing of it is written during the next test
         database: Database = app.registry.database
         database.dispose()
         if _is_as_new(database):

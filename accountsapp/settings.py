@@ -43,7 +43,7 @@ PLANNED_APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
 COMMAND_VARIABLES = ("ACCOUNTSAPP_CONFIG",)
 """Environment variables that are no settings but the command's."""
 HOLD_SECRETS = ("accountsapp.secret", "accountsapp.mail.password")
-MAY_BE_EMPTY = ("accountsapp.passwords.refused", "accountsapp.site_logo")
+MAY_BE_EMPTY = ("accountsapp.passwords.refused", "accountsapp.site_logo", "accountsapp.leaks.public_keys")
 """Names of files: empty is none."""
 
 
@@ -166,6 +166,7 @@ class Settings(BaseModel):
         tuple[Annotated[str, AfterValidator(setting_values.network)], ...],
         BeforeValidator(setting_values.words),
     ] = Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
+    leaks_public_keys: Path | None = Field(None, alias="accountsapp.leaks.public_keys")
     sections: Mapping[type[BaseModel], BaseModel] = Field(default_factory=dict, exclude=True, repr=False)
     """The settings of each mounted API that has some."""
 

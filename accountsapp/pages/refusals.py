@@ -1,6 +1,6 @@
 """Refusals and faults as pages: what happened in words, and where to go from there."""
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 from urllib.parse import quote
 
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
@@ -19,9 +19,6 @@ from accountsapp.web.failures import Failure, failure_of
 from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
 from accountsapp.web.views import json_failure
-
-if TYPE_CHECKING:
-    pass
 
 HEADINGS = {
     400: _("That could not be read"),
@@ -87,23 +84,27 @@ def _minutes(request: Request, failure: Failure) -> str | None:
     return text % {"minutes": minutes}
 
 
-def form_problem(request: Request, error: Exception) -> str:
-    """Why a form was not taken that did not come from a page of ours, for who filled it in.
+class StaleForm(NamedTuple):
+    """A form that was not taken because it did not come from a page of ours.
 
+    :ivar problem: why, translated, for who filled it in
+    :ivar elsewhere: its URL under the site's own name, where it works; empty for the URL as it is
+    """
+
+    problem: str
+    elsewhere: str
+
+
+def stale_form(request: Request, error: Exception) -> StaleForm:
+    """
     :param error: ``BadCSRFToken`` or ``BadCSRFOrigin``
     """
-    if isinstance(error, BadCSRFOrigin):
-        return translated(request, FOREIGN_SITE, site_url=request.app_settings.site_url)
-    return translated(request, STALE_FORM)
-
-
-def form_again(request: Request, error: Exception) -> str:
-    """Where the page of such a form works: its URL under the site's own name; empty for the URL as it is."""
     if not isinstance(error, BadCSRFOrigin):
-        return ""
-    path = quote(request.environ["PATH_INFO"].encode("latin-1"))
+        return StaleForm(translated(request, STALE_FORM), "")
+    site_url, path = request.app_settings.site_url, quote(request.environ["PATH_INFO"].encode("latin-1"))
     query = request.environ.get("QUERY_STRING", "")
-    return request.app_settings.site_url + path + (f"?{query}" if query else "")
+    elsewhere = site_url + path + (f"?{query}" if query else "")
+    return StaleForm(translated(request, FOREIGN_SITE, site_url=site_url), elsewhere)
 
 
 @error_view_config(BadCSRFToken, containment=PersonPage)
@@ -115,8 +116,7 @@ def form_not_taken(error: Exception, request: Request) -> Response:
         "stale_form.jinja2",
         400,
         heading=translated(request, _("Please send that again")),
-        text=form_problem(request, error),
-        again=form_again(request, error),
+        stale_form=stale_form(request, error),
     )
 
 

@@ -15,10 +15,9 @@ from pyramid.view import exception_view_config
 
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
-from accountsapp.pages import refusals
 from accountsapp.pages.html import go, page
 from accountsapp.pages.language import translated
-from accountsapp.pages.refusals import form_problem, refusal_page
+from accountsapp.pages.refusals import StaleForm, refusal_page, stale_form
 from accountsapp.pages.resources import PersonPage
 from accountsapp.security import session_cookie
 from accountsapp.security.identity import Reason
@@ -48,8 +47,7 @@ def form_again(error: Exception, request: Request) -> Response:
         request.context,
         request,
         400,
-        problem=form_problem(request, error),
-        elsewhere=refusals.form_again(request, error),
+        stale_form=stale_form(request, error),
         username=username if isinstance(username, str) else "",
     )
 
@@ -84,12 +82,12 @@ def _form(
     status: int = 200,
     *,
     problem: str = "",
-    elsewhere: str = "",
+    stale_form: StaleForm | None = None,
     username: str = "",
 ) -> Response:
     """
     :param problem: what is wrong, translated
-    :param elsewhere: the URL at which the form works, where it is not this one
+    :param stale_form: why it was not taken, where it did not come from a page of ours
     """
     return page(
         request,
@@ -99,7 +97,7 @@ def _form(
         scripts=["password.js"],
         destination=context.destination,
         problem=problem,
-        elsewhere=elsewhere,
+        stale_form=stale_form,
         form={"username": username, "errors": {}},
     )
 

@@ -16,11 +16,11 @@ from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.process import Process
 from accountsapp.tree import rows
 from accountsapp.web.next_path import safe_path
-from tests.security.test_s28_open_redirect import TARGETS
 from tests.support.activity import add_project, contribute
 from tests.support.front_end import JSON, Browser, FrontEnd
 from tests.support.outbox import Outbox, text_of
 from tests.support.people import PASSWORD, SITE_URL, Person
+from tests.support.targets import TARGETS
 
 NEW = "a new and longer one"
 SCRIPT = "<script>alert(1)</script>"

@@ -1,5 +1,6 @@
 """How the account pages refuse: an error object, or a page with the same status."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -7,14 +8,15 @@ from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 
-from accountsapp.apis.pybossa.answers import TEMPLATES
+from accountsapp.apis.pybossa.answers import TEMPLATES, answer
 from accountsapp.apis.pybossa.negotiation import VARY, wants_json
 from accountsapp.apis.pybossa.paths import SIGN_IN
 from accountsapp.apis.pybossa.resources import PasswordReset, PybossaRoot
+from accountsapp.apis.pybossa.returning import filled_form, is_of_own_page
 from accountsapp.domain.errors import DeadLink, RegistrationClosed
 from accountsapp.i18n import mark as _
 from accountsapp.pages.html import go, page, path_on_site
-from accountsapp.pages.refusals import form_not_taken, refusal_page
+from accountsapp.pages.refusals import form_not_taken, refusal_page, stale_form
 from accountsapp.security.identity import Reason
 from accountsapp.web.answers import json_answer
 from accountsapp.web.error_views import error_view_config
@@ -48,6 +50,10 @@ def forged(error: BadCSRFToken | BadCSRFOrigin, request: Request) -> Response:
     """A form that does not come from a page of ours, or is too old."""
     if wants_json(request):
         return refuse(request, failure_of(error, request))
+    form = filled_form(request) if is_of_own_page(request, error) else None
+    if form is not None:
+        further = {**form.further, "stale_form": stale_form(request, error)}
+        return answer(request, replace(form, further=further), 400)
     response = form_not_taken(error, request)
     response.headerlist.append(VARY)
     return response

@@ -26,6 +26,11 @@ FIELDS = ("ckan_api", "email_addr", "fullname", "id", "locale", "name", *FLAGS)
 UPLOAD_FIELDS = ("avatar", "id", "x1", "x2", "y1", "y2")
 
 
+def button_of(request: Request) -> str:
+    """Which form was sent."""
+    return str(request.parameters.last_in_body("btn"))
+
+
 def stored_values(account: AccountRow) -> dict[str, Any]:
     """What the forms of the profile and of external services show."""
     profile = account.profile
@@ -56,9 +61,10 @@ def settings_forms(
     has_password = request.store.reader.password_hash(account.id) is not None
     values = stored_values(account)
     upload: dict[str, Any] = dict.fromkeys(COORDINATES, 0)
-    if sent in (PROFILE, EXTERNAL):
-        shown = PROFILE_FIELDS if sent == PROFILE else ("ckan_api",)
-        values |= _with_flags(forms.sent(request, shown))
+    if sent == PROFILE:
+        values |= _with_flags(_unticked(request) | forms.sent(request, PROFILE_FIELDS))
+    elif sent == EXTERNAL:
+        values |= forms.sent(request, ("ckan_api",))
     elif sent == UPLOAD:
         upload |= forms.sent(request, COORDINATES)
     of_form = errors if sent in (PROFILE, EXTERNAL) else None
@@ -108,8 +114,7 @@ def load_profile(request: Request, account: AccountRow) -> ProfileForm:
     :raises InvalidFields: all that is wrong, also that somebody else has the name or the address
     """
     given = {name: value for name, value in request.parameters.body if name in PROFILE_FIELDS}
-    if request.has_form:
-        given = {**dict.fromkeys(FLAGS, False), **given}
+    given = {**_unticked(request), **given}
     stored = stored_values(account)
     changed = {name: value for name, value in given.items() if not _is_same(name, value, stored[name])}
     texts: dict[str, list[str]] = {}
@@ -128,6 +133,11 @@ def load_profile(request: Request, account: AccountRow) -> ProfileForm:
     if texts:
         raise InvalidFields(texts)
     return loaded
+
+
+def _unticked(request: Request) -> dict[str, bool]:
+    """The flags of a form: those that are off are not sent. In JSON what is not sent stays."""
+    return dict.fromkeys(FLAGS, False) if request.has_form else {}
 
 
 def _is_same(name: str, value: object, stored: object) -> bool:

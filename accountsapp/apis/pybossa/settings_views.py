@@ -16,6 +16,7 @@ from accountsapp.apis.pybossa.settings_forms import (
     PASSWORD,
     PROFILE,
     UPLOAD,
+    button_of,
     load_profile,
     settings_forms,
 )
@@ -101,11 +102,6 @@ CHANGES = {
     PASSWORD: update_password,
     EXTERNAL: update_external,
 }
-
-
-def button_of(request: Request) -> str:
-    """Which form was sent."""
-    return str(request.parameters.last_in_body("btn"))
 
 
 @error_view_config(InvalidFields, containment=AccountSettings)

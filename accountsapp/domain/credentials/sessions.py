@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -58,14 +58,15 @@ def is_plausible(value: str) -> bool:
     return _VALUE.fullmatch(value) is not None
 
 
-def begin(session: Session, account: Account, address: str | None) -> str:
+def begin(session: Session, account: Account, address: str | None, *, by_password: bool = False) -> str:
     """Begin a session of a locked account that proved itself; it is a sign-in.
 
     :param address: the client's
+    :param by_password: whether the password was entered for it
     :returns: the value of the cookie
     """
-    value = new_value()
-    account.last_login = now()
+    value, moment = new_value(), now()
+    account.last_login = moment
     account.last_login_ip = address
     session.add(
         SignInSession(
@@ -73,6 +74,7 @@ def begin(session: Session, account: Account, address: str | None) -> str:
             account_id=account.id,
             credential_epoch=account.credential_epoch,
             address=address,
+            password_entered=moment if by_password else None,
         )
     )
     return value
@@ -116,8 +118,34 @@ def former_forms(connection: Connection, value: str) -> list[str]:
     return forms_of_it or []
 
 
+def is_fresh(connection: Connection, value: str, within: timedelta) -> bool:
+    """Whether the password was entered in the session of that value so lately; its use does not count."""
+    statement = select(SignInSession.password_entered).where(SignInSession.digest == digest_of(value))
+    entered: datetime | None = connection.scalar(statement)
+    return entered is not None and now() - entered <= within
+
+
+def note_password(session: Session, account: Account, value: str) -> bool:
+    """Write down that the password was entered in the session of that value, now.
+
+    :param account: whose session it is, locked
+    :returns: whether the session lives
+    """
+    entered = (
+        update(SignInSession)
+        .where(
+            SignInSession.digest == digest_of(value),
+            SignInSession.account_id == account.id,
+            SignInSession.credential_epoch == account.credential_epoch,
+        )
+        .values(password_entered=now())
+    )
+    return session.scalar(entered.returning(SignInSession.id)) is not None
+
+
 def replace(session: Session, account: Account, address: str | None, forms: list[str]) -> str:
-    """Begin a session in place of one that was ended; nobody signed in.
+    """Begin a session in place of one that was ended, in which the password was just entered; nobody signed
+    in.
 
     :param forms: what forms of the ended one carry, hashed, the newest last
     :returns: the value of the cookie
@@ -129,6 +157,7 @@ def replace(session: Session, account: Account, address: str | None, forms: list
             account_id=account.id,
             credential_epoch=account.credential_epoch,
             address=address,
+            password_entered=now(),
             former_forms=forms[-MOST_FORMER_FORMS:],
         )
     )

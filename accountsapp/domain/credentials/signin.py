@@ -97,7 +97,7 @@ def _recording_failures(store: Store, row: AccountRow | None) -> Iterator[None]:
 
 
 def sign_in(store: Store, row: AccountRow, *, former: str | None = None) -> str:
-    """Begin a session for an account that just proved itself.
+    """Begin a session for an account whose password was just entered.
 
     :param former: the value of a session that this one takes the place of, whose ever it was; it ends
     :returns: the value of the session cookie
@@ -108,11 +108,32 @@ def sign_in(store: Store, row: AccountRow, *, former: str | None = None) -> str:
         raise StaleCredential
     store.actor_id = row.id
     store.record(Event.SIGNED_IN, account_id=row.id)
-    value = sessions.begin(store.session, account, store.client_address or None)
+    value = sessions.begin(store.session, account, store.client_address or None, by_password=True)
     if former is not None:
         sessions.end(store.session, former)
     store.session.flush()
     return value
+
+
+def confirm(store: Store, row: AccountRow, password: object, value: str) -> None:
+    """Enter the password in a session again: it is fresh (:func:`sessions.is_fresh`). A wrong one counts as a
+    failed sign-in.
+
+    :param value: of the session cookie
+    :raises WrongPassword: it is not the account's
+    :raises StaleCredential: the session ended, or the account was locked or its password changed, meanwhile
+    :raises TooManyAttempts: too many wrong ones
+    :raises Busy: too many checks at once
+    """
+    try:
+        with _recording_failures(store, row):
+            _check(store, row, row.username_key, password)
+    except InactiveAccount:
+        raise StaleCredential from None
+    account = lock_active(store.session, row.id)
+    is_same = account.credential_epoch == row.credential_epoch
+    if not is_same or not sessions.note_password(store.session, account, value):
+        raise StaleCredential
 
 
 def sign_out(store: Store, value: str) -> None:

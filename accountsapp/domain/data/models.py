@@ -338,6 +338,8 @@ class SignInSession(Base):
     last_used: Mapped[datetime] = mapped_column(default=now)
     address: Mapped[str | None]
     """The client's, when the session began."""
+    password_entered: Mapped[datetime | None]
+    """When the password was entered in it last; none where it was begun without one."""
     former_forms: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     """Digests of what forms carry that were shown in the sessions which this one took the place of."""
 

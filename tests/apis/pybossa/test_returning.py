@@ -1,0 +1,149 @@
+"""A form whose cookie is gone, or whose token is too old, comes back with what was typed (contract 4)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from webtest import TestApp
+
+from tests.support.front_end import Browser, FrontEnd
+from tests.support.outbox import Outbox, text_of
+from tests.support.people import PASSWORD, SITE_URL, Person
+
+NEW = "a quite new password"
+REGISTRATION = {
+    "fullname": 'Carol "C" Ångström',
+    "name": "carol",
+    "email_addr": "carol@example.org",
+    "password": NEW,
+    "confirm": NEW,
+}
+
+
+def spoil(browser: Browser, form: Any) -> Any:
+    """Send the form from a browser that has lost its cookies."""
+    browser.app.reset()
+    return form.submit(status=400)
+
+
+def filled(form: Any, **fields: str) -> Any:
+    for name, value in fields.items():
+        form[name] = value
+    return form
+
+
+def assert_told(page: Any, *, kept: dict[str, str]) -> None:
+    """It says why, has the values, and no password; nothing of it is in the cookies or kept anywhere."""
+    assert "CSRF" not in page.text
+    assert "cookie" in page.html.find(id="stale-form").find(role="alert").text
+    assert {name: page.form[name].value for name in kept} == kept
+    assert PASSWORD not in page.text
+    assert NEW not in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_visitors_type_nothing_twice(browser: Browser, alice: Person) -> None:
+    register = filled(browser.get("/account/register?next=/about").form, **REGISTRATION)
+    again = spoil(browser, register)
+    assert_told(again, kept={name: REGISTRATION[name] for name in ("fullname", "name", "email_addr")})
+    answer = filled(again.form, password=NEW, confirm=NEW).submit(status=303)
+    assert answer.location == "/about"
+
+    browser.app.reset()
+    sign_in = filled(browser.get("/account/signin?next=/about").form, email="alice", password=PASSWORD)
+    again = spoil(browser, sign_in)
+    assert_told(again, kept={"email": "alice"})
+    assert filled(again.form, password=PASSWORD).submit(status=303).location == "/about"
+
+    browser.app.reset()
+    forgotten = filled(browser.get("/account/forgot-password").form, email_addr=alice.email)
+    again = spoil(browser, forgotten)
+    assert_told(again, kept={"email_addr": alice.email})
+    assert again.form.submit().html.find(class_="good")
+
+
+def test_a_password_is_set_after_all(browser: Browser, alice: Person, outbox: Outbox) -> None:
+    browser.fill("/account/forgot-password", email_addr=alice.email)
+    (link,) = [line for line in text_of(outbox.to(alice.email)).split() if "key=" in line]
+    path = link.removeprefix(SITE_URL)
+    again = spoil(browser, filled(browser.get(path).form, new_password=NEW, confirm=NEW))
+    assert_told(again, kept={})
+    assert again.headers["Referrer-Policy"] == "same-origin"
+    filled(again.form, new_password=NEW, confirm=NEW).submit(status=303)
+    dead = browser.app.post(path, {"csrf_token": "old"}, headers={"Accept": "text/html"}, status=400)
+    assert dead.html.find(id="stale-form")
+
+
+def test_settings_come_back_to_who_is_signed_in(
+    browser: Browser, alice: Person, bob: Person, front_end: FrontEnd
+) -> None:
+    browser.sign_in(alice)
+    forms = browser.get("/account/alice/update").forms
+    profile = filled(forms[0], fullname="Alice Anew", name="alicia")
+    profile["privacy_mode"], profile["csrf_token"] = False, "of the day before"
+    again = profile.submit("btn", status=400)
+    assert_told(again, kept={})
+    form = again.forms[0]
+    assert (form["fullname"].value, form["name"].value) == ("Alice Anew", "alicia")
+    assert not form["privacy_mode"].checked
+    assert form.submit("btn", status=303).location == "/account/alicia/update"
+
+    browser.app.reset()
+    for person in (None, bob):
+        if person is not None:
+            browser.sign_in(person)
+        sent = {"btn": "Profile", "csrf_token": "old", "fullname": "Somebody Else"}
+        headers = {"Accept": "text/html"}
+        refused = browser.app.post("/account/alicia/update", sent, headers=headers, status=400)
+        assert "Alice" not in refused.text
+        assert "Somebody" not in refused.text
+        assert alice.email not in refused.text
+
+
+def test_under_another_name_of_the_site(browser: Browser) -> None:
+    """The form works at the site's own name alone, and it says where; what another site put in does not come
+    back.
+    """
+    here = {"Host": "127.0.0.1:6543"}
+    for origin, is_own in (
+        ("http://127.0.0.1:6543", True),
+        ("https://evil.example", False),
+        ("null", False),
+        ("http://[", False),
+    ):
+        form = browser.get("/account/register", headers=here).form
+        sent = {"csrf_token": form["csrf_token"].value, **REGISTRATION}
+        headers = {"Accept": "text/html", "Origin": origin, **here}
+        page = browser.app.post("/account/register?next=/a", sent, headers=headers, status=400)
+        assert ("carol" in page.text) is is_own
+        assert page.html.find("a", href=f"{SITE_URL}/account/register?next=/a")
+        assert page.html.find(id="stale-form").find(role="alert").text.count(SITE_URL) == 1
+        assert "CSRF" not in page.text
+
+
+def test_json_is_told_as_ever(front_end: FrontEnd) -> None:
+    refused = front_end.send("/account/register", 400, **REGISTRATION)
+    assert sorted(refused) == ["code", "description", "template"]
+    assert "CSRF" in refused["description"]
+
+
+def test_closed(make_app: Callable[..., Any]) -> None:
+    """Nobody is shown a form that cannot be sent."""
+    wsgi = make_app(**{"accountsapp.registration": "closed"})
+    app = TestApp(wsgi, extra_environ={"REMOTE_ADDR": "127.0.0.1"})
+    page = app.post("/account/register", REGISTRATION, headers={"Accept": "text/html"}, status=400)
+    assert not page.html.select("main form")
+
+
+@pytest.mark.parametrize("name", ["privacy_mode", "subscribed"])
+def test_a_flag_that_was_taken_off_stays_off(browser: Browser, alice: Person, name: str) -> None:
+    """Also in a form that comes back because of another field."""
+    browser.sign_in(alice)
+    form = filled(browser.get("/account/alice/update").forms[0], fullname="Alice")
+    form[name] = True
+    form.submit("btn", status=303)
+    form = filled(browser.get("/account/alice/update").forms[0], fullname="x")
+    form[name] = False
+    again = form.submit("btn", status=200)
+    assert again.html.find(class_="error")
+    assert not again.forms[0][name].checked

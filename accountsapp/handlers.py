@@ -4,7 +4,7 @@ from accountsapp import mail
 from accountsapp.domain import audit
 from accountsapp.domain.accounts import administration, confirming, lifecycle
 from accountsapp.domain.activity import community
-from accountsapp.domain.credentials import jwt_keys, recovery, sessions
+from accountsapp.domain.credentials import jwt_keys, key_expiry, key_memory, recovery, sessions
 from accountsapp.domain.emails import changing
 from accountsapp.domain.job_handlers import CLEARINGS, HANDLERS
 from accountsapp.domain.mailing import links
@@ -22,6 +22,8 @@ FEATURES = (
     grants,
     jwt_keys,
     keeping,
+    key_expiry,
+    key_memory,
     lifecycle,
     links,
     mail,

@@ -68,6 +68,9 @@ PAGES = {
 }
 """Where the code of a mail is used."""
 
+KEYS_PAGE = "/keys"
+"""Where people see the named keys of their account."""
+
 UNSUBSCRIBE = "/users/unsubscribe/{token}/{digest}/{kind}/"
 """Where a kind of mail is switched off."""
 
@@ -113,7 +116,7 @@ def render(
     environment = _environment(locale if locale and _LOCALE.fullmatch(locale) else "en")
     values = dict(context, site=site_name or urlsplit(site_url).netloc, colour=colour)
     values |= {"language": environment.globals["language"], "unsubscribe": unsubscribe}
-    values |= _links(notice, site_url, context, page)
+    values |= {"keys_page": site_url + KEYS_PAGE, **_links(notice, site_url, context, page)}
     if "expires" in context:
         expires = datetime.fromisoformat(context["expires"]).astimezone(UTC)
         values["expires"] = f"{expires:%Y-%m-%d %H:%M} UTC"

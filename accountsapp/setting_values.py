@@ -19,6 +19,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_SITE_NAME = 60
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
+_RATE = re.compile(r"([1-9][0-9]{0,6})/(second|minute|hour|day)", re.ASCII)
+LARGEST_RATE = 1_000_000
 _LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?", re.ASCII)
 
 
@@ -144,4 +146,11 @@ def colour(value: str) -> str:
 def locale(value: str) -> str:
     if not _LOCALE.fullmatch(value):
         raise ValueError("must be languages such as en or pt_BR")
+    return value
+
+
+def rate(value: str) -> str:
+    found = _RATE.fullmatch(value)
+    if value and (found is None or int(found[1]) > LARGEST_RATE):
+        raise ValueError("must be such as 600/minute: 1 to 1000000 a second, minute, hour or day")
     return value

@@ -10,10 +10,8 @@ aliases are the names in full. It gets them as ``config.registry.app_settings.se
 import logging
 import os
 import re
-import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from configparser import RawConfigParser
+from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib import import_module
@@ -33,16 +31,14 @@ from pydantic import (
     model_validator,
 )
 
-from accountsapp import setting_values
+from accountsapp import production_checks, setting_values
 
 log = logging.getLogger(__name__)
 
-DEVELOPMENT_SECRET = "development-only-secret-never-use-it-in-production"  # noqa: S105
 PLANNED_APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
 """Names that ``accountsapp.apis`` may have although nothing of that name is installed yet."""
 COMMAND_VARIABLES = ("ACCOUNTSAPP_CONFIG",)
 """Environment variables that are no settings but the command's."""
-HOLD_SECRETS = ("accountsapp.secret", "accountsapp.mail.password")
 MAY_BE_EMPTY = ("accountsapp.passwords.refused", "accountsapp.site_logo", "accountsapp.leaks.public_keys")
 """Names of files: empty is none."""
 
@@ -108,6 +104,19 @@ class MailSettings(BaseModel):
     """Where each mail is written as an ``.eml`` file when ``enabled`` is false."""
 
 
+class KeySettings(BaseModel):
+    """What goes for API keys (``accountsapp.keys.…``)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max: int
+    """Active named keys of an account."""
+    fresh: int
+    """Seconds after the password was entered in which keys can be made."""
+    rate_limit: str
+    """Requests with one key, such as ``600/minute``; empty for any number."""
+
+
 class Settings(BaseModel):
     """The settings of one process; see ``docs/operate.rst`` for their meaning."""
 
@@ -154,18 +163,17 @@ class Settings(BaseModel):
     rate_limit_storage: Annotated[str, AfterValidator(setting_values.storage_url)] = Field(
         "memory://", alias="accountsapp.rate_limit.storage"
     )
+    keys_max: int = Field(20, ge=0, le=1000, alias="accountsapp.keys.max")
+    keys_fresh: int = Field(600, ge=1, le=86400, alias="accountsapp.keys.fresh")
+    keys_rate_limit: Annotated[str, AfterValidator(setting_values.rate)] = Field(
+        "", alias="accountsapp.keys.rate_limit"
+    )
     jobs: Literal["embedded", "external"] = Field("embedded", alias="accountsapp.jobs")
-    cors_origins: Annotated[
-        tuple[Annotated[str, AfterValidator(setting_values.origin)], ...],
-        BeforeValidator(setting_values.words),
-    ] = Field((), alias="accountsapp.cors_origins")
+    cors_origins: Origins = Field((), alias="accountsapp.cors_origins")
     passwords_refused: Path | None = Field(None, alias="accountsapp.passwords.refused")
     export_expire: int = Field(259_200, ge=1, le=31_536_000, alias="accountsapp.export_expire")
     links_expire: int = Field(18000, ge=1, le=31_536_000, alias="accountsapp.links_expire")
-    metrics_from: Annotated[
-        tuple[Annotated[str, AfterValidator(setting_values.network)], ...],
-        BeforeValidator(setting_values.words),
-    ] = Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
+    metrics_from: Networks = Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
     leaks_public_keys: Path | None = Field(None, alias="accountsapp.leaks.public_keys")
     sections: Mapping[type[BaseModel], BaseModel] = Field(default_factory=dict, exclude=True, repr=False)
     """The settings of each mounted API that has some."""
@@ -219,6 +227,10 @@ class Settings(BaseModel):
             directory=self.mail_directory,
         )
 
+    @property
+    def keys(self) -> KeySettings:
+        return KeySettings(max=self.keys_max, fresh=self.keys_fresh, rate_limit=self.keys_rate_limit)
+
 
 def _names(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(field.alias for field in model.model_fields.values() if field.alias)
@@ -262,7 +274,9 @@ def load(
     if problems:
         raise SettingsError("\n".join(problems))
     if settings.mode == "production":
-        _guard_production(settings, ini, ini_file, environ)
+        problem = production_checks.problem_of(settings.secrets, ini, ini_file, environ)
+        if problem is not None:
+            raise SettingsError(problem)
     return settings
 
 
@@ -323,60 +337,3 @@ def _one_line_each(error: ValidationError) -> list[str]:
         text = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{name}: {'is required' if problem['type'] == 'missing' else text}")
     return list(dict.fromkeys(lines))
-
-
-def _guard_production(
-    settings: Settings, ini: Mapping[str, str], ini_file: object, environ: Mapping[str, str]
-) -> None:
-    if DEVELOPMENT_SECRET in settings.secrets:
-        raise SettingsError(
-            "accountsapp.secret: is the one of development.ini; make one of your own for production"
-        )
-    if aid := _debugging_aid(ini, environ):
-        raise SettingsError(f"{aid}: no debugging aids in production mode")
-    for path, section in _sections(Path(ini_file)) if isinstance(ini_file, str | Path) else ():
-        if path.stat().st_mode & stat.S_IROTH and (held := _secrets_in(section)):
-            raise SettingsError(
-                f"{held}: {path.name} holds it and everybody may read the file; chmod o-rwx the file "
-                "or give the setting in the environment"
-            )
-
-
-def _sections(path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Every section of an ini file and of those it takes settings from (``use = config:…``), as written."""
-    waiting, seen = [path.resolve()], set()
-    while waiting:
-        path = waiting.pop()
-        if path in seen or not path.is_file():
-            continue
-        seen.add(path)
-        parser = RawConfigParser(strict=False, default_section="")
-        parser.read(path, encoding="utf-8")
-        for name in parser.sections():
-            section = dict(parser.items(name))
-            yield path, section
-            used = section.get("use", "").replace("%(here)s", str(path.parent))
-            if used.startswith("config:"):
-                waiting.append((path.parent / used.removeprefix("config:").partition("#")[0]).resolve())
-
-
-def _debugging_aid(ini: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
-    """The first setting that asks Pyramid for one, by any of the names and words that Pyramid takes."""
-    if "debugtoolbar" in ini.get("pyramid.includes", ""):
-        return "pyramid.includes"
-    switches = {name: ini.get(name, "") for name in ("pyramid.debug_all", "debug_all")}
-    switches["PYRAMID_DEBUG_ALL"] = environ.get("PYRAMID_DEBUG_ALL", "")
-    yes = ("1", "on", "t", "true", "y", "yes")
-    return next((name for name, value in switches.items() if value.strip().lower() in yes), None)
-
-
-def _secrets_in(ini: Mapping[str, str]) -> str | None:
-    for name in HOLD_SECRETS:
-        if ini.get(name):
-            return name
-    url = setting_values.parsed_url(ini.get("sqlalchemy.url", ""))
-    if url is not None and (url.password or "password" in url.query):
-        return "sqlalchemy.url"
-    if "@" in ini.get("accountsapp.rate_limit.storage", ""):
-        return "accountsapp.rate_limit.storage"
-    return None

@@ -23,7 +23,8 @@ from accountsapp import main
 from accountsapp.db import Database
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.credentials import api_keys
-from accountsapp.domain.data.models import Account, ApiKey, Base, EmailAddress
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import Account, Base, EmailAddress
 from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.keyring import Keyring
 from accountsapp.migrations.revision import alembic_config

@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent
 LAYERS = (
     {
         "settings",
+        "production_checks",
         "setting_values",
         "ini_file",
         "email_syntax",

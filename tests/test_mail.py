@@ -40,6 +40,8 @@ VALUES: dict[str, Any] = {
     "expires": EXPIRES,
     "new_address": "new@example.com",
     "addons": "tabs, dark-sky",
+    "name": "laptop",
+    "url": "https://paste.example.org/1",
     "archives": [{"name": "all.zip", "code": "C0de-_"}],
 }
 

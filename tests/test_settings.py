@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from accountsapp import main
-from accountsapp.settings import DEVELOPMENT_SECRET, NAMES, Settings, SettingsError, load, offered_apis
+from accountsapp.production_checks import DEVELOPMENT_SECRET
+from accountsapp.settings import NAMES, Settings, SettingsError, load, offered_apis
 
 SECRET = "s" * 32
 NEEDED = {

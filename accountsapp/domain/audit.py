@@ -43,6 +43,16 @@ class Event(StrEnum):
     PASSWORD_RESET = "password reset"  # noqa: S105
     PASSWORD_WRONG = "wrong current password"  # noqa: S105
     API_KEY_RESET = "API key reset"
+    """The default one."""
+    API_KEY_ADDED = "API key added"
+    """A named one; ``key`` in the detail is its id, ``by`` says on which way."""
+    API_KEY_REVOKED = "API key revoked"
+    API_KEY_ROTATED = "API key rotated"
+    """``new`` is the id of the one that takes its place."""
+    API_KEY_REPLACED = "API key replaced"
+    """By its holder; as above."""
+    API_KEY_LEAKED = "API key leaked"
+    """Somebody reported that it was published; ``key`` may be ``default``."""
     EMAIL_ASKED = "e-mail change asked for"
     EMAIL_CHANGED = "e-mail changed"
     EMAIL_ADDED = "e-mail address added"

@@ -57,6 +57,42 @@ class ApiKeyTaken(InvalidValue):
         super().__init__("api_key", "That API key belongs to another account.")
 
 
+class UnknownKey(DomainError):
+    """The account has no such named key."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such key.")
+
+
+class KeyNameTaken(DomainError):
+    """Another living key of the account has that name, case aside."""
+
+    def __init__(self) -> None:
+        super().__init__("Another key of this account has that name.")
+
+
+class TooManyKeys(DomainError):
+    """The account has as many active named keys as it may."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"An account may have at most {most} named keys; revoke one first.")
+        self.most = most
+
+
+class NotRotatable(DomainError):
+    """The key has expired, is being replaced already, or takes the place of one that still works."""
+
+    def __init__(self) -> None:
+        super().__init__("That key has expired, or is being replaced already.")
+
+
+class DefaultKeyStays(DomainError):
+    """An account always has its default key."""
+
+    def __init__(self) -> None:
+        super().__init__("The default key of an account cannot be revoked, it can only be reset.")
+
+
 class FxaIdTaken(InvalidValue):
     """Another account has that id of a Firefox account."""
 

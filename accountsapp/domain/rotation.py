@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, Table, Update, bindparam, literal, select, update
 
 from accountsapp.domain.credentials import jwt_keys, recovery
 from accountsapp.domain.credentials.api_keys import owner_of
-from accountsapp.domain.data.models import ApiKey, Base
+from accountsapp.domain.credentials.key_memory import owner_of_hash, sealed_hash
+from accountsapp.domain.data.api_key_models import ApiKey, EndedApiKey
+from accountsapp.domain.data.models import Base
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
@@ -23,11 +25,7 @@ from accountsapp.domain.transfer.writing import Write
 KEYS_AT_ONCE = 500
 
 _keys = Base.metadata.tables[ApiKey.__tablename__]
-_RESEAL = (
-    update(_keys)
-    .where(_keys.c.account_id == bindparam("of"), _keys.c.digest == bindparam("old_digest"))
-    .values(digest=bindparam("new_digest"), sealed=bindparam("sealed"), secret_id=bindparam("secret_id"))
-)
+_ended = Base.metadata.tables[EndedApiKey.__tablename__]
 
 
 @dataclass
@@ -47,15 +45,11 @@ def rotate(store: Store, write: Write) -> Rotated:
     :param write: runs one transaction
     """
     rotated = Rotated()
-    for rows in _pages(store):
-        changes = []
-        for row in rows:
-            try:
-                changes.append(_resealed(store, row))
-            except SealError:
-                rotated.unreadable += 1
-        if changes:
-            rotated.api_keys += write(partial(_apply, changes=changes))
+    living = select(_keys.c.id, _keys.c.account_id, _keys.c.digest, _keys.c.sealed, _keys.c.public_id)
+    rotated.api_keys, rotated.unreadable = _reseal_rows(store, write, _keys, living)
+    # Nothing works by them, so they are not counted.
+    ended = select(_ended.c.id, _ended.c.account_id, _ended.c.digest, _ended.c.sealed, literal("ended"))
+    _reseal_rows(store, write, _ended, ended)
     resealed = jwt_keys.reseal(store)
     rotated.jwt_keys = resealed.keys
     rotated.unreadable += resealed.unreadable
@@ -71,32 +65,64 @@ def opens_nothing(connection: Connection, keyring: Keyring) -> bool:
     return connection.execute(select(_keys.c.account_id).limit(1)).first() is not None
 
 
-def _pages(store: Store) -> Iterator[Sequence[Any]]:
+def _reseal_rows(store: Store, write: Write, table: Table, rows_of: Select[Any]) -> tuple[int, int]:
+    """Seal the rows of a table anew.
+
+    :param rows_of: selects id, account, digest, seal, and the public id where the digest is that of a hash
+    :returns: how many were, and how many no given secret opens
+    """
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("of"), table.c.digest == bindparam("old_digest"))
+        .values(digest=bindparam("new_digest"), sealed=bindparam("sealed"), secret_id=bindparam("secret_id"))
+    )
+    resealed = unreadable = 0
+    for rows in _pages(store, table, rows_of):
+        changes = []
+        for row in rows:
+            try:
+                changes.append(_resealed(store, *row))
+            except SealError:
+                unreadable += 1
+        if changes:
+            resealed += write(partial(_apply, statement=statement, changes=changes))
+    return resealed, unreadable
+
+
+def _pages(store: Store, table: Table, rows_of: Select[Any]) -> Iterator[Sequence[Any]]:
     last = 0
     while True:
         rows = store.connection.execute(
-            select(_keys.c.account_id, _keys.c.digest, _keys.c.sealed)
-            .where(_keys.c.secret_id != store.keyring.secret_id, _keys.c.account_id > last)
-            .order_by(_keys.c.account_id)
+            rows_of.where(table.c.secret_id != store.keyring.secret_id, table.c.id > last)
+            .order_by(table.c.id)
             .limit(KEYS_AT_ONCE)
         ).all()
         if not rows:
             return
         yield rows
-        last = rows[-1].account_id
+        last = rows[-1].id
 
 
-def _resealed(store: Store, row: Any) -> dict[str, Any]:
-    owner = owner_of(row.account_id)
-    api_key = store.keyring.unseal(owner, row.sealed)
-    return {
-        "of": row.account_id,
-        "old_digest": row.digest,
-        "new_digest": store.keyring.digest(DIGEST_PURPOSE, api_key),
-        "sealed": store.keyring.seal(owner, api_key),
-        "secret_id": store.keyring.secret_id,
-    }
+def _resealed(
+    store: Store, row_id: int, account_id: int, digest: bytes, sealed: str, public_id: str | None
+) -> dict[str, Any]:
+    """
+    :raises SealError: no given secret opens it
+    """
+    keyring = store.keyring
+    if public_id is None:
+        owner = owner_of(account_id)
+        api_key = keyring.unseal(owner, sealed)
+        values: dict[str, Any] = {
+            "digest": keyring.digest(DIGEST_PURPOSE, api_key),
+            "sealed": keyring.seal(owner, api_key),
+            "secret_id": keyring.secret_id,
+        }
+    else:
+        key_hash = keyring.unseal(owner_of_hash(account_id), sealed)
+        values = sealed_hash(keyring, account_id, key_hash)
+    return {"of": row_id, "old_digest": digest, "new_digest": values.pop("digest"), **values}
 
 
-def _apply(connection: Connection, changes: list[dict[str, Any]]) -> int:
-    return connection.execute(_RESEAL, changes).rowcount
+def _apply(connection: Connection, statement: Update, changes: list[dict[str, Any]]) -> int:
+    return connection.execute(statement, changes).rowcount

@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import text
 
 import accountsapp.domain.data.activity_models
+import accountsapp.domain.data.api_key_models
 import accountsapp.domain.data.archive_models
 import accountsapp.domain.data.jwt_models
 import accountsapp.domain.data.member_models

@@ -6,6 +6,7 @@ falls through to another.
 
 import re
 from base64 import b64decode
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from accountsapp.domain.credentials import sessions, signin
@@ -31,20 +32,41 @@ class Credential(Protocol):
         """Who presented it; :class:`Nobody` for a bad one; None where there is none of this kind."""
 
 
+class Place(StrEnum):
+    """Where in a request an API key stands; of several places the first one of these is noted."""
+
+    HEADER = "header"
+    QUERY = "query"
+    BODY = "body"
+    BEARER = "bearer"
+
+
 class ApiKeyParameter:
     """The parameter ``api_key``: in the query string, on unsafe methods in the body too.
 
     All values given, in all places, must be the same string.
+
+    :param header: one that may have the key as well
     """
 
     kind = "api_key"
 
+    def __init__(self, header: str | None = None) -> None:
+        self._variable = _variable_of(header) if header is not None else ""
+
     def identify(self, request: "Request") -> Identity | Nobody | None:
-        values = request.parameters.all("api_key")
+        parameters = request.parameters
+        in_header = request.environ.get(self._variable)
+        in_query = [value for key, value in parameters.query if key == "api_key"]
+        in_body = [value for key, value in parameters.body if key == "api_key"]
+        values = [*in_query, *in_body]
+        if in_header is not None:
+            values.append(_decoded(in_header))
         if not any(values):
             return None
         agreed = isinstance(values[0], str) and values.count(values[0]) == len(values)
-        return _by_api_key(request, self.kind, values[0] if agreed else "")
+        place = Place.HEADER if in_header is not None else Place.QUERY if in_query else Place.BODY
+        return by_api_key(request, self.kind, values[0] if agreed else "", place)
 
 
 class ApiKeyHeader:
@@ -55,31 +77,43 @@ class ApiKeyHeader:
 
     def __init__(self, name: str) -> None:
         self.kind = name.lower()
-        self._variable = "HTTP_" + name.upper().replace("-", "_")
+        self._variable = _variable_of(name)
 
     def identify(self, request: "Request") -> Identity | Nobody | None:
         value = request.environ.get(self._variable, "")
         if not value:
             return None
-        try:
-            api_key = value.encode("latin-1").decode()
-        except UnicodeDecodeError:
-            api_key = ""
-        return _by_api_key(request, self.kind, api_key)
+        api_key = _decoded(value)
+        return by_api_key(request, self.kind, api_key if isinstance(api_key, str) else "", Place.HEADER)
 
 
-def _by_api_key(request: "Request", kind: str, api_key: str) -> Identity | Nobody:
+def _variable_of(header: str) -> str:
+    """What WSGI calls a header."""
+    return "HTTP_" + header.upper().replace("-", "_")
+
+
+def _decoded(value: str) -> str | bytes:
+    """The value of a header; bytes, which are no key, where it is not UTF-8."""
+    raw = value.encode("latin-1")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def by_api_key(request: "Request", kind: str, api_key: str, place: Place) -> Identity | Nobody:
     """Whose API key that is; wrong ones count by client address, whichever way they come.
 
     :raises TooManyAttempts: too many wrong ones
     """
     store = request.store
     store.throttle.check("api-key", store.client_network)
-    account = store.reader.by_api_key(api_key) if is_plausible(api_key) else None
-    if account is None:
+    found = store.reader.by_api_key(api_key) if is_plausible(api_key) else None
+    if found is None or found[1].has_expired:
         store.throttle.count("api-key", store.client_network)
         return Nobody(Reason.UNKNOWN)
-    return Identity(account, kind, secret=api_key)
+    account, key = found
+    return Identity(account, kind, scopes=scopes.of_key(key.scopes), secret=api_key, key=key, place=place)
 
 
 class SessionCookie:

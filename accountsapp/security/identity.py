@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.data.rows import ApiKeyRow
 from accountsapp.security.principals import ADMINISTRATORS, STAFF, carrier, principal
 
 
@@ -37,6 +38,8 @@ class Identity:
     :ivar vouches: whether the caller's word proves an e-mail address: the operator trusts it to have checked
     :ivar scopes: the permissions the credential grants; None grants all
     :ivar secret: the credential itself where an operation must compare it again, never shown
+    :ivar key: the API key that proved it, where one did
+    :ivar place: where in the request that key stood
     """
 
     account: AccountRow | None = field(repr=False)
@@ -44,6 +47,13 @@ class Identity:
     scopes: frozenset[str] | None = None
     secret: str | None = field(default=None, repr=False)
     vouches: bool = False
+    key: ApiKeyRow | None = None
+    place: str | None = None
+
+    @property
+    def key_id(self) -> str | None:
+        """The id of the named key that proved it; None for the default key and for everything else."""
+        return self.key.public_id if self.key is not None else None
 
     @property
     def account_id(self) -> int | None:

@@ -36,6 +36,8 @@ class Permission(StrEnum):
     """See the account's API key."""
     KEY_WRITE = "key:write"
     """Replace the account's API key."""
+    KEY_END = "key:end"
+    """End the API key that proves the caller."""
     PASSWORD_WRITE = "password:write"  # noqa: S105
     """Change the account's password, knowing the present one."""
 
@@ -49,6 +51,7 @@ OWNER = (
     Permission.EMAIL_WRITE,
     Permission.KEY_READ,
     Permission.KEY_WRITE,
+    Permission.KEY_END,
     Permission.PASSWORD_WRITE,
 )
 """What an account may do with itself."""

@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select
 from accountsapp import strict_json
 from accountsapp.db import Database
 from accountsapp.domain.accounts import profile
-from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.transfer.importing import Importer

@@ -12,7 +12,8 @@ from webtest import TestApp
 
 from accountsapp.db import Database
 from accountsapp.domain.accounts import registration
-from accountsapp.domain.data.models import ApiKey, Job
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import Job
 from accountsapp.domain.errors import ApiKeyTaken
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
@@ -159,8 +160,9 @@ def test_a_key_that_an_older_secret_sealed_is_taken(
     with rotating.transaction() as store:
         assert rotate(store, rotating.database.write).api_keys == 1
     with rotating.transaction() as store:
-        row = store.reader.by_api_key(alice.api_key)
-        assert row is not None
+        found = store.reader.by_api_key(alice.api_key)
+        assert found is not None
+        row, _key = found
         assert row.username == "alice"
 
 

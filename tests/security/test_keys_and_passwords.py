@@ -14,7 +14,8 @@ from webtest import TestApp
 
 from accountsapp.db import Database
 from accountsapp.domain.credentials import api_keys, password_change
-from accountsapp.domain.data.models import Account, ApiKey, Base
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import Account, Base
 from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.passwords import commonest_passwords

@@ -3,7 +3,8 @@
 from sqlalchemy import select, update
 
 from accountsapp.db import Database
-from accountsapp.domain.data.models import Account, ApiKey
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import Account
 from tests.support.bookie import Bookie
 from tests.support.people import Person
 

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from accountsapp import main
 from accountsapp.cli import main as command
-from accountsapp.settings import DEVELOPMENT_SECRET, SettingsError, load
+from accountsapp.production_checks import DEVELOPMENT_SECRET
+from accountsapp.settings import SettingsError, load
 from tests.cli.conftest import write_ini
 
 SECRET = "canary-of-production-" + "q" * 40

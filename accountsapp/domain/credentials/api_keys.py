@@ -1,29 +1,34 @@
-"""The one API key of an account: set, shown to its owner, reset."""
+"""The default API key of an account: set, shown to its owner, reset."""
 
-from sqlalchemy import select
+from sqlalchemy import and_, not_, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
+from accountsapp.domain.credentials import key_memory
+from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
+from accountsapp.domain.data.key_digests import digests_of
 from accountsapp.domain.data.locking import refusing_duplicates
-from accountsapp.domain.data.models import Account, ApiKey
+from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.reads import AccountRow, sealed_api_key
 from accountsapp.domain.errors import (
     ApiKeyTaken,
     StaleCredential,
 )
+from accountsapp.domain.keyring import SealError
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
 from accountsapp.domain.store import Store
 
 
 def set_to(store: Store, account: Account, api_key: str) -> str:
-    """Give a locked (or new) account its one API key; an older one is dead with the commit.
+    """Give a locked (or new) account its default key; an older one is dead with the commit.
 
-    :raises ApiKeyTaken: another account has it
+    :raises ApiKeyTaken: another account has it, or it is a named key of this one
     """
-    present, *older = store.keyring.digests(DIGEST_PURPOSE, api_key)
-    taken = select(ApiKey.account_id).where(ApiKey.digest.in_(older), ApiKey.account_id != account.id)
-    if older and store.session.scalar(taken) is not None:
+    present, *further = digests_of(store.keyring, api_key)
+    is_own = and_(ApiKey.account_id == account.id, IS_DEFAULT)
+    taken = select(ApiKey.account_id).where(ApiKey.digest.in_(further), not_(is_own))
+    if store.session.scalar(taken) is not None:
         raise ApiKeyTaken
     sealed = {
         "digest": present,
@@ -31,12 +36,13 @@ def set_to(store: Store, account: Account, api_key: str) -> str:
         "secret_id": store.keyring.secret_id,
         "created": now(),
     }
+    row = _row(store, account.id)
     with refusing_duplicates():
-        if account.api_key is None:
-            account.api_key = ApiKey(**sealed)
+        if row is None:
+            store.session.add(ApiKey(account_id=account.id, **sealed))
         else:
             for column, value in sealed.items():
-                setattr(account.api_key, column, value)
+                setattr(row, column, value)
         store.session.flush()
     return api_key
 
@@ -69,12 +75,29 @@ def reset(store: Store, account_id: int, *, presented: str | None = None) -> str
     :raises StaleCredential: ``presented`` is not the account's key any more, or the account is locked
     """
     account = store.lock(account_id)
+    former = _row(store, account_id)
     if presented is not None and (
-        account.api_key is None
-        or account.api_key.digest not in store.keyring.digests(DIGEST_PURPOSE, presented)
+        former is None or former.digest not in store.keyring.digests(DIGEST_PURPOSE, presented)
     ):
         raise StaleCredential
+    if former is not None:
+        _remember(store, former, presented)
     api_key = set_to(store, account, make_api_key())
     store.record(Event.API_KEY_RESET, account_id=account_id)
     store.notify(account, Notice.API_KEY_RESET)
     return api_key
+
+
+def _row(store: Store, account_id: int) -> ApiKey | None:
+    """The default key of a locked account as it is now."""
+    statement = select(ApiKey).where(ApiKey.account_id == account_id, IS_DEFAULT)
+    return store.session.scalar(statement.execution_options(populate_existing=True))
+
+
+def _remember(store: Store, former: ApiKey, presented: str | None) -> None:
+    """Remember a key that is being replaced, if a secret that is given opens it."""
+    try:
+        api_key = presented or store.keyring.unseal(owner_of(former.account_id), former.sealed)
+    except SealError:
+        return
+    key_memory.remember_default(store.session, store.keyring, former.account_id, api_key)

@@ -25,6 +25,7 @@ FATES: dict[tuple[str, str], Fate] = {
     ("audit_event", "actor_id"): Fate.KEPT,
     ("collection", "account_id"): Fate.GONE,
     ("email_address", "account_id"): Fate.GONE,
+    ("ended_api_key", "account_id"): Fate.GONE,
     ("job", "account_id"): Fate.KEPT,  # a mail to the former address is still to be sent
     ("jwt_key", "account_id"): Fate.GONE,
     ("link", "account_id"): Fate.GONE,

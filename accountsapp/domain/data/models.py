@@ -170,9 +170,6 @@ class Account(Base):
         passive_deletes=True,
         order_by="EmailAddress.id",
     )
-    api_key: Mapped["ApiKey | None"] = relationship(
-        back_populates="account", cascade="all, delete-orphan", passive_deletes=True
-    )
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -239,25 +236,6 @@ class EmailAddress(Base):
 
 IS_TAKEN: ColumnElement[bool] = EmailAddress.__table__.c.verified | EmailAddress.__table__.c.is_primary
 """Of an :class:`EmailAddress`: whether its account has it for itself."""
-
-
-class ApiKey(Base):
-    """The one API key of an account, never in clear (``domain/keyring.py``)."""
-
-    __tablename__ = "api_key"
-
-    account_id: Mapped[int] = mapped_column(
-        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    """Keyed hash by which the key is found."""
-    sealed: Mapped[str]
-    """The key encrypted for its account, so that its owner can be shown it."""
-    secret_id: Mapped[str] = mapped_column(index=True)
-    """Which value of ``accountsapp.secret`` made digest and seal."""
-    created: Mapped[datetime] = mapped_column(default=now)
-
-    account: Mapped[Account] = relationship(back_populates="api_key")
 
 
 class JobState(StrEnum):

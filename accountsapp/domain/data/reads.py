@@ -10,11 +10,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Connection, Select, bindparam, or_, select
 from sqlalchemy.orm import aliased
 
-from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, ApiKey, EmailAddress
+from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
+from accountsapp.domain.data.key_digests import digests_of
+from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, EmailAddress
 from accountsapp.domain.data.prepared import Prepared
-from accountsapp.domain.data.rows import AccountRow
+from accountsapp.domain.data.rows import AccountRow, ApiKeyRow
 from accountsapp.domain.keyring import Keyring
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.text import is_storable
 
@@ -30,6 +31,7 @@ _IDENTITY = (
     EmailAddress.verified,
 )
 _IDENTITY_WIDTH = len(_IDENTITY)
+_API_KEY = tuple(ApiKey.__table__.c[field] for field in ApiKeyRow._fields)
 
 
 class Selection:
@@ -71,8 +73,9 @@ class _Lookups:
     def __init__(self, columns: Columns | None) -> None:
         self.selection = selection_of(columns)
         accounts = self.selection.statement
-        with_api_key = accounts.join(ApiKey, ApiKey.account_id == _table.c.id)
-        self.by_api_key = Prepared(with_api_key.where(ApiKey.digest == bindparam("digest")))
+        with_api_key = accounts.add_columns(*_API_KEY).join(ApiKey, ApiKey.account_id == _table.c.id)
+        either = ApiKey.digest.in_([bindparam("digest"), bindparam("digest_of_hash")])
+        self.by_api_key = Prepared(with_api_key.where(either))
         self.by_api_keys = with_api_key.where(ApiKey.digest.in_(bindparam("digests", expanding=True)))
         self.by_username = Prepared(accounts.where(_table.c.username_key == bindparam("username_key")))
         self.by_id = Prepared(accounts.where(_table.c.id == bindparam("account_id")))
@@ -85,7 +88,7 @@ class _Lookups:
 _lookups_of = cache(_Lookups)
 
 _PASSWORD_HASH = Prepared(select(_table.c.password_hash).where(_table.c.id == bindparam("account_id")))
-_SEALED_API_KEY = select(ApiKey.sealed).where(ApiKey.account_id == bindparam("account_id"))
+_SEALED_API_KEY = select(ApiKey.sealed).where(ApiKey.account_id == bindparam("account_id"), IS_DEFAULT)
 
 
 def by_id(connection: Connection, account_id: int, columns: Columns | None = None) -> AccountRow:
@@ -111,7 +114,7 @@ def profile(connection: Connection, account_id: int, columns: type[P]) -> P | No
 
 
 def sealed_api_key(connection: Connection, account_id: int) -> str | None:
-    """The account's API key, encrypted for it; None where there is none."""
+    """The account's default key, encrypted for it; None where there is none."""
     return connection.execute(_SEALED_API_KEY, {"account_id": account_id}).scalar()
 
 
@@ -215,13 +218,21 @@ class Reader:
         ).first()
         return self.remember(self._lookups.selection.row(values) if values is not None else None)
 
-    def by_api_key(self, api_key: str) -> AccountRow | None:
-        """The account whose API key that is, exactly."""
-        digests = self._keyring.digests(DIGEST_PURPOSE, api_key)
-        if len(digests) == 1:
-            return self.remember(self._first(self._lookups.by_api_key, digest=digests[0]))
-        values = self.connection.execute(self._lookups.by_api_keys, {"digests": digests}).first()
-        return self.remember(self._lookups.selection.row(values) if values is not None else None)
+    def by_api_key(self, api_key: str) -> tuple[AccountRow, ApiKeyRow] | None:
+        """The account whose API key that is, exactly, and the key, which may have expired."""
+        digests = digests_of(self._keyring, api_key)
+        values: Sequence[Any] | None
+        if len(digests) == 2:
+            values = self._lookups.by_api_key.first(
+                self.connection, digest=digests[0], digest_of_hash=digests[1]
+            )
+        else:
+            values = self.connection.execute(self._lookups.by_api_keys, {"digests": digests}).first()
+        if values is None:
+            return None
+        account = self._lookups.selection.row(values)
+        self._by_username[account.username_key] = account
+        return account, ApiKeyRow._make(self._lookups.selection.after(values))
 
     def by_id(self, account_id: int) -> AccountRow | None:
         """The account with that id."""

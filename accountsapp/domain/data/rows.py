@@ -39,3 +39,19 @@ class AccountRow(NamedTuple):
     def shown_email(self) -> str:
         """The address the account has asked for, else the one it has."""
         return self.awaited_email or self.email
+
+
+class ApiKeyRow(NamedTuple):
+    """What is read of an API key together with its account."""
+
+    id: int
+    public_id: str | None
+    """None for the default key."""
+    scopes: str | None
+    """As :func:`accountsapp.domain.rules.key_scopes.of_stored` reads them."""
+    expires: datetime | None
+    last_used: datetime | None
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires is not None and self.expires <= now()

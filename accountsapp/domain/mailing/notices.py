@@ -43,6 +43,18 @@ class Notice(StrEnum):
     """``username``"""
     API_KEY_RESET = "api_key_reset"
     """``username``"""
+    API_KEY_ADDED = "api_key_added"
+    """``username``, ``name`` of the key"""
+    API_KEY_ROTATED = "api_key_rotated"
+    """The same"""
+    API_KEY_REPLACED = "api_key_replaced"
+    """By its holder: the same"""
+    API_KEY_ENDED = "api_key_ended"
+    """By its holder: the same"""
+    API_KEY_LEAKED = "api_key_leaked"
+    """``username``, ``name`` (None for the default key), ``url`` where it was found (may be empty)"""
+    API_KEY_EXPIRING = "api_key_expiring"
+    """``username``, ``name``, ``expires``"""
     EXPORT_READY = "export_ready"
     """``username``, ``archives`` (a list of objects with ``name`` and ``code``), ``expires``"""
     ACCOUNT_DELETED = "account_deleted"
@@ -52,6 +64,7 @@ class Notice(StrEnum):
 
 
 LINK_VALUES = frozenset({"username", "code", "expires"})
+KEY_VALUES = frozenset({"username", "name"})
 VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.RESET_PASSWORD: LINK_VALUES,
     Notice.INVITATION: LINK_VALUES | {"inviter"},
@@ -62,6 +75,12 @@ VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.EMAIL_CHANGED: frozenset({"username", "new_address"}),
     Notice.PASSWORD_CHANGED: frozenset({"username"}),
     Notice.API_KEY_RESET: frozenset({"username"}),
+    Notice.API_KEY_ADDED: KEY_VALUES,
+    Notice.API_KEY_ROTATED: KEY_VALUES,
+    Notice.API_KEY_REPLACED: KEY_VALUES,
+    Notice.API_KEY_ENDED: KEY_VALUES,
+    Notice.API_KEY_LEAKED: KEY_VALUES | {"url"},
+    Notice.API_KEY_EXPIRING: KEY_VALUES | {"expires"},
     Notice.EXPORT_READY: frozenset({"username", "archives", "expires"}),
     Notice.ACCOUNT_DELETED: frozenset({"username"}),
     Notice.NEW_REVIEW: frozenset({"username", "addons"}),

@@ -3,13 +3,18 @@
 import secrets
 import zlib
 from enum import StrEnum
+from hashlib import sha256
 
 from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.rules.text import has_control_characters
 
 DIGEST_PURPOSE = "api-key"
-"""The purpose under which the digests of API keys are made."""
+"""The purpose under which the digests of default keys are made."""
+HASH_PURPOSE = "api-key-hash"
+"""The purpose under which the digests of SHA-256 hashes of keys are made."""
 PREFIX = "acct_"
+SHOWN_BODY = 4
+"""Characters of a key's body that its owner sees for good."""
 BODY_LENGTH = 30
 CHECKSUM_LENGTH = 6
 LENGTH = len(PREFIX) + BODY_LENGTH + CHECKSUM_LENGTH
@@ -65,6 +70,16 @@ def check_given(api_key: str) -> str:
     if not is_plausible(api_key):
         raise InvalidValue("api_key", "has a typing error: its checksum is wrong")
     return api_key
+
+
+def hash_of(api_key: str) -> str:
+    """The SHA-256 of a key in hex. To be kept like the key: those of older systems are short."""
+    return sha256(api_key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def shown_prefix(api_key: str) -> str | None:
+    """The first characters, of a key of our own form alone: what is shown of a short one helps a guesser."""
+    return api_key[: len(PREFIX) + SHOWN_BODY] if form_of(api_key) is KeyForm.GOOD else None
 
 
 def _checksum(body: str) -> str:

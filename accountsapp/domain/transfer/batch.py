@@ -14,13 +14,13 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials.api_keys import owner_of
+from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.locking import duplicate_of
 from accountsapp.domain.data.models import (
     IS_TAKEN,
     NO_PENDING_EMAIL,
     Account,
     AccountState,
-    ApiKey,
     Base,
     EmailAddress,
     Link,

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials.api_keys import owner_of
-from accountsapp.domain.data.models import IS_THERE, Account, AccountState, ApiKey, Base, EmailAddress
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import IS_THERE, Account, AccountState, Base, EmailAddress
 from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold

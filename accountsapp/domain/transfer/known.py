@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from accountsapp.domain.data.models import IS_TAKEN, IS_THERE, Account, ApiKey, Base, EmailAddress
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import IS_TAKEN, IS_THERE, Account, Base, EmailAddress
 from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, UsernameTaken
 from accountsapp.domain.rules.emails import key_in_name, key_of, spellings_of
 from accountsapp.domain.rules.folding import fold

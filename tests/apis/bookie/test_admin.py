@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from accountsapp.domain.accounts import administration, lifecycle, registration
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import recovery
-from accountsapp.domain.data.models import Account, AccountState, ApiKey, EmailAddress, Link
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import Account, AccountState, EmailAddress, Link
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event
 from webtest import TestApp
 
 from accountsapp.db import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data import locking
+from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.rules.api_keys import PREFIX, make_api_key
 from accountsapp.process import Process
@@ -133,8 +134,7 @@ def test_the_good_key_of_an_account_that_is_not_active(
 
 def test_an_account_without_a_key(bookie: Bookie, alice: Person, stores: Process) -> None:
     with stores.transaction() as store:
-        account = locking.lock(store.session, alice.id)
-        account.api_key = None
+        store.session.execute(delete(ApiKey).where(ApiKey.account_id == alice.id))
     queries: tuple[Any, ...] = ({}, {"api_key": ""}, {"api_key": alice.api_key}, {"api_key": "None"})
     got = [
         (answer.status_int, answer.body)

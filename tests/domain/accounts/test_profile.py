@@ -101,8 +101,9 @@ def test_new_addresses_are_counted_for_the_account(make_app: Any, register: Any,
 def test_what_was_read_with_the_credential_is_not_read_again(stores: Process, alice: Person) -> None:
     store = stores.for_request("", Texts)
     try:
-        row = store.reader.by_api_key(alice.api_key)
-        assert row is not None
+        found = store.reader.by_api_key(alice.api_key)
+        assert found is not None
+        row, _key = found
         assert row.profile == Texts("Alice Liddell", None)
         assert profile.read(store, alice.id, Texts) is row.profile
         assert columns_of(store, alice.id).name == "Alice Liddell"

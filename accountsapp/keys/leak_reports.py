@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 LARGEST_REPORT = 1024 * 1024
 """Bytes."""
 MOST_FINDINGS = 1000
+LONGEST_URL = 2000
+"""Characters of where a key was found, as its owner is told."""
 
 
 class Finding(NamedTuple):
     """One string that looks like a key of ours.
 
     :ivar type: as whose key the reporter knows it
-    :ivar url: where it was found; empty where the report does not say
+    :ivar url: where it was found, fit to be mailed; empty where the report gives no web address
     """
 
     token: str
@@ -71,8 +73,15 @@ def _finding(value: dict[str, Any]) -> Finding:
     token = value.get("token")
     if not isinstance(token, str):
         raise BadJson("must have a token in each object")
-    return Finding(token, _text(value.get("type")), _text(value.get("url")))
+    return Finding(token, _text(value.get("type")), _shown_url(_text(value.get("url"))))
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _shown_url(url: str) -> str:
+    """What people can be shown of it: one line of printable characters."""
+    if not url.startswith(("https://", "http://")):
+        return ""
+    return "".join(character for character in url if character.isprintable())[:LONGEST_URL]

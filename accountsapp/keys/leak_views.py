@@ -13,14 +13,10 @@ from accountsapp.web.request import Request
 
 @view_config(context=Leaks, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def report(context: Leaks, request: Request) -> list[dict[str, str]]:
-    """End the keys that were found, each in a transaction of its own; tell for each whether it was one."""
+    """End the keys that were found; tell for each whether it was one."""
     findings = read_report(request, context.reporters)
-    return [present(finding, is_ours=_end(request, finding)) for finding in findings]
-
-
-def _end(request: Request, finding: Finding) -> bool:
-    with request.store.apart() as store:
-        return key_reports.report(store, finding.token, finding.url)
+    ours = key_reports.report_each(request.store, [(finding.token, finding.url) for finding in findings])
+    return [present(finding, is_ours=is_ours) for finding, is_ours in zip(findings, ours, strict=True)]
 
 
 def present(finding: Finding, *, is_ours: bool) -> dict[str, str]:

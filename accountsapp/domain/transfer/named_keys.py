@@ -47,7 +47,7 @@ class GivenKey:
 
     :ivar key_hash: SHA-256 of the key, in lower-case hex
     :ivar digests: those that its row may have, under each secret, the present one first
-    :ivar default_digests: those that a row of it as a default key would have; none where only the hash is known
+    :ivar default_digests: those of it as a default key; none where only the hash is known
     :ivar retiring: whether it is the old half of a rotation
     """
 
@@ -119,7 +119,14 @@ def change_of(present: Sequence[PresentKey], given: Iterable[GivenKey]) -> KeyCh
 def read_present(connection: Connection, account_ids: Sequence[int]) -> dict[int, list[PresentKey]]:
     """The named keys of accounts."""
     present: dict[int, list[PresentKey]] = {account_id: [] for account_id in account_ids}
-    columns = (_keys.c.digest, _keys.c.sealed, _keys.c.secret_id, _keys.c.name, _keys.c.expires, _keys.c.retiring)
+    columns = (
+        _keys.c.digest,
+        _keys.c.sealed,
+        _keys.c.secret_id,
+        _keys.c.name,
+        _keys.c.expires,
+        _keys.c.retiring,
+    )
     statement = select(_keys.c.account_id, *columns).where(
         _keys.c.account_id.in_(account_ids), _keys.c.public_id.is_not(None)
     )

@@ -115,7 +115,7 @@ def test_what_is_refused(stores: Process, alice: Person, bob: Person) -> None:
 
 
 def test_presets_and_order() -> None:
-    assert {name: scopes for name, scopes in key_scopes.PRESETS.items()} == {
+    assert dict(key_scopes.PRESETS.items()) == {
         "read-only": ("account:read",),
         "extension": ("account:read", "account:write", "key:read", "key:write"),
         "full": None,
@@ -263,9 +263,7 @@ def test_expired_keys_are_listed_for_thirty_days(stores: Process, alice: Person)
     assert report(stores, api_key)
 
 
-def test_who_is_told_that_a_key_expires(
-    stores: Process, alice: Person, bob: Person, outbox: Outbox
-) -> None:
+def test_who_is_told_that_a_key_expires(stores: Process, alice: Person, bob: Person, outbox: Outbox) -> None:
     told = add(stores, alice, "told").key
     short = add(stores, alice, "short", lifetime=7 * DAY).key
     rotated = add(stores, alice, "rotated").key

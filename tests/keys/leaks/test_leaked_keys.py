@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from accountsapp.domain.credentials.named_keys import By, NewKey
 from sqlalchemy import select
 from webtest import TestApp
 
@@ -16,6 +15,7 @@ from accountsapp.db import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import api_keys, key_reports, named_keys
+from accountsapp.domain.credentials.named_keys import By, NewKey
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.errors import UnknownKey
 from accountsapp.domain.oauth import tokens

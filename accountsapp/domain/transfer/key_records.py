@@ -35,7 +35,7 @@ class KeyRecord(Strict):
     created: Moment | None = None
     expires: Moment | None = None
     api_key: Annotated[str, checked(check_given)] | None = Field(None, repr=False)
-    key_sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}\Z")] | None = Field(None, repr=False)
+    key_sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = Field(None, repr=False)
 
     @model_validator(mode="after")
     def _has_one_secret(self) -> Self:

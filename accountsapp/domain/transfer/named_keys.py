@@ -1,4 +1,4 @@
-"""What an import makes of the named keys of an account, and how it is written."""
+"""What an import makes of the keys of an account, and how the named ones are written."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from accountsapp.domain.clock import now
+from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.credentials.key_memory import sealed_hash
 from accountsapp.domain.credentials.named_keys import make_key_id, reminder_of
-from accountsapp.domain.data.api_key_models import ApiKey, EndedApiKey
+from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey, EndedApiKey
 from accountsapp.domain.data.key_digests import digests_of_hash
 from accountsapp.domain.data.models import Base
-from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.rules import key_scopes
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, shown_prefix
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, hash_of, shown_prefix
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.key_records import KeyRecord, retiring_of
 
@@ -40,6 +41,9 @@ class PresentKey(NamedTuple):
     def is_living(self, moment: datetime) -> bool:
         return self.expires is None or self.expires > moment
 
+    def is_active(self, moment: datetime) -> bool:
+        return self.is_living(moment) and not self.retiring
+
 
 @dataclass(frozen=True)
 class GivenKey:
@@ -47,33 +51,61 @@ class GivenKey:
 
     :ivar key_hash: SHA-256 of the key, in lower-case hex
     :ivar digests: those that its row may have, under each secret, the present one first
-    :ivar default_digests: those of it as a default key; none where only the hash is known
     :ivar retiring: whether it is the old half of a rotation
     """
 
     record: KeyRecord
     key_hash: str
     digests: list[bytes]
-    default_digests: list[bytes]
     retiring: bool
 
+    def is_active(self, moment: datetime) -> bool:
+        return self.record.is_living(moment) and not self.retiring
 
-def given_keys(keyring: Keyring, records: list[KeyRecord]) -> list[GivenKey]:
-    """Those that have a secret."""
-    if not records:
-        return []
-    retiring = retiring_of(records, now())
-    return [
+
+@dataclass(frozen=True)
+class GivenKeys:
+    """The keys of a record.
+
+    :ivar default: the digests that a row of its default key may have, as :attr:`GivenKey.digests`; none where
+        a key is to be made
+    :ivar named: those that have a secret
+    :ivar otherwise: the digests of all of them as keys of the other kind, the default one as a named one and
+        the named ones as default ones: there must be no such row
+    """
+
+    default: list[bytes]
+    named: list[GivenKey]
+    otherwise: list[bytes]
+
+    @property
+    def digests(self) -> list[bytes]:
+        """Those of rows that may be the account's already."""
+        return [*self.default, *(digest for key in self.named for digest in key.digests)]
+
+
+def given_keys(keyring: Keyring, default: str | None, records: list[KeyRecord]) -> GivenKeys:
+    """
+    :param default: the default key in clear
+    """
+    retiring = retiring_of(records, now()) if records else []
+    named = [
         GivenKey(
             record,
             key_hash,
             digests_of_hash(keyring, key_hash),
-            keyring.digests(DIGEST_PURPOSE, record.api_key) if record.api_key is not None else [],
             any(record is other for other in retiring),
         )
         for record in records
         if (key_hash := record.key_hash) is not None
     ]
+    otherwise = digests_of_hash(keyring, hash_of(default)) if default is not None else []
+    for record in records:
+        if record.api_key is not None:
+            otherwise += keyring.digests(DIGEST_PURPOSE, record.api_key)
+    return GivenKeys(
+        keyring.digests(DIGEST_PURPOSE, default) if default is not None else [], named, otherwise
+    )
 
 
 @dataclass(frozen=True)
@@ -91,12 +123,13 @@ class KeyChange:
     changed: list[tuple[PresentKey, GivenKey]]
     added: list[GivenKey]
 
-    def active(self, moment: datetime) -> int:
-        """How many are active after it."""
-        given = [key for _, key in self.changed] + self.added
-        return sum(key.is_living(moment) and not key.retiring for key in self.kept) + sum(
-            key.record.is_living(moment) and not key.retiring for key in given
-        )
+    def exceeds(self, most: int) -> bool:
+        """Whether more keys than so many are active after it, and more than before it."""
+        moment = now()
+        gone = sum(key.is_active(moment) for key in (*self.removed, *(key for key, _ in self.changed)))
+        come = sum(key.is_active(moment) for key in (*self.added, *(key for _, key in self.changed)))
+        stay = sum(key.is_active(moment) for key in self.kept)
+        return stay + come > most and come > gone
 
 
 def change_of(present: Sequence[PresentKey], given: Iterable[GivenKey]) -> KeyChange:
@@ -107,12 +140,11 @@ def change_of(present: Sequence[PresentKey], given: Iterable[GivenKey]) -> KeyCh
     changed = [(key, by_digest[key.digest]) for key in present if key.digest in by_digest]
     others = [key for key in present if key.digest not in by_digest]
     removed = [key for key in others if key.is_living(moment) and key.name_key in names]
-    again = [key for _, key in changed]
     return KeyChange(
         kept=[key for key in others if key not in removed],
         removed=removed,
         changed=changed,
-        added=[key for key in given if not any(key is other for other in again)],
+        added=[key for key in given if not any(key is again for _, again in changed)],
     )
 
 
@@ -180,6 +212,17 @@ def write_change(
         )
     added = write_new(connection, keyring, ((account_id, given) for given in change.added))
     return after + added.get(account_id, [])
+
+
+def remember_default(connection: Connection, keyring: Keyring, account_id: int) -> None:
+    """Remember the default key of a locked account, which is replaced, if a secret that is given opens it."""
+    sealed = connection.scalar(select(_keys.c.sealed).where(_keys.c.account_id == account_id, IS_DEFAULT))
+    try:
+        api_key = keyring.unseal(owner_of(account_id), sealed or "")
+    except SealError:
+        return
+    values = sealed_hash(keyring, account_id, hash_of(api_key))
+    connection.execute(_REMEMBER, {"account_id": account_id, "ended": now(), **values})
 
 
 def _row(keyring: Keyring, account_id: int, given: GivenKey) -> dict[str, Any]:

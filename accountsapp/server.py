@@ -24,7 +24,7 @@ from accountsapp import ini_file
 from accountsapp.ini_file import UnreadableIni
 from accountsapp.settings import SettingsError
 from accountsapp.web.answers import HEADERS
-from accountsapp.web.client_address import PEER
+from accountsapp.web.client_address import FORWARDED_FOR, PEER
 from accountsapp.web.cors import OF_NO_API
 
 _VARIABLE = re.compile(r"%\((\w+)\)s")
@@ -54,7 +54,7 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
         raise SystemExit(f"accountsapp: [server:main] of {ini}: {error}") from None
 
     for listener in _listeners(server):
-        # Let the application know who is connected, whatever waitress makes of a proxy's word for the client.
+        # Let the application know who is connected, and for whom, whatever waitress makes of a proxy's word.
         listener.application = _KeepingPeer(listener.application)
         listener.channel_class = _Channel
 
@@ -98,6 +98,7 @@ class _KeepingPeer:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         environ[PEER] = environ["REMOTE_ADDR"]
+        environ[FORWARDED_FOR] = environ.get("HTTP_X_FORWARDED_FOR", "")
         return self._application(environ, start_response)
 
 

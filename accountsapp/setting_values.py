@@ -150,7 +150,7 @@ def locale(value: str) -> str:
 
 
 def rate(value: str) -> str:
-    found = _RATE.fullmatch(value)
-    if value and (found is None or int(found[1]) > LARGEST_RATE):
-        raise ValueError("must be such as 600/minute: 1 to 1000000 a second, minute, hour or day")
+    match = _RATE.fullmatch(value)
+    if value and (match is None or int(match[1]) > LARGEST_RATE):
+        raise ValueError("must be a number of 1 to 1000000 and /second, /minute, /hour or /day")
     return value

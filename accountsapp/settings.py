@@ -174,6 +174,7 @@ class Settings(BaseModel):
     export_expire: int = Field(259_200, ge=1, le=31_536_000, alias="accountsapp.export_expire")
     links_expire: int = Field(18000, ge=1, le=31_536_000, alias="accountsapp.links_expire")
     metrics_from: Networks = Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
+    check_from: Networks = Field(("127.0.0.1", "::1"), alias="accountsapp.check_from")
     leaks_public_keys: Path | None = Field(None, alias="accountsapp.leaks.public_keys")
     sections: Mapping[type[BaseModel], BaseModel] = Field(default_factory=dict, exclude=True, repr=False)
     """The settings of each mounted API that has some."""

@@ -41,7 +41,7 @@ VALUES: dict[str, Any] = {
     "new_address": "new@example.com",
     "addons": "tabs, dark-sky",
     "name": "laptop",
-    "url": "https://paste.example.org/1",
+    "url": "paste.example.org/1",
     "archives": [{"name": "all.zip", "code": "C0de-_"}],
 }
 
@@ -49,6 +49,11 @@ VALUES: dict[str, Any] = {
 def has_link(notice: Notice) -> bool:
     """Its own, or that of its one archive."""
     return not VALUES_OF[notice].isdisjoint({"code", "archives"})
+
+
+def is_about_a_key(notice: Notice) -> bool:
+    """And so has a link to the page of all keys."""
+    return "name" in VALUES_OF[notice]
 
 
 def values_of(notice: Notice, **changes: Any) -> dict[str, Any]:
@@ -127,8 +132,12 @@ def test_links_begin_with_the_site_url(notice: Notice) -> None:
         assert f"\n{link}\n" in message.text
         assert f'<a href="{link}">' in message.html
         assert "2031-05-06 07:08 UTC" in message.text
-    assert message.text.count("http") == has_link(notice)
-    assert message.html.count("href=") == has_link(notice)
+    if is_about_a_key(notice):
+        assert "\nhttps://acc.example.org/keys\n" in message.text
+        assert '<a href="https://acc.example.org/keys">' in message.html
+    number = has_link(notice) + is_about_a_key(notice)
+    assert message.text.count("http") == number
+    assert message.html.count("href=") == number
 
 
 def test_the_reset_mail_names_its_account_in_the_subject() -> None:

@@ -44,6 +44,7 @@ def test_defaults() -> None:
         "passwords_refused": None,
         "links_expire": 18000,
         "metrics_from": ("127.0.0.1", "::1"),
+        "check_from": ("127.0.0.1", "::1"),
     }
     assert {name: got[name] for name in expected} == expected
 
@@ -81,6 +82,17 @@ BAD = {
     "accountsapp.registration": ("maybe",),
     "accountsapp.rate_limit": ("maybe",),
     "accountsapp.rate_limit.storage": ("", "file:///x", "redis://"),
+    "accountsapp.keys.max": ("-1", "1001", "x", ""),
+    "accountsapp.keys.fresh": ("0", "86401", "x", ""),
+    "accountsapp.keys.rate_limit": (
+        "10",
+        "0/minute",
+        "1000001/day",
+        "1/week",
+        "1 per minute",
+        "٣/minute",
+        "-1/day",
+    ),
     "accountsapp.jobs": ("cron",),
     "accountsapp.cors_origins": (
         "*",
@@ -96,6 +108,7 @@ BAD = {
     "accountsapp.passwords.refused": ("/nonexistent/list",),
     "accountsapp.links_expire": ("0", "-1", "x", "31536001"),
     "accountsapp.metrics_from": ("localhost", "127.0.0.1 x"),
+    "accountsapp.check_from": ("proxy", "10.0.0.1/8", "::1 x"),
 }
 
 

@@ -15,7 +15,7 @@ STALE = 4.5
 PATIENCE = 5.0
 """Seconds that somebody waits for another one's computing before doing it himself."""
 
-MOST_MADE = 128
+MOST_PRODUCTS = 128
 """Things made of values that are kept."""
 
 
@@ -40,7 +40,7 @@ class Recent:
 
     def __init__(self) -> None:
         self._entries: dict[Hashable, _Entry] = {}
-        self._made: dict[Hashable, tuple[object, Any]] = {}
+        self._products: dict[Hashable, tuple[object, Any]] = {}
         self._making = Lock()
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
@@ -69,15 +69,15 @@ class Recent:
     def made_of(self, key: Hashable, value: S, make: Callable[[S], T]) -> T:
         """What was made of a value that may lag, kept as long as the value is the same: it lags no more.
 
-        :param key: what is made; of any number of them, :data:`MOST_MADE` are kept
+        :param key: what is made; of any number of them, :data:`MOST_PRODUCTS` are kept
         :param value: what :meth:`get` or this gave
         """
-        source, made = self._made.get(key, (None, None))
+        source, product = self._products.get(key, (None, None))
         if source is not value:
-            made = make(value)
+            product = make(value)
             with self._making:
-                self._made.pop(key, None)
-                self._made[key] = value, made
-                if len(self._made) > MOST_MADE:
-                    del self._made[next(iter(self._made))]
-        return cast(T, made)
+                self._products.pop(key, None)
+                self._products[key] = value, product
+                if len(self._products) > MOST_PRODUCTS:
+                    del self._products[next(iter(self._products))]
+        return cast(T, product)

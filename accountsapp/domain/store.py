@@ -100,6 +100,8 @@ class Store:
         self.throttle = throttle
         self.begin = begin
         self.client_address = client_address
+        self.counted_address = client_address
+        """Whose tries limits count: those of the client's own clients where it asks for them."""
         self.read_only = False
         self.columns = columns
         self.rendition_sizes = rendition_sizes
@@ -117,7 +119,7 @@ class Store:
     @property
     def client_network(self) -> str:
         """As whom limits count the client (:func:`network_of`)."""
-        return network_of(self.client_address)
+        return network_of(self.counted_address)
 
     @property
     def connection(self) -> Connection:

@@ -13,7 +13,7 @@ from accountsapp.security.identity import Identity
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
 
-_ASKED = "accountsapp.visitor"
+_VISITOR = "accountsapp.visitor"
 
 
 class Visitor(NamedTuple):
@@ -32,12 +32,12 @@ class Language(NamedTuple):
 
 def visitor_of(request: "Request") -> Visitor | None:
     """Whose session the browser has, found out once a request; nobody while the database cannot tell."""
-    if _ASKED not in request.environ:
+    if _VISITOR not in request.environ:
         try:
-            request.environ[_ASKED] = _find(request)
+            request.environ[_VISITOR] = _find(request)
         except (Busy, SQLAlchemyError):
-            request.environ[_ASKED] = None
-    visitor: Visitor | None = request.environ[_ASKED]
+            request.environ[_VISITOR] = None
+    visitor: Visitor | None = request.environ[_VISITOR]
     return visitor
 
 
@@ -58,4 +58,4 @@ def _find(request: "Request") -> Visitor | None:
 
 def ask_nobody(request: "Request") -> None:
     """Take it that nobody is signed in: the page says that something does not work, which may be this."""
-    request.environ.setdefault(_ASKED, None)
+    request.environ.setdefault(_VISITOR, None)

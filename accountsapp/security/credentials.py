@@ -108,11 +108,11 @@ def by_api_key(request: "Request", kind: str, api_key: str, place: Place) -> Ide
     """
     store = request.store
     store.throttle.check("api-key", store.client_network)
-    found = store.reader.by_api_key(api_key) if is_plausible(api_key) else None
-    if found is None or found[1].has_expired:
+    pair = store.reader.by_api_key(api_key) if is_plausible(api_key) else None
+    if pair is None or pair[1].has_expired:
         store.throttle.count("api-key", store.client_network)
         return Nobody(Reason.UNKNOWN)
-    account, key = found
+    account, key = pair
     return Identity(account, kind, scopes=scopes.of_key(key.scopes), secret=api_key, key=key, place=place)
 
 
@@ -168,9 +168,17 @@ class SessionHeader:
 
 
 class Basic:
-    """``Authorization: Basic``: username and password (RFC 7617, UTF-8; the first colon separates)."""
+    """``Authorization: Basic``: username and password (RFC 7617, UTF-8; the first colon separates).
+
+    :param grants: the permissions that it grants; None for all
+    :param writes: whether a failure is recorded, and a hash of a lower cost made anew
+    """
 
     kind = "basic"
+
+    def __init__(self, grants: frozenset[str] | None = scopes.ALL, *, writes: bool = True) -> None:
+        self._grants = grants
+        self._writes = writes
 
     def identify(self, request: "Request") -> Identity | Nobody | None:
         header = request.environ.get("HTTP_AUTHORIZATION", "")
@@ -181,13 +189,13 @@ class Basic:
             return Nobody(Reason.MALFORMED)
         username, password = pair
         try:
-            account = signin.authenticate_remembered(request.store, username, password)
+            account = signin.authenticate_remembered(request.store, username, password, writes=self._writes)
         except WrongPassword:
             return Nobody(Reason.UNKNOWN)
         except InactiveAccount:
             return Nobody(Reason.INACTIVE)
         vouches = account.is_staff or account.is_admin
-        return Identity(account, self.kind, scopes=scopes.ALL, vouches=vouches)
+        return Identity(account, self.kind, scopes=self._grants, vouches=vouches)
 
 
 class Bearer:

@@ -72,7 +72,7 @@ def check(request: "Request", *, in_body: bool) -> None:
     :raises BadCSRFToken: no token, or one of another session
     """
     origin = request.headers.get("Origin")
-    if origin is not None and not _is_ours(request, origin):
+    if origin is not None and not is_own_origin(request, origin):
         raise BadCSRFOrigin("CSRF validation failed: foreign origin.")
     token = request.headers.get(HEADER)
     if not token and in_body:
@@ -105,7 +105,8 @@ def _values_that_count(request: "Request") -> list[str]:
     return values_in(request)
 
 
-def _is_ours(request: "Request", origin: str) -> bool:
+def is_own_origin(request: "Request", origin: str) -> bool:
+    """Whether it is the site's own, or one of ``accountsapp.cors_origins``."""
     site = urlsplit(request.app_settings.site_url)
     return origin in (f"{site.scheme}://{site.netloc}", *request.app_settings.cors_origins)
 

@@ -40,6 +40,12 @@ class Permission(StrEnum):
     """End the API key that proves the caller."""
     PASSWORD_WRITE = "password:write"  # noqa: S105
     """Change the account's password, knowing the present one."""
+    CALLER_READ = "caller:read"
+    """See whose credential it is that one presents."""
+
+
+OF_EVERY_CREDENTIAL = frozenset({Permission.CALLER_READ})
+"""What every good credential grants, whatever its scopes."""
 
 
 OWNER = (

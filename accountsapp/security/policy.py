@@ -13,6 +13,7 @@ from pyramid.location import lineage
 from pyramid.security import Allowed, Denied
 
 from accountsapp.security.identity import ANONYMOUS, Identity, Nobody, Reason
+from accountsapp.security.permissions import OF_EVERY_CREDENTIAL
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -73,6 +74,8 @@ class SecurityPolicy:
         """Because the credential does not grant the permission."""
         caller = self.caller(request)
         if isinstance(caller, Nobody) or caller.scopes is None or permission in caller.scopes:
+            return None
+        if permission in OF_EVERY_CREDENTIAL:
             return None
         return _refuse(request, caller, Reason.SCOPE, permission)
 

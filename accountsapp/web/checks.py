@@ -4,7 +4,8 @@ One view deriver runs them for every view, open ones too; it stands in the place
 ``secured_view``, which knows one order. Each check returns, or raises what the error view of the API answers.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
@@ -124,33 +125,40 @@ CHECKS: dict[str, Check] = {
 }
 
 
+NO_CHECKS: Mapping[str, Check] = MappingProxyType({})
+
+
 def accepts_cookie(credentials: Iterable[Any]) -> bool:
     """Whether a browser sends one of these kinds by itself, also from a page of somebody else."""
     return any(isinstance(credential, SessionCookie) for credential in credentials)
 
 
-def steps_of(checks: tuple[str, ...], credentials: Iterable[Any]) -> tuple[Check, ...]:
+def steps_of(
+    checks: tuple[str, ...], credentials: Iterable[Any], own: Mapping[str, Check] = NO_CHECKS
+) -> tuple[Check, ...]:
     """The checks that an API names, in its order.
 
-    :raises TypeError: an unknown name, one twice, no ``acl``, or no ``csrf`` although a cookie counts
+    :param own: what no other API checks
+    :raises TypeError: an unknown name, one twice, no ``acl``, or no ``csrf`` although a cookie counts; an own
+        check has the name of a common one
     """
-    unknown = set(checks) - CHECKS.keys()
+    if taken := own.keys() & CHECKS.keys():
+        raise TypeError(f"own checks: {', '.join(sorted(taken))} is taken")
+    known = {**CHECKS, **own}
+    unknown = set(checks) - known.keys()
     if unknown or len(set(checks)) != len(checks):
         raise TypeError(f"checks: {', '.join(sorted(unknown)) or 'a name twice'}")
     needed = {"acl", "csrf"} if accepts_cookie(credentials) else {"acl"}
     if not needed <= set(checks):
         raise TypeError(f"checks: {', '.join(sorted(needed - set(checks)))} is missing")
     acl = checks.index("acl")
-    before, after = checks[:acl], checks[acl + 1 :]
+    before = checks[:acl]
+    functions = tuple(known[name] for name in checks)
     if before[-2:] == ("credential", "scope"):
-        return (*_steps(before[:-2]), check_policy, *_steps(after))
+        return (*functions[: acl - 2], check_policy, *functions[acl + 1 :])
     if {"credential", "scope"} <= set(before):
-        return _steps(checks)
-    return (*_steps(before), check_policy, *_steps(after))
-
-
-def _steps(names: tuple[str, ...]) -> tuple[Check, ...]:
-    return tuple(CHECKS[name] for name in names)
+        return functions
+    return (*functions[:acl], check_policy, *functions[acl + 1 :])
 
 
 OUTSIDE = (check_policy,)

@@ -1,12 +1,16 @@
 """The client's address, as the server and the proxies that it trusts have it."""
 
 from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from accountsapp.domain.rules import client_addresses
 
 PEER = "accountsapp.peer"
 """The key of the environment under which the server keeps the address of who is connected, a proxy or not."""
+FORWARDED_FOR = "accountsapp.forwarded_for"
+"""The same for ``X-Forwarded-For`` as it was sent: waitress takes away what no trusted proxy says."""
 
 
 def client_address(environ: Mapping[str, Any]) -> str:
@@ -22,3 +26,25 @@ def client_address(environ: Mapping[str, Any]) -> str:
     if address is None:
         address = client_addresses.parse(environ.get(PEER, ""))
     return address or ""
+
+
+def proxied_client(environ: Mapping[str, Any], default: str) -> str:
+    """Whose request a proxy asks about: the last address in ``X-Forwarded-For``, else ``X-Real-IP``.
+
+    Anybody may write that: it is good for nothing but counting where the one who asks is known.
+
+    :param default: where neither is sent, or what is sent is no address
+    """
+    forwarded: str = environ.get(FORWARDED_FOR) or environ.get("HTTP_X_FORWARDED_FOR", "")
+    sent = forwarded.rpartition(",")[2] if forwarded else environ.get("HTTP_X_REAL_IP", "")
+    return client_addresses.parse(sent.strip()) or default
+
+
+@lru_cache(maxsize=4096)
+def is_among(address: str, networks: tuple[str, ...]) -> bool:
+    """Whether a client's address is one of those, or in one of those networks; the empty one is in none."""
+    try:
+        client = ip_address(address)
+    except ValueError:
+        return False
+    return any(client in ip_network(network) for network in networks)

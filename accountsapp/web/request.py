@@ -64,6 +64,8 @@ class Request(PyramidRequest):
         )
         if self.api is not None and self.api.code_pages is not None:
             store.code_pages = self.api.code_pages(self.app_settings)
+        if self.api is not None and self.api.counted_address is not None:
+            store.counted_address = self.api.counted_address(self)
         return store
 
     @property

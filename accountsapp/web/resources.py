@@ -103,6 +103,8 @@ class ApiRoot(Resource):
     """What it shows of an account: read together with the credential."""
     checks: tuple[str, ...] = ("credential", "csrf", "scope", "acl", "body")
     """What a request must pass, in this order (:data:`accountsapp.web.checks.CHECKS`)."""
+    own_checks: Mapping[str, Check] = {}
+    """Checks that no other API has, by the names that they have in ``checks``."""
     steps: tuple[Check, ...]
     """The same as functions, for the class."""
     body: Body = Body()
@@ -115,12 +117,14 @@ class ApiRoot(Resource):
     code_pages: Callable[[Settings], Mapping[str, str]] | None = None
     """Where codes are used that are mailed because of a request here, by notice, with ``{code}`` in the URL;
     None: where the product's own pages are."""
+    counted_address: Callable[["Request"], str] | None = None
+    """Whose tries limits count, where that is not the client; None: the client's."""
     answer: Answer = staticmethod(json_answer)
     """Makes the response from what a view returns."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.steps = steps_of(cls.checks, cls.accepts)
+        cls.steps = steps_of(cls.checks, cls.accepts, cls.own_checks)
 
 
 ApiRoot.steps = steps_of(ApiRoot.checks, ApiRoot.accepts)

@@ -1,6 +1,5 @@
 """What belongs to the whole tree: health, metrics, errors outside the APIs."""
 
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -14,6 +13,7 @@ from accountsapp.migrations.revision import WrongRevision, check_revision
 from accountsapp.waiting import Deadline
 from accountsapp.web import error_views
 from accountsapp.web.answers import HEADERS, json_answer
+from accountsapp.web.client_address import is_among
 from accountsapp.web.failures import failure_of
 from accountsapp.web.reports import REPORTER
 from accountsapp.web.request import Request
@@ -69,11 +69,7 @@ def readyz(context: Root, request: Request) -> Any:
 @view_config(context=Root, name="metrics", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def metrics(context: Root, request: Request) -> Response:
     """Prometheus text, for the addresses of ``accountsapp.metrics_from``; nobody else finds it."""
-    try:
-        client = ip_address(request.client_addr)
-    except ValueError:
-        raise HTTPNotFound from None
-    if not any(client in ip_network(network) for network in request.app_settings.metrics_from):
+    if not is_among(request.client_addr, request.app_settings.metrics_from):
         raise HTTPNotFound
     REPORTER.flush()
     return Response(generate_latest(), headerlist=[("Content-Type", CONTENT_TYPE_LATEST), *HEADERS])

@@ -117,7 +117,7 @@ def test_who_waited_in_vain_computes_himself(clock: Clock, monkeypatch: pytest.M
 
 
 def test_what_is_made_of_a_value_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent, "MOST_MADE", 3)
+    monkeypatch.setattr(recent, "MOST_PRODUCTS", 3)
     values, compute = Recent(), counting()
     first, second = ["x"], ["x"]
     assert [values.made_of("a", first, lambda _: compute()) for _ in range(3)] == [1, 1, 1]

@@ -18,6 +18,7 @@ from accountsapp.security.credentials import (
     SignedToken,
 )
 from accountsapp.security.permissions import Permission
+from accountsapp.security.proxied_credentials import ProxiedApiKey, RequestedSession
 from accountsapp.web.resources import ApiRoot, Resource
 from tests.support.credentials import PRESENTATIONS, Shown
 from tests.support.everywhere import Everywhere
@@ -46,10 +47,12 @@ class AllKinds(ApiRoot):
         ApiKeyParameter(),
         ApiKeyHeader("X-Api-Key"),
         ApiKeyHeader("Private-Token"),
+        ProxiedApiKey(),
         Basic(),
         Bearer(),
         SessionHeader(),
         Jwt(),
+        RequestedSession(),
         SessionCookie(),
     )
 

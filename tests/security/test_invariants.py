@@ -14,7 +14,7 @@ from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
 from accountsapp.tree import OPEN, declared_views
 from tests.support.credentials import Holder, Shown, hold, present, spoiled
-from tests.support.everywhere import WRITES, Door, Everywhere, doors, dump, is_sign_in, refuses
+from tests.support.everywhere import NEARBY, WRITES, Door, Everywhere, doors, dump, is_sign_in, refuses
 from tests.support.people import SITE_URL, Person
 
 TOLD_APART: Mapping[str, tuple[int, int]] = {
@@ -36,9 +36,13 @@ is not. A bad credential is refused there as anywhere."""
 def ask(app: TestApp, door: Door, shown: Shown, path: str | None = None) -> TestResponse:
     """A call with nothing but that credential."""
     app.reset()
+    app.extra_environ.update(NEARBY)
     query = f"?{shown.query}" if shown.query else ""
     return app.request(
-        (path or door.path) + query, method=door.method, headers=dict(shown.headers), expect_errors=True
+        (path or door.path) + query,
+        method=door.method,
+        headers=dict(shown.headers),
+        expect_errors=True,
     )
 
 

@@ -5,6 +5,7 @@ from webtest import TestApp
 from accountsapp.tree import OPEN, rows
 from tests.security import test_s01_amo_matrix as amo
 from tests.security import test_s01_bookie_matrix as bookie
+from tests.security import test_s01_check_matrix as check
 from tests.security import test_s01_dockerhub_matrix as dockerhub
 from tests.security import test_s01_oauth_matrix as oauth
 from tests.security import test_s01_openedx_matrix as openedx
@@ -58,6 +59,7 @@ IN_A_MATRIX = {
     *((operation.method, operation.path) for operation in (*amo.OPERATIONS, *amo.OPEN)),
     *((operation.method, operation.path) for operation in bookie.OPERATIONS),
     *((operation.method, operation.path) for operation in dockerhub.OPERATIONS),
+    *check.OPERATIONS,
     *openedx.OPERATIONS,
     *((operation.method, operation.path) for operation in pybossa.OPERATIONS),
     *((page.method, page.path) for page in oauth.PAGES),

@@ -21,7 +21,7 @@ from accountsapp.domain.data import locking
 from accountsapp.domain.emails import claims
 from accountsapp.process import Process
 from accountsapp.web.reports import REPORTER
-from tests.support.everywhere import urls
+from tests.support.everywhere import NEARBY, urls
 from tests.support.outbox import Outbox
 from tests.support.people import Person
 
@@ -131,6 +131,7 @@ def ask_everything(app: TestApp, kanarie: Person) -> list[Any]:
         "grant_type": "password",
     }
     answers = []
+    app.extra_environ.update(NEARBY)
     for method, path in urls(app, kanarie):
         if path.endswith(("nonactivated", "delete/alice")):
             continue

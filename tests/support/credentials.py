@@ -111,6 +111,9 @@ def by_jwt(signing: Issued, **claims: object) -> dict[str, str]:
 PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
     "api_key": lambda holder: Shown(urlencode({"api_key": holder.person.api_key})),
     "x-api-key": in_header("X-Api-Key"),
+    "proxied api_key": lambda holder: Shown(
+        headers={"X-Original-URI": f"/app/?{urlencode({'api_key': holder.person.api_key})}"}
+    ),
     "private-token": in_header("Private-Token"),
     "basic": lambda holder: Shown(headers=basic(holder.person.username, holder.person.password or "")),
     "bearer": lambda holder: Shown(headers=bearer(holder.token)),
@@ -118,6 +121,7 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
     "session header": lambda holder: Shown(headers={"Authorization": f"Session {holder.cookie}"}),
     "jwt": lambda holder: Shown(headers=by_jwt(holder.signing)),
     "session": lambda holder: session(holder.cookie, holder.csrf_token),
+    "requested session": lambda holder: session(holder.cookie, holder.csrf_token)._replace(query="session=1"),
 }
 
 

@@ -30,6 +30,9 @@ VISITOR = "visitor"
 ADMINISTRATORS_ONLY = (Permission.ADMINISTER, Permission.ACCOUNT_CREATE)
 """What an administrator opens and the owner of the account does not."""
 
+NEARBY = {"REMOTE_ADDR": "127.0.0.1"}
+"""Of a client that may ask all that only some addresses may."""
+
 Register = Callable[..., Person]
 
 
@@ -94,6 +97,7 @@ class Everywhere:
 
     def __init__(self, app: TestApp, register: Register, owner: Person, admin: Person) -> None:
         self.app = app
+        self.app.extra_environ.update(NEARBY)
         self._stores: Process = app.app.registry.process
         self._register = register
         self._owner = hold(self._stores, owner)

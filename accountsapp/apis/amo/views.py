@@ -83,17 +83,23 @@ def read_profile(context: Profile, request: Request) -> dict[str, Any]:
 
 @view_config(context=Unsubscribe, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, Any]:
-    given = load_body(Unsubscription, request)
+    unsubscription = load_body(Unsubscription, request)
     return show_notification(
-        notifying.unsubscribe(request.store, given.token, given.hash, given.notification)
+        notifying.unsubscribe(
+            request.store, unsubscription.token, unsubscription.hash, unsubscription.notification
+        )
     )
 
 
 @view_config(context=SuperCreate, request_method="POST", permission=Permission.ACCOUNT_CREATE)
 def super_create(context: SuperCreate, request: Request) -> Response:
-    given = load_body(NewAccount, request)
+    parameters = load_body(NewAccount, request)
     created = super_creation.create(
-        request.store, username=given.username, email=given.email, fxa_id=given.fxa_id, group=given.group
+        request.store,
+        username=parameters.username,
+        email=parameters.email,
+        fxa_id=parameters.fxa_id,
+        group=parameters.group,
     )
     return json_answer(request, show_created(created), 201)
 

@@ -33,8 +33,8 @@ def list_query(request: Request) -> ListQuery:
     """
     :raises HTTPBadRequest: more names than a request may have
     """
-    given = request.parameters.last_in_query
-    written = given("usernames") or given("username") or ""
+    parameter = request.parameters.last_in_query
+    written = parameter("usernames") or parameter("username") or ""
     usernames: dict[str, str] = {}
     for name in written.split(","):
         if name:
@@ -42,7 +42,7 @@ def list_query(request: Request) -> ListQuery:
     most = request.app_settings.section(Settings).max_usernames
     if len(usernames) > most:
         raise HTTPBadRequest(f"There may be at most {most} names in one request.")
-    return ListQuery(list(usernames.values()), given("email"), is_shared(request))
+    return ListQuery(list(usernames.values()), parameter("email"), is_shared(request))
 
 
 def accounts_of(request: Request, query: ListQuery) -> list[AccountRow]:
@@ -53,7 +53,7 @@ def accounts_of(request: Request, query: ListQuery) -> list[AccountRow]:
     if query.email is not None:
         # A plus that was not encoded comes as a space, which no address has.
         address = query.email.replace(" ", "+")
-        found = reader.by_primary_address(key_of(address)) if is_storable(address) else None
+        account = reader.by_primary_address(key_of(address)) if is_storable(address) else None
     else:
-        found = request.caller.account
-    return [found] if found is not None else []
+        account = request.caller.account
+    return [account] if account is not None else []

@@ -191,11 +191,11 @@ class AccountChange(BaseModel):
         """What was given besides, as :func:`accountsapp.domain.accounts.profile.change` has it: who needs
         consent after it has no picture any more.
         """
-        given = self.model_fields_set
-        loses_picture = "year_of_birth" in given and settings.needs_consent(self.year_of_birth)
+        fields = self.model_fields_set
+        loses_picture = "year_of_birth" in fields and settings.needs_consent(self.year_of_birth)
         return {
-            "social_links": self.social_links if "social_links" in given else UNSET,
-            "email": self.email if "email" in given else UNSET,
+            "social_links": self.social_links if "social_links" in fields else UNSET,
+            "email": self.email if "email" in fields else UNSET,
             "email_again": True,
             "picture": None if loses_picture else UNSET,
         }
@@ -218,14 +218,14 @@ def load_preferences(request: Request) -> tuple[dict[str, str | None], dict[str,
     :raises InvalidFields: values are not acceptable, or a name is none of a preference
     :raises HTTPBadRequest: nothing is to be changed
     """
-    given = dict(request.parameters.body)
-    if not given:
+    values = dict(request.parameters.body)
+    if not values:
         raise HTTPBadRequest("There is no preference in the body.")
-    texts = {name: [text] for name, value in given.items() if (text := _problem_of(name, value))}
+    texts = {name: [text] for name, value in values.items() if (text := _problem_of(name, value))}
     if texts:
         raise InvalidFields(texts)
-    columns = {PREFERRED_COLUMNS[name]: value for name, value in given.items() if name in PREFERRED_COLUMNS}
-    return columns, {name: value for name, value in given.items() if name not in PREFERRED_COLUMNS}
+    columns = {PREFERRED_COLUMNS[name]: value for name, value in values.items() if name in PREFERRED_COLUMNS}
+    return columns, {name: value for name, value in values.items() if name not in PREFERRED_COLUMNS}
 
 
 def _problem_of(name: str, value: object) -> str | None:

@@ -58,10 +58,10 @@ def csrf_token(context: CsrfApi, request: Request) -> dict[str, str]:
 
 @view_config(context=LoginSession, request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_in(context: LoginSession, request: Request) -> Response:
-    given = request.parameters.last_in_body
-    typed = given("email_or_username") or given("email")
-    account = signin.authenticate(request.store, typed if isinstance(typed, str) else "", given("password"))
-    destination = safe_url(given("next") or request.parameters.last_in_query("next"), request.app_settings)
+    field = request.parameters.last_in_body
+    typed = field("email_or_username") or field("email")
+    account = signin.authenticate(request.store, typed if isinstance(typed, str) else "", field("password"))
+    destination = safe_url(field("next") or request.parameters.last_in_query("next"), request.app_settings)
     response = json_answer(request, {"success": True, "redirect_url": destination})
     session_cookie.begin(request, response, signin.sign_in(request.store, account))
     return response

@@ -63,7 +63,7 @@ def asking_view(view: Any, info: Any) -> Any:
     if not info.options.get("asks_first"):
         return view
 
-    def asked(context: Any, request: Request) -> Any:
+    def asking(context: Any, request: Request) -> Any:
         if is_unsafe(request):
             return view(context, request)
         if not wants_json(request):
@@ -74,7 +74,7 @@ def asking_view(view: Any, info: Any) -> Any:
             raise HTTPForbidden
         return view(context, request)
 
-    return asked
+    return asking
 
 
 def _is_meant_for_a_page(request: Request) -> bool:

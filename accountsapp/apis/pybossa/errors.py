@@ -80,8 +80,10 @@ def _sign_in_first(request: Request) -> Response:
         content = {**_error_object(401, TEXTS[401]), "next": path_on_site(request, SIGN_IN)}
         response = json_answer(request, {**content, "status": "not_signed_in"}, 401)
     else:
-        asked = path_on_site(request, request.path_qs if request.method in ("GET", "HEAD") else request.path)
-        response = go(f"{path_on_site(request, SIGN_IN)}?next={quote(asked)}")
+        destination = path_on_site(
+            request, request.path_qs if request.method in ("GET", "HEAD") else request.path
+        )
+        response = go(f"{path_on_site(request, SIGN_IN)}?next={quote(destination)}")
     response.headerlist.append(VARY)
     return response
 

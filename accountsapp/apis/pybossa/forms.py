@@ -50,11 +50,11 @@ def form(
 
 def sent(request: Request, fields: Iterable[str]) -> dict[str, Any]:
     """What was sent for these fields, to be shown again: no passwords and no files."""
-    given = dict(request.parameters.body)
+    values = dict(request.parameters.body)
     return {
-        name: given[name]
+        name: values[name]
         for name in fields
-        if name in given and name not in SECRETS and not isinstance(given[name], MultipartPart)
+        if name in values and name not in SECRETS and not isinstance(values[name], MultipartPart)
     }
 
 
@@ -64,17 +64,17 @@ def load_form(schema: type[Schema], request: Request, values: Mapping[str, Any] 
     :param values: in place of those of the body
     :raises InvalidFields: some are not acceptable
     """
-    given = dict(request.parameters.body) if values is None else values
+    fields = dict(request.parameters.body) if values is None else values
     needed = [name for name, field in schema.model_fields.items() if field.is_required()]
-    filled = {name: "" for name in needed if given.get(name) is None}
-    return load(schema, {**given, **filled}, locales=request.app_settings.locales)
+    filled = {name: "" for name in needed if fields.get(name) is None}
+    return load(schema, {**fields, **filled}, locales=request.app_settings.locales)
 
 
 def load_registration(request: Request) -> RegistrationForm:
     """
     :raises InvalidFields: all that is wrong, also that somebody else has the name or the address
     """
-    given = dict(request.parameters.body)
+    values = dict(request.parameters.body)
     texts: dict[str, list[str]] = {}
     try:
         loaded = load_form(RegistrationForm, request)
@@ -82,16 +82,16 @@ def load_registration(request: Request) -> RegistrationForm:
         texts = error.texts
 
     def good(field: str) -> str | None:
-        return str(given[field]).strip() if field not in texts else None
+        return str(values[field]).strip() if field not in texts else None
 
-    found = signing_up.problems(
-        request.store, username=good("name"), email=good("email_addr"), password=given.get("password")
+    problems = signing_up.problems(
+        request.store, username=good("name"), email=good("email_addr"), password=values.get("password")
     )
-    for problem in found:
+    for problem in problems:
         field = FIELDS_OF_DOMAIN[problem.field]
         if field not in texts:
             texts[field] = [str(problem)]
-    check_equal(given, "password", texts)
+    check_equal(values, "password", texts)
     if texts:
         raise InvalidFields(texts)
     return loaded
@@ -123,9 +123,9 @@ def _load_twice(schema: type[Schema], request: Request) -> Schema:
     return loaded
 
 
-def check_equal(given: Mapping[str, Any], field: str, texts: dict[str, list[str]]) -> None:
+def check_equal(values: Mapping[str, Any], field: str, texts: dict[str, list[str]]) -> None:
     """Say so at the field if what was typed there was not typed again."""
-    if field not in texts and given.get("confirm") != given.get(field):
+    if field not in texts and values.get("confirm") != values.get(field):
         texts.setdefault(field, []).append(UNEQUAL)
 
 

@@ -6,7 +6,7 @@ from pyramid.view import view_config
 from accountsapp.apis.pybossa.answers import Done, answer, answer_without_session
 from accountsapp.apis.pybossa.paths import path_of_account
 from accountsapp.apis.pybossa.resources import Deletion, Export
-from accountsapp.apis.pybossa.shown_forms import told
+from accountsapp.apis.pybossa.shown_forms import outcome
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.errors import EmailNotVerified
 from accountsapp.domain.transfer import archives
@@ -48,4 +48,4 @@ def unproved(error: EmailNotVerified, request: Request) -> Response:
 
 def _back_to_profile(context: Export, request: Request, flash: str, status: str) -> Done:
     path = path_on_site(request, path_of_account(context.target.username))
-    return Done({**told(flash, status), "next": f"{path}/"})
+    return Done({**outcome(flash, status), "next": f"{path}/"})

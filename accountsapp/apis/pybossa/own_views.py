@@ -8,7 +8,7 @@ from accountsapp.apis.pybossa.answers import Done, Shown
 from accountsapp.apis.pybossa.paths import path_of_account
 from accountsapp.apis.pybossa.resources import EmailConfirmation, Newsletter
 from accountsapp.apis.pybossa.schemas import is_true
-from accountsapp.apis.pybossa.shown_forms import told
+from accountsapp.apis.pybossa.shown_forms import outcome
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.emails import addresses
 from accountsapp.i18n import mark as _
@@ -35,7 +35,7 @@ def newsletter(context: Newsletter, request: Request) -> Shown | Done:
     following: dict[str, Any] = {"next": context.next_path or path_on_site(request, "/")}
     if is_true(subscribe):
         profile.change(request.store, request.actor.id, {"subscribed": True})
-        return Done({**told(SUBSCRIBED, "success"), **following})
+        return Done({**outcome(SUBSCRIBED, "success"), **following})
     if subscribe is not None:
         return Done(following)
     heading = {"template": "account/newsletter.html", "title": "Subscribe to our Newsletter"}
@@ -54,4 +54,4 @@ def confirm_email(context: EmailConfirmation, request: Request) -> Done:
     """Mail a link to the primary address, unless it is proved already."""
     is_sent = addresses.ask_to_prove_primary(request.store, request.actor.id)
     path = path_on_site(request, path_of_account(request.actor.username)) + "/"
-    return Done({**told(LINK_SENT if is_sent else VALID, "info"), "next": path})
+    return Done({**outcome(LINK_SENT if is_sent else VALID, "info"), "next": path})

@@ -11,7 +11,7 @@ from accountsapp.apis.pybossa.paths import SIGN_IN
 from accountsapp.apis.pybossa.resources import ForgottenPassword, PasswordReset
 from accountsapp.apis.pybossa.schemas import ForgottenForm
 from accountsapp.apis.pybossa.settings import Settings
-from accountsapp.apis.pybossa.shown_forms import forgotten_form, reset_form, told
+from accountsapp.apis.pybossa.shown_forms import forgotten_form, outcome, reset_form
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.errors import DeadLink, InvalidValue
 from accountsapp.i18n import mark as _
@@ -37,14 +37,14 @@ def ask_for_mail(context: ForgottenPassword, request: Request) -> Shown:
     if request.app_settings.section(Settings).hide_unknown:
         recovery.ask(request.store, email, by_any_address=True)
     elif not recovery.ask_openly(request.store, email):
-        return forgotten_form(request, **told(UNKNOWN, "error"))
-    return forgotten_form(request, **told(SENT, "success"))
+        return forgotten_form(request, **outcome(UNKNOWN, "error"))
+    return forgotten_form(request, **outcome(SENT, "success"))
 
 
 @error_view_config(InvalidFields, containment=ForgottenPassword)
 def malformed_address(error: InvalidFields, request: Request) -> Response:
     """The form again, with what is wrong."""
-    return answer(request, forgotten_form(request, error.texts, **told(MALFORMED, "error")))
+    return answer(request, forgotten_form(request, error.texts, **outcome(MALFORMED, "error")))
 
 
 @view_config(context=PasswordReset, request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -57,7 +57,7 @@ def reset(context: PasswordReset, request: Request) -> Done:
     """Nobody is signed in by it: who has the link types the new password once more."""
     _username(context, request)
     recovery.reset_by_code(request.store, context.code, load_reset(request).new_password)
-    content = {**told(RESET, "success"), "next": path_on_site(request, "/")}
+    content = {**outcome(RESET, "success"), "next": path_on_site(request, "/")}
     return Done(content, leads_to=path_on_site(request, SIGN_IN))
 
 
@@ -67,7 +67,7 @@ def refused_password(error: InvalidFields | InvalidValue, request: Request) -> R
     """The form again; the link is still good."""
     texts = error.texts if isinstance(error, InvalidFields) else forms.texts_of(error, "new_password")
     username = _username(request.context, request)
-    return answer(request, reset_form(request, username, texts, **told(CORRECT, "error")))
+    return answer(request, reset_form(request, username, texts, **outcome(CORRECT, "error")))
 
 
 def _username(context: PasswordReset, request: Request) -> str:

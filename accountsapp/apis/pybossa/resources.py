@@ -147,10 +147,10 @@ class Confirmation(Mailed, Acting):
         """
         :raises DeadLink: the link is not good any more
         """
-        found = confirming.find_any(self.request.store, self.code)
-        if found is None:
+        confirmation = confirming.find_any(self.request.store, self.code)
+        if confirmation is None:
             raise DeadLink
-        return found._asdict()
+        return confirmation._asdict()
 
 
 class ForgottenPassword(Resource):

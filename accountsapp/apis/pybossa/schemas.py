@@ -165,8 +165,8 @@ class ProfileForm(FormModel):
     def columns(self) -> dict[str, Any]:
         """What was sent, by column of the account."""
         columns = {"fullname": "name"} | {name: name for name in ("locale", "privacy_mode", "subscribed")}
-        given = self.model_fields_set
-        return {column: getattr(self, field) for field, column in columns.items() if field in given}
+        fields = self.model_fields_set
+        return {column: getattr(self, field) for field, column in columns.items() if field in fields}
 
 
 class ExternalForm(FormModel):

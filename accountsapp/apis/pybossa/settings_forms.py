@@ -113,10 +113,10 @@ def load_profile(request: Request, account: AccountRow) -> ProfileForm:
 
     :raises InvalidFields: all that is wrong, also that somebody else has the name or the address
     """
-    given = {name: value for name, value in request.parameters.body if name in PROFILE_FIELDS}
-    given = {**_unticked(request), **given}
+    values = {name: value for name, value in request.parameters.body if name in PROFILE_FIELDS}
+    values = {**_unticked(request), **values}
     stored = stored_values(account)
-    changed = {name: value for name, value in given.items() if not _is_same(name, value, stored[name])}
+    changed = {name: value for name, value in values.items() if not _is_same(name, value, stored[name])}
     texts: dict[str, list[str]] = {}
     try:
         loaded = load_form(ProfileForm, request, changed)

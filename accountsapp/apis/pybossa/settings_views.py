@@ -20,7 +20,7 @@ from accountsapp.apis.pybossa.settings_forms import (
     load_profile,
     settings_forms,
 )
-from accountsapp.apis.pybossa.shown_forms import told
+from accountsapp.apis.pybossa.shown_forms import outcome
 from accountsapp.apis.pybossa.uploading import load_picture
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, password_change
@@ -129,13 +129,13 @@ def wrong_password(error: WrongPassword, request: Request) -> Response:
 def _forms_again(request: Request, texts: forms.Texts, flash: str) -> Response:
     account = request.context.target
     return answer(
-        request, settings_forms(request, account, texts, sent=button_of(request), **told(flash, "error"))
+        request, settings_forms(request, account, texts, sent=button_of(request), **outcome(flash, "error"))
     )
 
 
 def _done(request: Request, flash: str, username: str) -> Done:
     path = path_on_site(request, f"{path_of_account(username)}/update")
-    return Done({**told(flash, "success"), "next": path})
+    return Done({**outcome(flash, "success"), "next": path})
 
 
 @view_config(context=ApiKeyReset, request_method="GET", permission=Permission.KEY_READ)
@@ -148,4 +148,4 @@ def ask_for_new_key(context: ApiKeyReset, request: Request) -> Shown:
 def reset_key(context: ApiKeyReset, request: Request) -> Done:
     api_keys.reset(request.store, context.target.id)
     path = path_on_site(request, path_of_account(context.target.username))
-    return Done({**told(NEW_KEY, "success"), "next": path})
+    return Done({**outcome(NEW_KEY, "success"), "next": path})

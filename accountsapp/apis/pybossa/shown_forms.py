@@ -13,7 +13,7 @@ from accountsapp.web.request import Request
 SHOWS_PASSWORD = ("password.js",)
 
 
-def told(flash: object, status: str) -> dict[str, Any]:
+def outcome(flash: object, status: str) -> dict[str, Any]:
     """What came of it."""
     return {"flash": flash, "status": status}
 

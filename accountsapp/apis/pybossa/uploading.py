@@ -27,9 +27,9 @@ def load_picture(request: Request) -> Picture:
 
     :raises InvalidPicture: there is none, or it cannot be taken
     """
-    given = request.parameters.last_in_body
-    box = box_of(**{name: given(name) for name in COORDINATES})
-    part = given(AVATAR)
+    field = request.parameters.last_in_body
+    box = box_of(**{name: field(name) for name in COORDINATES})
+    part = field(AVATAR)
     data = part.raw if isinstance(part, MultipartPart) else b""
     return picture_of(data, formats=FORMATS, most_bytes=LARGEST, first_frame=True, box=box)
 

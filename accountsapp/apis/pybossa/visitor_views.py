@@ -19,7 +19,7 @@ from accountsapp.apis.pybossa.paths import SIGN_IN, path_of_account
 from accountsapp.apis.pybossa.resources import ChangePassword, Confirmation, Registration, SignIn, SignOut
 from accountsapp.apis.pybossa.schemas import SignInForm
 from accountsapp.apis.pybossa.settings import Settings
-from accountsapp.apis.pybossa.shown_forms import registration_form, sign_in_form, told
+from accountsapp.apis.pybossa.shown_forms import outcome, registration_form, sign_in_form
 from accountsapp.domain.accounts import confirming, signing_up
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import (
@@ -67,7 +67,7 @@ def register(context: Registration, request: Request) -> Response:
     )
     if session is None:
         return answer(request, _sent_for_validation())
-    done = Done({**told(THANKS, "success"), "next": context.next_path or path_on_site(request, "/")})
+    done = Done({**outcome(THANKS, "success"), "next": context.next_path or path_on_site(request, "/")})
     return answer_with_session(request, done, session)
 
 
@@ -85,7 +85,7 @@ def _sent_for_validation() -> Shown:
 def refused_registration(error: InvalidFields | InvalidValue, request: Request) -> Response:
     """The form again, with all that is wrong."""
     texts = error.texts if isinstance(error, InvalidFields) else forms.texts_of(error, "password")
-    return answer(request, registration_form(request, texts, **told(CORRECT, "error")))
+    return answer(request, registration_form(request, texts, **outcome(CORRECT, "error")))
 
 
 @view_config(
@@ -99,7 +99,7 @@ def refused_registration(error: InvalidFields | InvalidValue, request: Request) 
 def confirm(context: Confirmation, request: Request) -> Done:
     """Nobody is signed in by it: whoever opens a mailed link may be somebody else."""
     confirming.confirm_any(request.store, context.code)
-    return Done({**told(READY, "success"), "next": path_on_site(request, SIGN_IN)})
+    return Done({**outcome(READY, "success"), "next": path_on_site(request, SIGN_IN)})
 
 
 @view_config(context=SignIn, request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -117,7 +117,7 @@ def sign_in(context: SignIn, request: Request) -> Response:
     name = account.profile.name or account.username
     done = Done(
         {
-            **told(WELCOME % {"name": name}, "success"),
+            **outcome(WELCOME % {"name": name}, "success"),
             "next": context.next_path or path_on_site(request, "/"),
         },
         message=translated(request, WELCOME, name=name),
@@ -128,7 +128,7 @@ def sign_in(context: SignIn, request: Request) -> Response:
 @error_view_config(InvalidFields, containment=SignIn)
 def unfilled_sign_in(error: InvalidFields, request: Request) -> Response:
     """The form again, with what is missing."""
-    return answer(request, sign_in_form(request, error.texts, **told(CORRECT, "error")))
+    return answer(request, sign_in_form(request, error.texts, **outcome(CORRECT, "error")))
 
 
 @error_view_config(WrongPassword, containment=SignIn)
@@ -141,7 +141,7 @@ def refused_sign_in(error: WrongPassword | InactiveAccount, request: Request) ->
             flash, status = UNKNOWN, "info"
         elif isinstance(error, InactiveAccount):
             flash = INACTIVE
-    return answer(request, sign_in_form(request, **told(flash, status)))
+    return answer(request, sign_in_form(request, **outcome(flash, status)))
 
 
 @view_config(
@@ -152,9 +152,9 @@ def sign_out(context: SignOut, request: Request) -> Response:
     session = session_of(request)
     if session is not None:
         signin.sign_out(request.store, session)
-    content: dict[str, Any] = {**told(SIGNED_OUT, "success"), "message": SIGNED_OUT}
-    asked = request.parameters.last_in_query
-    following = safe_url(asked("next") or asked("redirect_url"), request.app_settings)
+    content: dict[str, Any] = {**outcome(SIGNED_OUT, "success"), "message": SIGNED_OUT}
+    parameter = request.parameters.last_in_query
+    following = safe_url(parameter("next") or parameter("redirect_url"), request.app_settings)
     done = Done({**content, "next": following or path_on_site(request, "/")})
     return answer_without_session(request, done)
 

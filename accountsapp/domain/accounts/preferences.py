@@ -33,10 +33,10 @@ class Preferences(NamedTuple):
 
 def of_accounts(connection: Connection, account_ids: Collection[int]) -> dict[int, Preferences]:
     """Those of each account, by id, in one statement."""
-    found = {account_id: Preferences({}, {}) for account_id in account_ids}
+    preferences = {account_id: Preferences({}, {}) for account_id in account_ids}
     for account_id, kind, name, text in connection.execute(_OF_ACCOUNTS, {"account_ids": list(account_ids)}):
-        found[account_id][kind][name] = text
-    return found
+        preferences[account_id][kind][name] = text
+    return preferences
 
 
 def of_account(connection: Connection, account_id: int) -> Preferences:

@@ -78,8 +78,8 @@ class Selection:
     def _of(self, ids: Select[int]) -> Prepared:
         """The members with those ids: only for them the account is read, not for those that are skipped."""
         members = ids.subquery()
-        found = self.statement.join(members, members.c.account_id == Member.account_id)
-        return Prepared(found.order_by(*_NEWEST_FIRST))
+        rows = self.statement.join(members, members.c.account_id == Member.account_id)
+        return Prepared(rows.order_by(*_NEWEST_FIRST))
 
     def row(self, values: Sequence[Any]) -> MemberRow:
         """The member that the values begin with."""
@@ -188,9 +188,9 @@ def _places(store: Store) -> dict[str, Places]:
 
 
 def _read_places(store: Store) -> dict[str, Places]:
-    found, waiting = places.read(store.connection, places.FOLD_FROM)
+    by_order, waiting = places.read(store.connection, places.FOLD_FROM)
     if waiting < places.FOLD_FROM:
-        return found
+        return by_order
     try:
         with store.begin() as session:
             places.fold(session.connection())

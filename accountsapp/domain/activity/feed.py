@@ -86,7 +86,7 @@ def _projects(connection: Connection) -> list[ProjectMade]:
 
 
 def _contributions(connection: Connection, selection: Selection) -> list[Contributed]:
-    found: list[Contributed] = []
+    items: list[Contributed] = []
     for most in CONTRIBUTIONS_LOOKED_AT:
         latest = (
             select(Contribution.volunteer_id, Contribution.created)
@@ -105,7 +105,7 @@ def _contributions(connection: Connection, selection: Selection) -> list[Contrib
             .order_by(latest.c.created.desc())
             .limit(ITEMS)
         )
-        found = [Contributed(row[-3], selection.row(row), *row[-2:]) for row in connection.execute(shown)]
-        if len(found) == ITEMS:
+        items = [Contributed(row[-3], selection.row(row), *row[-2:]) for row in connection.execute(shown)]
+        if len(items) == ITEMS:
             break
-    return found
+    return items

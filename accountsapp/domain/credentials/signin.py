@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
@@ -47,11 +47,13 @@ def authenticate(store: Store, typed: str, password: object) -> AccountRow:
         return _check(store, row, row.username_key if row else fold(typed.strip()), password)
 
 
-def authenticate_remembered(store: Store, username: str, password: str) -> AccountRow:
+def authenticate_remembered(store: Store, username: str, password: str, *, writes: bool = True) -> AccountRow:
     """As :func:`authenticate`, by name as it is, for a program that presents the password with every request.
 
     One that was right less than a minute ago costs no check, and of simultaneous requests with one password
     one is checked for all.
+
+    :param writes: whether a failure is recorded, and a hash of a lower cost made anew
     """
     row = store.reader.by_username(username) if is_storable(username) else None
     key = row.username_key if row is not None else fold(username)
@@ -62,17 +64,19 @@ def authenticate_remembered(store: Store, username: str, password: str) -> Accou
         return row
     # Unknown names take turns too: who waits must tell nothing.
     with (
-        _recording_failures(store, row),
+        _recording_failures(store, row) if writes else nullcontext(),
         store.passwords.admission(store.client_network),
         store.remembered.turn(key, password),
     ):
         if row is None or not store.remembered.knows(row, password):
-            row = _check(store, row, key, password)
+            row = _check(store, row, key, password, writes=writes)
             store.remembered.remember(row, password)
     return row
 
 
-def _check(store: Store, row: AccountRow | None, throttled_as: str, password: object) -> AccountRow:
+def _check(
+    store: Store, row: AccountRow | None, throttled_as: str, password: object, *, writes: bool = True
+) -> AccountRow:
     known_hash = store.reader.password_hash(row.id) if row is not None else None
     with store.throttle.guess(throttled_as, store.client_network):
         is_right = store.passwords.verify(password, known_hash, store.client_network)
@@ -82,7 +86,7 @@ def _check(store: Store, row: AccountRow | None, throttled_as: str, password: ob
             raise UnknownAccount if row.state == AccountState.PENDING else WrongPassword
     if row.state != AccountState.ACTIVE:
         raise PendingAccount if row.state == AccountState.PENDING else InactiveAccount
-    if isinstance(password, str) and store.passwords.needs_rehash(known_hash):
+    if writes and isinstance(password, str) and store.passwords.needs_rehash(known_hash):
         _rehash(store, row, password, known_hash)
     return row
 

@@ -126,8 +126,8 @@ def read(connection: Connection, most_changes: int = MOST_FOLDED) -> tuple[dict[
     waiting = [row for row in rows if not row[0]]
     places = {}
     for order in ORDERS:
-        found = sorted((_key_of(row), row[4]) for row in rows if row[0] == order)
-        keys, numbers = [key for key, _ in found], [number for _, number in found]
+        counts = sorted((_key_of(row), row[4]) for row in rows if row[0] == order)
+        keys, numbers = [key for key, _ in counts], [number for _, number in counts]
         _add(order, keys, numbers, waiting)
         places[order] = Places(keys, numbers)
     return places, len(waiting)
@@ -209,10 +209,10 @@ def _waiting(connection: Connection, most: int) -> int:
 
 def _fold(connection: Connection, order: str, changes: list[Any]) -> None:
     statement = select(_parts.c.in_order, *_PART_KEY, _parts.c.members).where(_parts.c.in_order == order)
-    found = sorted((_key_of(row), row[4]) for row in connection.execute(statement))
-    keys, numbers = [key for key, _ in found], [number for _, number in found]
+    counts = sorted((_key_of(row), row[4]) for row in connection.execute(statement))
+    keys, numbers = [key for key, _ in counts], [number for _, number in counts]
     changed = _add(order, keys, numbers, changes)
-    if not found or len(keys) > FEW_PARTS + SMALL_PARTS * sum(numbers) // PART:
+    if not counts or len(keys) > FEW_PARTS + SMALL_PARTS * sum(numbers) // PART:
         _cut(connection, order)
         return
     counted: list[dict[str, Any]] = []

@@ -28,6 +28,7 @@ RESERVED = frozenset(
         "sessions",
         "applications",
         "uploads",
+        "auth",
         "save_metadata",
         "otpvalidation",
         "a",

@@ -115,7 +115,7 @@ def test_what_is_refused(stores: Process, alice: Person, bob: Person) -> None:
 
 
 def test_presets_and_order() -> None:
-    assert dict(key_scopes.PRESETS.items()) == {
+    assert dict(key_scopes.PRESETS) == {
         "read-only": ("account:read",),
         "extension": ("account:read", "account:write", "key:read", "key:write"),
         "full": None,

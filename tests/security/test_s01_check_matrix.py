@@ -1,0 +1,75 @@
+"""S01: whom ``/auth/check`` takes somebody for, by every actor and every way to say who one is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from webtest import TestApp
+
+from accountsapp.process import Process
+from tests.support.actors import ACTORS, ANONYMOUS, DEAD, FORMER, STRANGERS, Way, cast, show
+from tests.support.credentials import Shown, present
+from tests.support.everywhere import NEARBY
+from tests.support.people import Person
+
+OPERATIONS = (("GET", "/auth/check"),)
+POWERLESS = "account:read account:write email:read email:write key:read key:write password:write"
+ALL = f"{POWERLESS} administer"
+OF_TOKEN = "account:read account:write email:read email:write"
+
+WAYS: dict[str, tuple[Way, str | None, str]] = {
+    "key in the URL": (lambda actor, owner: present("proxied api_key", actor), "default-key", ALL),
+    "key in a header": (lambda actor, owner: present("x-api-key", actor), "default-key", ALL),
+    "key as Bearer": (
+        lambda actor, owner: Shown(headers={"Authorization": f"Bearer {actor.person.api_key}"}),
+        "default-key",
+        ALL,
+    ),
+    "token as Bearer": (lambda actor, owner: present("bearer", actor), "bearer", OF_TOKEN),
+    "Basic": (lambda actor, owner: present("basic", actor), "basic", ALL),
+    "session where it is asked for": (
+        lambda actor, owner: present("requested session", actor),
+        "session",
+        ALL,
+    ),
+    "session where it is not": (lambda actor, owner: present("session", actor), None, ""),
+    "key in the check's own URL": (lambda actor, owner: present("api_key", actor), None, ""),
+    "JWT": (lambda actor, owner: present("jwt", actor), None, ""),
+    "signed token": (lambda actor, owner: present("signed token", actor), None, ""),
+    "session in a header": (lambda actor, owner: present("session header", actor), None, ""),
+    "key in another header": (lambda actor, owner: present("private-token", actor), None, ""),
+    "key as Token": (
+        lambda actor, owner: Shown(headers={"Authorization": f"Token {actor.person.api_key}"}),
+        None,
+        "",
+    ),
+}
+"""How it is shown, what ``X-Auth-Credential`` says of it, None where it is none, and which scopes it has."""
+
+
+def ask(app: TestApp, shown: Shown) -> Any:
+    app.reset()
+    app.extra_environ.update(NEARBY)
+    query = f"?{shown.query}" if shown.query else ""
+    return app.get(f"/auth/check{query}", headers=dict(shown.headers), expect_errors=True)
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_s01_every_cell_is_as_declared(
+    actor: str, app: TestApp, register: Callable[..., Person], stores: Process
+) -> None:
+    owner, stranger = cast(actor, register, stores)
+    who = stranger if actor in STRANGERS else None if actor == ANONYMOUS else owner
+    wrong = []
+    for name, (way, credential, scopes) in WAYS.items():
+        answer = ask(app, show(way, who, owner))
+        told = tuple(answer.headers.get(f"X-Auth-{header}") for header in ("User", "Credential", "Scopes"))
+        if who is None or actor in (*DEAD, FORMER) or credential is None:
+            is_misplaced = name == "key in the check's own URL" and who is not None
+            wanted = (400 if is_misplaced else 401, (None, None, None))
+        else:
+            is_powerless = scopes == ALL and actor != "administrator"
+            wanted = (200, (who.person.username, credential, POWERLESS if is_powerless else scopes))
+        if (answer.status_int, told) != wanted:
+            wrong.append((name, answer.status_int, told, wanted))
+    assert wrong == []

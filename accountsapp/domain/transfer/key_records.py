@@ -1,7 +1,7 @@
 """Named API keys as a part of the account record (``docs/operate.rst``)."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Self
 
@@ -16,6 +16,7 @@ from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.fields import Moment, Strict, checked
 
 LONGEST_OVERLAP = timedelta(hours=LONGEST_OVERLAP_HOURS)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def _scopes(value: list[str]) -> list[str]:
@@ -86,12 +87,13 @@ def retiring_of(records: Iterable[KeyRecord], moment: datetime) -> list[KeyRecor
 
 
 def _retiring_half(group: list[KeyRecord], moment: datetime) -> KeyRecord:
-    old, new = sorted(group[:2], key=lambda record: record.created or moment)
-    if (
-        len(group) > 2
-        or old.expires is None
-        or old.expires > moment + LONGEST_OVERLAP
-        or old.created == new.created
-    ):
+    """Of two the older one; of the same second that which ends first."""
+
+    def age(record: KeyRecord) -> tuple[datetime, datetime]:
+        return record.created or moment, record.expires or NEVER
+
+    old, new = sorted(group[:2], key=age)
+    ends_soon = old.expires is not None and old.expires <= moment + LONGEST_OVERLAP
+    if len(group) > 2 or not ends_soon or age(old) == age(new):
         raise ValueError("a name is given twice")
     return old

@@ -63,8 +63,7 @@ class GivenKey:
         return self.record.is_living(moment) and not self.retiring
 
 
-@dataclass(frozen=True)
-class GivenKeys:
+class GivenKeys(NamedTuple):
     """The keys of a record.
 
     :ivar default: the digests that a row of its default key may have, as :attr:`GivenKey.digests`; none where
@@ -81,6 +80,8 @@ class GivenKeys:
     @property
     def digests(self) -> list[bytes]:
         """Those of rows that may be the account's already."""
+        if not self.named:
+            return self.default
         return [*self.default, *(digest for key in self.named for digest in key.digests)]
 
 
@@ -88,7 +89,11 @@ def given_keys(keyring: Keyring, default: str | None, records: list[KeyRecord]) 
     """
     :param default: the default key in clear
     """
-    retiring = retiring_of(records, now()) if records else []
+    digests = keyring.digests(DIGEST_PURPOSE, default) if default is not None else []
+    otherwise = digests_of_hash(keyring, hash_of(default)) if default is not None else []
+    if not records:
+        return GivenKeys(digests, [], otherwise)
+    retiring = retiring_of(records, now())
     named = [
         GivenKey(
             record,
@@ -99,13 +104,10 @@ def given_keys(keyring: Keyring, default: str | None, records: list[KeyRecord]) 
         for record in records
         if (key_hash := record.key_hash) is not None
     ]
-    otherwise = digests_of_hash(keyring, hash_of(default)) if default is not None else []
     for record in records:
         if record.api_key is not None:
             otherwise += keyring.digests(DIGEST_PURPOSE, record.api_key)
-    return GivenKeys(
-        keyring.digests(DIGEST_PURPOSE, default) if default is not None else [], named, otherwise
-    )
+    return GivenKeys(digests, named, otherwise)
 
 
 @dataclass(frozen=True)

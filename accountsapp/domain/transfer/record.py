@@ -92,7 +92,9 @@ class AccountRecord(Strict):
     password: str | None = Field(None, repr=False)
     password_hash: Annotated[str, AfterValidator(_bcrypt_hash)] | None = Field(None, repr=False)
     api_key: Annotated[str, checked(check_given)] | None = Field(None, repr=False)
-    api_keys: Annotated[list[KeyRecord], AfterValidator(check_together)] = Field([], repr=False)
+    api_keys: Annotated[list[KeyRecord], AfterValidator(check_together)] = Field(
+        default_factory=list, repr=False
+    )
     name: str | None = None
     display_name: str | None = None
     biography: str | None = None
@@ -132,7 +134,7 @@ class AccountRecord(Strict):
             raise ValueError("email: not together with emails")
         if self.password is not None and self.password_hash is not None:
             raise ValueError("password: not together with password_hash")
-        if self.api_key is not None and hash_of(self.api_key) in {key.key_hash for key in self.api_keys}:
+        if self.api_keys and self.api_key is not None and self._has_named(self.api_key):
             raise ValueError("api_keys: the key of api_key is among them")
         if self.emails is not None:
             if sum(address.primary for address in self.emails) != 1:
@@ -140,6 +142,9 @@ class AccountRecord(Strict):
             if len({emails.key_of(address.email) for address in self.emails}) < len(self.emails):
                 raise ValueError("emails: an address is given twice")
         return self
+
+    def _has_named(self, api_key: str) -> bool:
+        return hash_of(api_key) in {key.key_hash for key in self.api_keys}
 
     @property
     def addresses(self) -> list[EmailRecord]:

@@ -120,6 +120,7 @@ class Database:
         if self.is_sqlite:
             _make_file(Path(self.url.database or "").resolve())
             options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+            options["json_deserializer"] = db_sqlite.read_json
         else:
             options["pool_pre_ping"] = True
         # As many of these as there are readers at a time, which the server's threads limit.

@@ -8,6 +8,7 @@ are waited for inside SQLite.
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from json import JSONDecoder
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -148,6 +149,14 @@ def writing_connections(patience: float, on_write: Callable[[], None]) -> type[s
         "on_write": staticmethod(on_write),
     }
     return type("WritingConnection", (WritingConnection,), settings)
+
+
+_decoder = JSONDecoder()
+
+
+def read_json(text: str) -> Any:
+    """What a JSON column has, which was written without white space around it."""
+    return _decoder.raw_decode(text)[0]
 
 
 def set_pragmas(connection: Any, _record: Any) -> None:

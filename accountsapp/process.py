@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from accountsapp.db import Database
+from accountsapp.domain.credentials.key_uses import KeyUses
 from accountsapp.domain.data.reads import Columns
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
@@ -40,6 +41,7 @@ class Process:
         self.remembered = RememberedPasswords()
         self.recent = Recent()
         self.throttle = throttle
+        self.key_uses = KeyUses(database.write)
         self.rendition_sizes = rendition_sizes
 
     def for_request(

@@ -12,16 +12,21 @@ from accountsapp.db import Database
 from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.credentials.jwt_keys import Issued
+from accountsapp.domain.credentials.key_memory import sealed_hash
+from accountsapp.domain.credentials.named_keys import make_key_id
 from accountsapp.domain.data.activity_models import Addon, AddonAuthor
-from accountsapp.domain.data.models import Account, ApiKey, EmailAddress
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, hash_of, make_api_key
+from accountsapp.domain.rules.key_scopes import EXTENSION, PRESETS
 from accountsapp.domain.throttle import Throttle
 from accountsapp.migrations.revision import alembic_config, newest_revision
 from accountsapp.process import Process
 from accountsapp.settings import load
+from bench.activity import add_activity
 
 SECRET = "bench-only-" + "b" * 40
 PASSWORD = "correct horse battery"
@@ -36,13 +41,13 @@ def username(number: int) -> str:
 
 def seeded(folder: Path, count: int) -> tuple[Path, list[str]]:
     """A SQLite file of ``count`` accounts and their API keys, in order of number."""
-    name = f"accounts-{count}-{newest_revision()}"
+    name = f"accounts-and-activity-{count}-{newest_revision()}"
     database, keys = folder / f"{name}.sqlite", folder / f"{name}.keys"
     if not (database.exists() and keys.exists()):
         folder.mkdir(parents=True, exist_ok=True)
         fresh = folder / f"{name}.new"
         fresh.unlink(missing_ok=True)
-        keys.write_text("\n".join(_fill(fresh, count)))
+        keys.write_text("\n".join(fill(f"sqlite:///{fresh}", count)))
         fresh.rename(database)
     return database, keys.read_text().splitlines()
 
@@ -61,13 +66,16 @@ class Credentials(NamedTuple):
 
     tokens: list[str]
     signing: list[Issued]
+    named: list[list[str]]
+    """All named keys of each."""
 
 
-def with_credentials(path: Path, count: int) -> Credentials:
-    """Give the first ``count`` accounts an access token, a signing key and a public add-on each, and all of
-    them the password :data:`PASSWORD` and the age to share what they like.
+def with_credentials(url: str, count: int) -> Credentials:
+    """Give the first ``count`` accounts an access token, a signing key, named keys up to the most that an
+    account has by default, and a public add-on each, and all of them the password :data:`PASSWORD` and the
+    age to share what they like.
     """
-    database = Database(f"sqlite:///{path}")
+    database = Database(url)
     ini = {
         "accountsapp.mode": "development",
         "sqlalchemy.url": str(database.url),
@@ -80,7 +88,11 @@ def with_credentials(path: Path, count: int) -> Credentials:
         made = Credentials(
             [tokens.issue_by_hand(store, number, ["profile_read"], seconds=86400) for number in numbers],
             [jwt_keys.issue(store, number) for number in numbers],
+            [[make_api_key() for _ in range(store.settings.keys.max)] for _ in numbers],
         )
+        owned = ((number, api_key) for number in numbers for api_key in made.named[number - 1])
+        rows = [_named_key(store.keyring, number, api_key) for number, api_key in owned]
+        store.session.execute(insert(ApiKey), rows)
         store.session.execute(insert(Addon), [_addon(number) for number in numbers])
         store.session.execute(insert(AddonAuthor), [_author(number) for number in numbers])
         grown_up = {"password_hash": Passwords(4).hash(PASSWORD), "year_of_birth": 1990}
@@ -89,8 +101,12 @@ def with_credentials(path: Path, count: int) -> Credentials:
     return made
 
 
-def _fill(path: Path, count: int) -> list[str]:
-    database = Database(f"sqlite:///{path}")
+def fill(url: str, count: int) -> list[str]:
+    """Fill an empty database with accounts, and a contribution of each.
+
+    :returns: their API keys, in order of number
+    """
+    database = Database(url)
     command.upgrade(alembic_config(database), "head")
     keyring = Keyring((SECRET,))
     api_keys = []
@@ -104,8 +120,10 @@ def _fill(path: Path, count: int) -> list[str]:
                 insert(ApiKey), [_api_key(keyring, number, api_key) for number, api_key in made.items()]
             )
         api_keys += made.values()
+    add_activity(database)
     with database.read_engine.connect() as connection:
-        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         connection.execute(text("ANALYZE"))
     database.dispose()
     return api_keys
@@ -146,6 +164,16 @@ def _address(number: int) -> dict[str, object]:
         "address_key": address,
         "verified": True,
         "primary": True,
+    }
+
+
+def _named_key(keyring: Keyring, number: int, api_key: str) -> dict[str, object]:
+    return {
+        "account_id": number,
+        "public_id": make_key_id(),
+        "name": api_key[-10:],
+        "scopes": " ".join(PRESETS[EXTENSION] or ()),
+        **sealed_hash(keyring, number, hash_of(api_key)),
     }
 
 

@@ -123,10 +123,15 @@ def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: P
 
 
 @pytest.fixture
-def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated, empty database of the test's own."""
+def database_url(
+    backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A migrated, empty database of the test's own; its place is the same in each test."""
     if backend == "sqlite":
-        path = tmp_path / "accounts.sqlite"
+        folder = tmp_path_factory.getbasetemp() / "database"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        path = folder / "accounts.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
@@ -158,6 +163,12 @@ def settings(ini: dict[str, str]) -> Settings:
     return load(ini, environ={})
 
 
+def close(app: Any) -> None:
+    """Nothing of a test is written during the next one."""
+    app.registry.process.key_uses.write()
+    app.registry.database.dispose()
+
+
 @pytest.fixture
 def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes the WSGI application, as a server would; keyword arguments are settings, ``_`` for dots."""
@@ -170,7 +181,7 @@ def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]
 
     yield make
     for app in made:
-        app.registry.database.dispose()
+        close(app)
 
 
 @pytest.fixture(scope="session")
@@ -183,7 +194,7 @@ def wsgi(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Ite
     """The whole application."""
     app = applications.make(ini, str(tmp_path))
     yield app
-    app.registry.database.dispose()
+    applications.end(app)
 
 
 @pytest.fixture
@@ -197,7 +208,7 @@ def throttled(applications: Applications, ini: dict[str, str], tmp_path: Path) -
     """The application with its throttles on."""
     app = applications.make({**ini, "accountsapp.rate_limit": "true"}, str(tmp_path))
     yield TestApp(app)
-    app.registry.database.dispose()
+    applications.end(app)
 
 
 @pytest.fixture

@@ -60,6 +60,8 @@ class Event(StrEnum):
     EMAIL_REMOVED = "e-mail address removed"
     RECOVERY_SENT = "recovery mail sent"
     RENAMED = "renamed"
+    PROFILE_EDITED = "profile edited"
+    """Somebody else than its owner changed what an account says, shows or wants to be told."""
     ACTIVATED = "activated"
     DEACTIVATED = "deactivated"
     DELETION_ASKED = "deletion asked for"

@@ -24,6 +24,9 @@ from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rules.client_addresses import network_of
 from accountsapp.settings import Settings
 
+RATE_PURPOSE = "api-key-rate"
+"""The purpose under which the digests are made by which requests with a key are counted."""
+
 log = logging.getLogger(__name__)
 
 
@@ -38,6 +41,16 @@ class Throttle(Protocol):
 
     def check(self, limit: str, *who: object) -> None:
         """Count nothing.
+
+        :raises TooManyAttempts: the limit is reached
+        """
+
+    @property
+    def limits_keys(self) -> bool:
+        """Whether there is a limit for each API key."""
+
+    def hit_key(self, key: str) -> None:
+        """Count one request with an API key, whatever other limits do.
 
         :raises TooManyAttempts: the limit is reached
         """
@@ -169,6 +182,13 @@ class Store:
         row = by_id(self.session.connection(), account_id, self.columns)
         self.reader.remember(row)
         return row
+
+    def count_key(self, api_key: str) -> None:
+        """Count a request with an API key, of either kind; one that takes its place begins anew.
+
+        :raises TooManyAttempts: it is used too often
+        """
+        self.throttle.hit_key(self.keyring.digest(RATE_PURPOSE, api_key).hex())
 
     @property
     def origin(self) -> dict[str, Any]:

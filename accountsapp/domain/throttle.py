@@ -64,14 +64,16 @@ class Throttle:
 
     :param enabled: ``accountsapp.rate_limit``
     :param storage: ``memory://`` or ``redis://…``; while Redis does not answer, the process counts alone
+    :param key_limit: ``accountsapp.keys.rate_limit``
     :raises SettingsError: the storage cannot be used here
     """
 
     ALONE = 10.0
     """Seconds for which the process counts alone before it asks a storage again that did not answer."""
 
-    def __init__(self, enabled: bool = True, storage: str = "memory://") -> None:
+    def __init__(self, enabled: bool = True, storage: str = "memory://", key_limit: str = "") -> None:
         self.enabled = enabled
+        self._key_limit = parse(key_limit) if key_limit else None
         try:
             self._storage: Any = storage_from_string(storage, **TIMEOUTS)
         except ConfigurationError:
@@ -90,7 +92,7 @@ class Throttle:
         :raises TooManyAttempts: with the seconds until the window ends
         """
         if self.enabled and self._do("get", _key(limit, who)) >= LIMITS[limit].amount:
-            self._refuse(limit, who)
+            self._refuse(_key(limit, who))
 
     def hit(self, limit: str, *who: object) -> None:
         """Count one.
@@ -98,7 +100,24 @@ class Throttle:
         :raises TooManyAttempts: the limit was reached before it
         """
         if self.enabled and self._add(1, limit, who) > LIMITS[limit].amount:
-            self._refuse(limit, who)
+            self._refuse(_key(limit, who))
+
+    @property
+    def limits_keys(self) -> bool:
+        """Whether there is a limit for each API key."""
+        return self._key_limit is not None
+
+    def hit_key(self, key: str) -> None:
+        """Count one request with an API key, whether or not the other limits are on.
+
+        :param key: a digest of it
+        :raises TooManyAttempts: the limit was reached before it
+        """
+        if self._key_limit is None:
+            return
+        counter = _key("key", (key,))
+        if self._do("incr", counter, self._key_limit.get_expiry(), 1) > self._key_limit.amount:
+            self._refuse(counter)
 
     @contextmanager
     def counted(self, limit: str, *who: object) -> Iterator[None]:
@@ -177,6 +196,6 @@ class Throttle:
             self._alone_until = now + self.ALONE
             return True
 
-    def _refuse(self, limit: str, who: tuple[object, ...]) -> None:
-        reset_time: float = self._do("get_expiry", _key(limit, who))
+    def _refuse(self, counter: str) -> None:
+        reset_time: float = self._do("get_expiry", counter)
         raise TooManyAttempts(retry_after=max(1, int(reset_time - time.time()) + 1))

@@ -1,6 +1,7 @@
 """What a proxy asks of a caller: the check's own query, and what a caller lacks of it."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from pyramid.httpexceptions import HTTPBadRequest
@@ -10,7 +11,7 @@ from accountsapp.domain.rules import app_permissions
 from accountsapp.domain.rules.key_scopes import SCOPES
 from accountsapp.security.identity import Identity
 from accountsapp.security.permissions import Permission
-from accountsapp.security.principals import ADMINISTRATORS, holders
+from accountsapp.security.principals import holders
 
 ON = "1"
 
@@ -29,16 +30,16 @@ class Question(NamedTuple):
 
     def missing_scope(self, caller: Identity) -> str | None:
         """The first scope that is needed and that the caller has not; None where none is missing."""
-        needs_power = self.administrator and ADMINISTRATORS in caller.principals
+        needs_power = self.administrator and caller.is_admin
         needed = (*self.scopes, Permission.ADMINISTER) if needs_power else self.scopes
         effective = effective_scopes(caller)
         return next((scope for scope in needed if scope not in effective), None)
 
     def is_held_by(self, caller: Identity) -> bool:
         """Whether the account has what is needed of it, whatever its credential grants."""
-        principals = set(caller.principals)
-        has_permissions = all(principals & set(holders(permission)) for permission in self.permissions)
-        return has_permissions and (not self.administrator or ADMINISTRATORS in principals)
+        if self.administrator and not caller.is_admin:
+            return False
+        return all(set(holders(permission)) & set(caller.principals) for permission in self.permissions)
 
 
 def question_of(query: Iterable[tuple[str, str]]) -> Question:
@@ -66,11 +67,15 @@ def question_of(query: Iterable[tuple[str, str]]) -> Question:
 
 def effective_scopes(caller: Identity) -> tuple[str, ...]:
     """The scopes that the credential grants and the account may use, in their one order."""
+    return _effective(caller.scopes, caller.is_admin)
+
+
+@lru_cache(maxsize=256)
+def _effective(granted: frozenset[str] | None, is_admin: bool) -> tuple[str, ...]:
     return tuple(
         scope
         for scope in SCOPES
-        if (caller.scopes is None or scope in caller.scopes)
-        and (scope != Permission.ADMINISTER or ADMINISTRATORS in caller.principals)
+        if (granted is None or scope in granted) and (is_admin or scope != Permission.ADMINISTER)
     )
 
 

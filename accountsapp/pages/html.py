@@ -13,6 +13,7 @@ from accountsapp.pages.menu import Place
 from accountsapp.pages.visitor import visitor_of
 from accountsapp.web.answers import HEADERS
 from accountsapp.web.request import Request
+from accountsapp.web.uploads import path_of_picture
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 PAGE_HEADERS = (
@@ -35,8 +36,8 @@ def page(
 
     Beside the values each template has ``site`` (:class:`~accountsapp.pages.branding.Branding`), ``menu``,
     ``visitor`` and ``language``; for paths of this site ``href(path)``, and ``link_to(place)``, which is None
-    where no such :class:`~accountsapp.pages.menu.Place` is mounted; ``day`` and ``minute`` for dates; and
-    what Jinja's ``i18n`` gives.
+    where no such :class:`~accountsapp.pages.menu.Place` is mounted; ``picture_path(url)``, which is None for
+    pictures of other sites; ``day`` and ``minute`` for dates; and what Jinja's ``i18n`` gives.
 
     :param template: a name below ``pages/templates``, or an asset specification
     :param leads_away: whether a form's answer sends the browser to another site. The policy then says nothing
@@ -60,11 +61,12 @@ def page(
         "href": site.href,
         "link_to": link_to,
         "menu": menu.entries(visitor),
-        "pages_of_account": menu.of_account(visitor),
+        "pages_of_account": partial(menu.of_account, visitor),
         "visitor": visitor,
         "language": request.locale_name.replace("_", "-"),
         "day": partial(day, request),
         "minute": partial(minute, request),
+        "picture_path": partial(path_of_picture, request.app_settings),
         "referrer": referrer,
         "scripts": scripts,
         **values,

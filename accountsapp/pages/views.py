@@ -15,6 +15,7 @@ from accountsapp.i18n import mark as _
 from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
 from accountsapp.pages.resources import AddressProof, EmailChange, Pages, RegistrationConfirmation, Reset
+from accountsapp.security import session_cookie
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
@@ -102,12 +103,14 @@ def use_reset(context: Reset, request: Request) -> Response:
         parameter("new_password"),
         new_username=parameter("new_username"),
     )
-    return done(
+    response = done(
         request,
         _("Password set"),
         _("Your new password is in force. Sign in with it now."),
         [SIGN_IN],
     )
+    session_cookie.end_dead(request, response)
+    return response
 
 
 @error_view_config(InvalidValue, containment=Reset)

@@ -47,8 +47,10 @@ def _find(request: "Request") -> Visitor | None:
         return None
     connection, caller = request.store.connection, request.known_caller
     if isinstance(caller, Identity) and caller.kind == session_cookie.KIND and caller.account is not None:
-        language = reads.profile(connection, caller.account.id, Language)
-        return Visitor(caller.account.id, caller.account.username, language.locale if language else None)
+        profile = caller.account.profile
+        if not hasattr(profile, "locale"):
+            profile = reads.profile(connection, caller.account.id, Language)
+        return Visitor(caller.account.id, caller.account.username, profile.locale if profile else None)
     for value in values:
         session = sessions.find(connection, value, Language)
         if session is not None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def includeme(config: "Configurator") -> None:
     """One security policy for the whole tree; a view that names no permission is closed."""
     registry, settings = config.registry, config.registry.app_settings
-    registry.throttle = Throttle(settings.rate_limit, settings.rate_limit_storage)
+    registry.throttle = Throttle(settings.rate_limit, settings.rate_limit_storage, settings.keys.rate_limit)
     registry.policy = SecurityPolicy()
     config.include(".session_cookie")
     config.set_security_policy(registry.policy)

@@ -64,6 +64,11 @@ class Identity:
         return self.account is None or self.account.state == AccountState.ACTIVE
 
     @property
+    def is_admin(self) -> bool:
+        """Whether it is an account of an administrator."""
+        return self.account is not None and self.account.is_admin
+
+    @property
     def is_staff(self) -> bool:
         """Whether it is an account of staff; administrators are."""
         return self.account is not None and (self.account.is_staff or self.account.is_admin)

@@ -15,7 +15,7 @@ GRANTS: dict[Scope, tuple[Permission, ...]] = {
 }
 NEEDED: dict[str, Scope] = {permission: scope for scope, granted in GRANTS.items() for permission in granted}
 """The scope without which a permission is not granted; one that is none of these no token has."""
-WITHOUT_SCOPE = frozenset({Permission.KEY_END, Permission.CALLER_READ})
+WITHOUT_SCOPE = frozenset({Permission.KEY_END})
 """What every API key grants."""
 ALL = frozenset(permission for granted in GRANTS.values() for permission in granted)
 

@@ -7,6 +7,7 @@ from pyramid.response import Response
 
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.security.visitors import is_visitor
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -85,6 +86,14 @@ def end(request: "Request", response: Response) -> None:
     """Take away the session, which has ended, and what goes with it."""
     response.delete_cookie(COOKIE, path="/")
     take_away_further(request, response)
+
+
+def end_dead(request: "Request", response: Response) -> None:
+    """Take away the session of the client where it has ended, as a new password ends all of an account."""
+    values = (value for value in values_in(request) if not is_visitor(request.store.keyring, value))
+    ended = [sessions.find(request.store.latest, value) is None for value in values]
+    if ended and all(ended):
+        end(request, response)
 
 
 def give_further(request: "Request", response: Response, account: AccountRow) -> None:

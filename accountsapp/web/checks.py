@@ -13,9 +13,12 @@ from pyramid.interfaces import IDefaultPermission
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.viewderivers import INGRESS
 
+from accountsapp.domain.errors import PasswordNeeded
 from accountsapp.security import csrf
 from accountsapp.security.credentials import SessionCookie
+from accountsapp.security.freshness import is_fresh
 from accountsapp.security.identity import Identity
+from accountsapp.security.permissions import Permission
 from accountsapp.security.policy import Refused
 from accountsapp.web import jsonp
 from accountsapp.web.transactions import is_unsafe
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from pyramid.config import Configurator
 
     from accountsapp.web.request import Request
+
+ATTEMPT = "retry.attempt"
+"""In the environment: how often the request was tried before."""
 
 Check = Callable[["Request", Any, str | None], None]
 """Of a request, its context and the permission that the view names; None for an open view."""
@@ -82,6 +88,18 @@ def check_policy(request: "Request", context: Any, permission: str | None) -> No
             raise HTTPForbidden(result=refused)
 
 
+def check_key_rate(request: "Request", context: Any, permission: str | None) -> None:
+    """The API key that proved the caller is not used too often; ending it is never too often.
+
+    :raises TooManyAttempts: it is
+    """
+    if permission is None or permission == Permission.KEY_END or not request.store.throttle.limits_keys:
+        return
+    caller = request.identity
+    if caller is not None and caller.key is not None and not request.environ.get(ATTEMPT):
+        request.store.count_key(caller.secret or "")
+
+
 def check_csrf(request: "Request", context: Any, permission: str | None) -> None:
     """An unsafe request that a cookie could stand behind comes from a page of ours.
 
@@ -114,14 +132,25 @@ def check_body(request: "Request", context: Any, permission: str | None) -> None
         request.parameters.body  # noqa: B018 reads it
 
 
+def check_fresh(request: "Request", context: Any, permission: str | None) -> None:
+    """The password was entered lately in the session that asks, where the place needs that.
+
+    :raises PasswordNeeded: it was not
+    """
+    if context.needs_fresh_session and not is_fresh(request):
+        raise PasswordNeeded
+
+
 CHECKS: dict[str, Check] = {
     "callback": check_callback,
     "credential": check_credential,
     "csrf": check_csrf,
+    "key_rate": check_key_rate,
     "query": check_query,
     "scope": check_scope,
     "body": check_body,
     "acl": check_acl,
+    "fresh": check_fresh,
 }
 
 
@@ -152,6 +181,10 @@ def steps_of(
     if not needed <= set(checks):
         raise TypeError(f"checks: {', '.join(sorted(needed - set(checks)))} is missing")
     acl = checks.index("acl")
+    if "scope" in checks[acl:]:
+        if "credential" not in checks[:acl]:
+            raise TypeError("checks: credential is missing")
+        return tuple(known[name] for name in checks)
     before = checks[:acl]
     functions = tuple(known[name] for name in checks)
     if before[-2:] == ("credential", "scope"):

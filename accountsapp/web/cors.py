@@ -33,6 +33,7 @@ class Cors:
     :ivar allowed_headers: request headers that a page may send
     :ivar allows_asked_headers: whether a preflight allows whatever else it asks for by name
     :ivar exposed_headers: response headers that a page may read
+    :ivar exposed_where_sent: further ones, which are named only in answers that have them
     :ivar credentials: whether browsers send cookies along; never with :data:`ANY`
     :ivar max_age: seconds for which a browser may keep what a preflight said
     """
@@ -42,6 +43,7 @@ class Cors:
     allowed_headers: tuple[str, ...] = ()
     allows_asked_headers: bool = False
     exposed_headers: tuple[str, ...] = ()
+    exposed_where_sent: tuple[str, ...] = ()
     credentials: bool = False
     max_age: int = 86400
 
@@ -61,7 +63,8 @@ class Cors:
 
     def _headers(self, request: "Request", response: Response, origin: str) -> list[tuple[str, str]]:
         if request.environ["REQUEST_METHOD"] != "OPTIONS":
-            return _answer_headers(self, origin)
+            sent = tuple(name for name in self.exposed_where_sent if name in response.headers)
+            return _answer_headers(self, origin, sent)
         methods = response.headers.get("Allow")
         headers = _headers_of(self, origin, self._allowed_headers(request))
         if methods is not None:
@@ -82,22 +85,27 @@ class Cors:
         return (*self.allowed_headers, *(name for name in names if name and name.lower() not in known))
 
 
-def _headers_of(cors: Cors, origin: str, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
-    """What a page of that origin is told of any answer."""
+def _headers_of(
+    cors: Cors, origin: str, allowed: tuple[str, ...], sent: tuple[str, ...] = ()
+) -> list[tuple[str, str]]:
+    """What a page of that origin is told of any answer.
+
+    :param sent: headers that are exposed because this answer has them
+    """
     headers = [("Access-Control-Allow-Origin", origin)]
     if cors.credentials:
         headers.append(("Access-Control-Allow-Credentials", "true"))
-    if cors.exposed_headers:
-        headers.append(("Access-Control-Expose-Headers", ", ".join(cors.exposed_headers)))
+    if exposed := (*cors.exposed_headers, *sent):
+        headers.append(("Access-Control-Expose-Headers", ", ".join(exposed)))
     if allowed:
         headers.append(("Access-Control-Allow-Headers", ", ".join(allowed)))
     return headers
 
 
 @lru_cache(maxsize=64)
-def _answer_headers(cors: Cors, origin: str) -> list[tuple[str, str]]:
+def _answer_headers(cors: Cors, origin: str, sent: tuple[str, ...]) -> list[tuple[str, str]]:
     """Of an answer that is no preflight's: they are the same each time."""
-    return _headers_of(cors, origin, cors.allowed_headers)
+    return _headers_of(cors, origin, cors.allowed_headers, sent)
 
 
 def add_headers(request: "Request", response: Response) -> None:

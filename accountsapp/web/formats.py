@@ -11,7 +11,8 @@ def microseconds(time: datetime) -> str:
 
 def seconds(time: datetime) -> str:
     """``YYYY-MM-DDTHH:MM:SSZ``, UTC."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    utc = time.astimezone(UTC)
+    return datetime.combine(utc.date(), utc.time()).isoformat("T", "seconds") + "Z"
 
 
 def gravatar_url(address: str | None) -> str:

@@ -79,6 +79,7 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
         finally:
             request.close()
         response.headerlist.append(("X-Request-Id", request.id))
+        _note_key(request)
         REPORTER.add(_report(request, response, perf_counter() - started))
         return response
 
@@ -116,6 +117,15 @@ def _report(request: "Request", response: Response, seconds: float) -> Report:
         _path(request),
         request.client_addr,
     )
+
+
+def _note_key(request: "Request") -> None:
+    """Have it noted that the API key was used that proved the caller, also where he was refused."""
+    caller = request.known_caller
+    if isinstance(caller, Identity) and caller.key is not None and caller.place is not None:
+        key_uses = request.registry.process.key_uses
+        if key_uses.add(caller.key, caller.place):
+            REPORTER.do_later(key_uses.write)
 
 
 def _path(request: "Request") -> str:

@@ -1,4 +1,4 @@
-"""What is reported of finished requests: an access line each, and the metrics.
+"""What is reported of finished requests: an access line each, the metrics, and what else can wait.
 
 Written by a thread of its own, a batch at a time. The same work in the middle of every request costs several
 times as much, because there it is cold code.
@@ -9,9 +9,11 @@ import logging
 import re
 import traceback
 from collections import deque
+from collections.abc import Callable
 from functools import cache
+from math import inf
 from threading import Event, Lock, Thread
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -25,6 +27,8 @@ REQUESTS = Histogram("accountsapp_request_seconds", "Time to answer a request", 
 
 PAUSE = 0.1
 """Seconds for which reports are gathered before they are written."""
+LATER = 5.0
+"""Seconds after which is done what can wait."""
 MOST_PENDING = 1000
 """Above this the request that adds one writes them itself."""
 
@@ -70,6 +74,7 @@ class Reporter:
 
     def __init__(self) -> None:
         self._pending: deque[Report] = deque()
+        self._tasks: deque[tuple[float, Callable[[], None]]] = deque()
         self._some = Event()
         self._writing = Lock()
         self._thread: Thread | None = None
@@ -83,6 +88,18 @@ class Reporter:
                 self._start()
         elif len(self._pending) > MOST_PENDING:
             self.flush()
+
+    def do_later(self, task: Callable[[], None]) -> None:
+        """Have something done :data:`LATER` by the thread that writes reports, at the latest at the exit."""
+        self._tasks.append((monotonic() + LATER, task))
+        self._some.set()
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
+
+    def finish(self) -> None:
+        """Write what was gathered, and do what was to be done later."""
+        self.flush()
+        self._do_tasks(due=inf)
 
     def flush(self) -> None:
         """Write now what was gathered."""
@@ -99,17 +116,33 @@ class Reporter:
             thread.start()
         except RuntimeError:  # no thread is to be had now
             self._some.clear()
-            self.flush()
+            self.finish()
             return
         if self._thread is None:
-            atexit.register(self.flush)
+            atexit.register(self.finish)
         self._thread = thread
 
     def _run(self) -> None:
-        while self._some.wait():
-            sleep(PAUSE)
-            self._some.clear()
-            self.flush()
+        while True:
+            if self._some.wait(self._pause()):
+                sleep(PAUSE)
+                self._some.clear()
+                self.flush()
+            self._do_tasks(due=monotonic())
+
+    def _pause(self) -> float | None:
+        """Seconds until something is to be done; None for no end."""
+        return max(0.0, self._tasks[0][0] - monotonic()) if self._tasks else None
+
+    def _do_tasks(self, *, due: float) -> None:
+        """Do what is due by then; by one thread at a time."""
+        with self._writing:
+            while self._tasks and self._tasks[0][0] <= due:
+                _, task = self._tasks.popleft()
+                try:
+                    task()
+                except Exception:  # noqa: BLE001 the thread goes on with the rest
+                    traceback.print_exc()
 
 
 REPORTER = Reporter()

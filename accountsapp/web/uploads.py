@@ -116,6 +116,15 @@ def picture_url(settings: Settings, account_id: int, stem: str) -> str:
     return _url(settings, files.container_of(account_id), files.picture_name(stem))
 
 
+def path_of_picture(settings: Settings, url: str | None) -> str | None:
+    """The path of a picture that is served here, as a page of this site has it; None for any other URL, which
+    a page may not load (:data:`accountsapp.pages.html.POLICY`).
+    """
+    if url is None or not url.startswith(f"{settings.site_url}/uploads/"):
+        return None
+    return settings.site_path + url.removeprefix(settings.site_url)
+
+
 def square_url(settings: Settings, account_id: int, stem: str, size: int) -> str:
     """Where a square of an account's picture is, a JPEG.
 

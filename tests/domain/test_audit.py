@@ -17,8 +17,11 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
 from accountsapp.process import Process
+from tests.support.activity import add_addon
+from tests.support.amo import Amo
 from tests.support.bookie import Bookie
 from tests.support.concurrently import concurrently
+from tests.support.credentials import by_jwt, hold
 from tests.support.outbox import Outbox
 from tests.support.people import PASSWORD, Person
 
@@ -145,6 +148,80 @@ def test_s43_one_row_per_event(
     told = str(everything)
     for secret in (alice.api_key, fresh, code, PASSWORD, NEW, "typo of mine", "new@example.com", "$2b$"):
         assert secret not in told.replace("'friend@example.com'", "")
+
+
+def test_s43_one_row_per_event_of_addons_server(
+    app: TestApp, stores: Process, register: Callable[..., Person], news: Callable[[], list[AuditRow]]
+) -> None:
+    amo = Amo(app)
+    publisher, reader = hold(stores, register("publisher")), hold(stores, register("reader"))
+    editor = hold(stores, register("editor", permissions=["Users:Edit"]))
+    creator = hold(stores, register("creator", permissions=["Accounts:SuperCreate"]))
+    with stores.transaction() as store:
+        add_addon(store.session, "mine", [publisher.person.id])
+    news()
+    everything: list[AuditRow] = []
+
+    def happened(*expected: tuple[str, str | None, str | None], address: str | None = HERE) -> None:
+        rows = news()
+        everything.extend(rows)
+        assert outline(rows) == list(expected)
+        assert {row.address for row in rows} <= {address}
+
+    # Nobody is proved, or nothing is refused.
+    bad = reader.signing._replace(secret="x" * 64)
+    for headers in ({}, {"Authorization": "Session wrong"}, by_jwt(bad), by_jwt(bad, jti="once")):
+        for path in ("/profile/", "/account/publisher/", "/account/reader/"):
+            amo("GET", path, headers=headers)
+        amo("PATCH", "/account/publisher/", body={"location": "x"}, headers=headers)
+        amo("POST", "/super-create/", headers=headers)
+    for path in ("/profile/", "/account/publisher/", "/account/reader/", "/nothing"):
+        amo("GET", path, reader)
+    amo.account(reader, "PATCH", {"location": "Here"})
+    amo.account(reader, "PATCH", {"location": 1})
+    amo("GET", "/account/reader/", editor)
+    happened()
+
+    for caller in (publisher, creator):
+        name = caller.person.username
+        for path, target in (("reader", "reader"), ("nobody", None)):
+            amo("GET", f"/account/{path}/", caller)
+            happened((Event.REFUSED, target, name))
+            amo("PATCH", f"/account/{path}/", caller, {"location": "x"}, by_token=True)
+            happened((Event.REFUSED, target, name))
+    for method, path in (("DELETE", ""), ("DELETE", "picture"), ("GET", "notifications/")):
+        amo(method, f"/account/publisher/{path}", reader)
+        happened((Event.REFUSED, "publisher", "reader"))
+    amo("POST", "/super-create/", editor, {"username": "x"})
+    happened((Event.REFUSED, None, "editor"))
+
+    amo("PATCH", "/account/reader/", editor, {"location": "canary"})
+    happened((Event.PROFILE_EDITED, "reader", "editor"))
+    amo("DELETE", "/account/reader/picture", editor, by_token=True)
+    happened((Event.PROFILE_EDITED, "reader", "editor"))
+    amo("POST", "/account/reader/notifications/", editor, {"reply": False})
+    happened((Event.PROFILE_EDITED, "reader", "editor"))
+    amo("PATCH", "/account/reader/", editor, {"location": "x", "homepage": "x"})
+    amo("POST", "/account/reader/notifications/", editor, {"reply": True, "upgrade_fail": True})
+    amo("PATCH", "/account/reader/", editor, {"location": "canary"})
+    amo.account(editor, "PATCH", {"location": "canary"})
+    happened()
+
+    made = amo("POST", "/super-create/", creator, {"username": "fresh", "fxa_id": "canary"}).json
+    happened((Event.SUPER_CREATED, "fresh", "creator"))
+    amo("POST", "/super-create/", creator, {"username": "fresh"})
+    happened()
+    cookie = made["session_cookie"]["value"]
+    amo("DELETE", "/session/", headers={"Authorization": f"Session {cookie}"})
+    happened((Event.SIGNED_OUT, "fresh", "fresh"))
+    amo("DELETE", "/account/fresh/", editor)
+    happened((Event.DELETED, None, "editor"))
+    amo("DELETE", "/account/publisher/", publisher)
+    happened((Event.DELETED, None, None), address=None)
+
+    said = str(everything)
+    for secret in (cookie, "canary", reader.cookie, reader.signing.secret, "reader@example.com"):
+        assert secret not in said
 
 
 def test_s43_what_is_rolled_back_is_not_told(

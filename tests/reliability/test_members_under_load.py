@@ -86,7 +86,8 @@ def test_writers_and_folders_at_once(
         rows = [row for n in range(1, 6) for row in community.page(store, n, Nothing) or []]
         ids = [row.id for row in rows]
         assert len(set(ids)) == len(ids) == members
-        assert sorted(community.rank(store, account_id) or 0 for account_id in ids) == [*range(1, 121)]
+        ranks = [community.standing(store, account_id).rank or 0 for account_id in ids]
+        assert sorted(ranks) == [*range(1, 121)]
 
 
 def test_a_place_among_accounts_of_one_moment_is_found_by_an_index(

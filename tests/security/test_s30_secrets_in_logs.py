@@ -177,6 +177,28 @@ def test_s30_every_operation(noisy: TestApp, kanarie: Person, logged: Callable[[
             assert found_in(text_of(answer), private) == {}, answer.request.path
 
 
+def test_s30_what_proxies_hand_on(noisy: TestApp, kanarie: Person, logged: Callable[[], str]) -> None:
+    """Good and bad keys in the URLs and headers of a request that somebody asks about."""
+    noisy.extra_environ.update(NEARBY)
+    for canary in ("key", "wrong key"):
+        secret = CANARIES[canary]
+        query = urlencode({"api_key": secret})
+        shown = (
+            *({name: f"/app/?{query}"} for name in ("X-Original-URI", "X-Original-URL", "X-Forwarded-Uri")),
+            {"X-Api-Key": secret},
+            {"Authorization": f"Bearer {secret}"},
+            {"Authorization": f"Token {secret}"},
+        )
+        for headers in shown:
+            answer = noisy.get("/auth/check?scope=administer", headers=headers, expect_errors=True)
+            assert answer.status_int in (401, 403)
+            assert found_in(text_of(answer), CANARIES) == {}
+        answer = noisy.get(f"/auth/check?{query}", headers={"X-Api-Key": secret}, status=400)
+        assert found_in(text_of(answer), CANARIES) == {}
+    assert "accountsapp.access" in logged()
+    assert found_in(logged(), CANARIES) == {}
+
+
 def test_s30_a_database_without_its_tables(
     noisy: TestApp, kanarie: Person, logged: Callable[[], str]
 ) -> None:

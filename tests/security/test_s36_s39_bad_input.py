@@ -5,6 +5,7 @@ What ``POST account`` makes of each stands in ``tests/apis/test_bookie_reading_r
 """
 
 import json
+from itertools import product
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -27,6 +28,8 @@ READ_NOTHING = (
 )
 """Ends of the paths of operations that read none of the parameters, or make an account whatever they are told
 besides."""
+UNSTORABLE = ("a\0b", "\0", "\ud800", "a\udfffb")
+"""Texts that PostgreSQL cannot take."""
 BYTES = ("%ff", "%c0%ae", "%c0%ae%c0%ae", "%ed%a0%80", "%00", "%f4%90%80%80", "x%00y", "%fe%ff", "%e2%82")
 
 
@@ -82,13 +85,13 @@ def test_s36_bytes_in_queries_and_bodies(everywhere: Everywhere) -> None:
 
 @pytest.mark.parametrize("name", ["name", "email", "username", "password", "new_password", "code"])
 def test_s36_nul_and_surrogates_in_values(everywhere: Everywhere, name: str) -> None:
-    """Text that PostgreSQL cannot take, in every parameter of every operation."""
+    """In every parameter of every operation."""
     before = dump(everywhere.app)
     wrong = []
     for door in writes(everywhere):
         if door.path.endswith(READ_NOTHING) or door.path == "/api/v1/suspend":
             continue
-        for value in ("a\0b", "\0", "\ud800", "a\udfffb"):
+        for value in UNSTORABLE:
             sent = json.dumps({name: value}).encode()
             answers = [everywhere(door, "", sent, JSON)]
             if "\0" in value:
@@ -99,6 +102,21 @@ def test_s36_nul_and_surrogates_in_values(everywhere: Everywhere, name: str) -> 
     assert {name: rows for name, rows in dump(everywhere.app).items() if name != "job"} == {
         name: rows for name, rows in before.items() if name != "job"
     }
+
+
+def test_s36_nul_and_surrogates_in_a_new_account(everywhere: Everywhere) -> None:
+    """Where an account is made up, whatever else is sent: in each parameter that is read."""
+    before = dump(everywhere.app)
+    doors = [door for door in everywhere.doors if door.path.endswith("/super-create")]
+    assert doors
+    for door, name, value in product(doors, ("username", "email", "fxa_id", "group"), UNSTORABLE):
+        answers = [everywhere(door, "", json.dumps({name: value}).encode(), JSON)]
+        if "\0" in value:
+            answers.append(everywhere(door, "", urlencode({name: value}).encode(), FORM))
+        for answer in answers:
+            assert answer.status_int == 422, (name, value, answer.status)
+            assert answer.json["errors"].keys() == {name}
+    assert dump(everywhere.app) == before
 
 
 SQL = (

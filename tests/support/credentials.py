@@ -17,13 +17,18 @@ from accountsapp.domain.credentials import jwt_keys, sessions
 from accountsapp.domain.credentials.jwt_keys import Issued
 from accountsapp.domain.data import locking
 from accountsapp.domain.oauth import clients, jwts
+from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
+from tests.support.named_keys import add_key
 from tests.support.oauth import ALL, basic, bearer, issue
 from tests.support.people import SITE_URL, Person
 
 
 class Holder(NamedTuple):
-    """An account with everything that could prove it, and the token of its session against forgery."""
+    """An account with everything that could prove it, and the token of its session against forgery.
+
+    :ivar named: a named key of each preset
+    """
 
     person: Person
     token: str
@@ -31,6 +36,7 @@ class Holder(NamedTuple):
     cookie: str
     csrf_token: str
     signing: Issued
+    named: Mapping[str, str]
 
 
 class Shown(NamedTuple):
@@ -50,10 +56,14 @@ def hold(stores: Process, person: Person) -> Holder:
     token = issue(stores, person, *ALL)
     with stores.transaction() as store:
         account = locking.lock(store.session, person.id)
-        cookie = sessions.begin(store.session, account, "127.0.0.1")
+        cookie = sessions.begin(store.session, account, "127.0.0.1", by_password=True)
         signing = jwt_keys.issue(store, person.id)
     signed_token = sign_token(stores, person, ALL)
-    return Holder(person, token, signed_token, cookie, csrf_token(stores, cookie), signing)
+    named = {
+        preset: add_key(stores, person, preset, scopes=key_scopes).api_key
+        for preset, key_scopes in PRESETS.items()
+    }
+    return Holder(person, token, signed_token, cookie, csrf_token(stores, cookie), signing, named)
 
 
 def sign_token(stores: Process, person: Person, scopes: Sequence[str]) -> str:
@@ -69,7 +79,8 @@ def sign_token(stores: Process, person: Person, scopes: Sequence[str]) -> str:
 def spoiled(holder: Holder) -> Holder:
     """The same person with nothing but bad credentials."""
     person = replace(holder.person, password="wrong", api_key="wrong")
-    return Holder(person, "wrong", "wrong", "wrong", "wrong", Issued("wrong", "w" * 64))
+    named = dict.fromkeys(PRESETS, "wrong")
+    return Holder(person, "wrong", "wrong", "wrong", "wrong", Issued("wrong", "w" * 64), named)
 
 
 def csrf_token(stores: Process, cookie: str) -> str:

@@ -60,6 +60,7 @@ def path_of(row: Row, person: Person) -> str:
         "{notification}": "new_review",
         "{count}": "3",
         "{code}": "no-such-code",
+        "{key}": "no-such-key",
         "{number}": "1",
         "{container}": "user_7",
         "{picture}": f"{'0' * 32}_avatar.png",
@@ -199,9 +200,12 @@ def refuses(door: Door, answer: TestResponse) -> bool:
 
 
 def is_sign_in(answer: TestResponse) -> bool:
-    """Whether it is the page on which people sign in, or leads there."""
+    """Whether it is the page on which people sign in, or leads there; not that which asks somebody who is
+    signed in for the password again.
+    """
     leads_there = answer.status_int == 303 and urlsplit(answer.location).path == "/account/signin"
-    return leads_there or b'name="password"' in answer.body
+    asks_again = b'id="confirm"' in answer.body
+    return leads_there or (b'name="password"' in answer.body and not asks_again)
 
 
 def dump(app: TestApp, *, audited: bool = False) -> dict[str, list[tuple[Any, ...]]]:

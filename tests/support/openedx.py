@@ -12,6 +12,9 @@ from tests.support.people import Person
 
 ACCOUNTS = "/api/user/v1/accounts"
 MERGE_PATCH = "application/merge-patch+json"
+FRONT = "https://front.example.org"
+"""Where a front end is."""
+PAYLOAD, SIGNATURE = "edx-jwt-cookie-header-payload", "edx-jwt-cookie-signature"
 ADULT = 1990
 """A year of birth."""
 
@@ -54,3 +57,14 @@ class Caller:
         """A ``PATCH`` of the own account."""
         assert self.person is not None
         return self.patch(account_of(self.person), body, status)
+
+
+def set_cookies(answer: Any) -> dict[str, str]:
+    """The cookies that an answer sets, by name."""
+    return {line.partition("=")[0]: line for line in answer.headers.getall("Set-Cookie")}
+
+
+def log_in(app: TestApp, path: str = "/api/user/v1/account/login_session/", **form: str) -> Any:
+    """The answer to somebody who signs in."""
+    headers = {"X-CSRFToken": app.get("/csrf/api/v1/token").json["csrfToken"]}
+    return app.post(path, form, headers=headers, expect_errors=True)

@@ -27,7 +27,7 @@ def show_public(request: Request, account: AccountRow, figures: AddonFigures) ->
     return {
         "average_addon_rating": figures.average_addon_rating,
         "biography": profile.biography or None,
-        "created": seconds(profile.signup or profile.created),
+        "created": seconds(profile.joined),
         "has_anonymous_display_name": not profile.display_name,
         "has_anonymous_username": _ANONYMOUS.fullmatch(account.username) is not None,
         "homepage": profile.homepage or None,

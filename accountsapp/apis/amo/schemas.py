@@ -31,8 +31,7 @@ class ProfileColumns(NamedTuple):
     location: str | None
     occupation: str | None
     picture: str | None
-    signup: datetime | None
-    created: datetime
+    joined: datetime
     last_login: datetime | None
     last_login_ip: str | None
     permissions: list[Any]

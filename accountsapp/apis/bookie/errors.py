@@ -11,6 +11,7 @@ from accountsapp.apis.bookie.resources import BookieAccount, BookieApi, BookiePr
 from accountsapp.domain.errors import (
     AccountNotFound,
     DeadLink,
+    DefaultKeyStays,
     InvalidValue,
     NoInvitesLeft,
     WrongPassword,
@@ -22,6 +23,8 @@ from accountsapp.web.failures import failure_of
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
+ACCEPTED_SCOPE = "X-Accepted-Scope"
+"""The header that names the scope that a key lacks."""
 METHOD = re.compile(r"[A-Za-z]{1,20}")
 
 
@@ -37,7 +40,15 @@ def failed(error: Exception, request: Request) -> Response:
         body = {"success": False, "message": "API key is invalid.", **body}
     response = jsonp_answer(request, body, failure.status)
     response.headerlist.extend(failure.headers)
+    if failure.reason is Reason.SCOPE and failure.refused is not None:
+        response.headerlist.append((ACCEPTED_SCOPE, str(failure.refused.permission)))
     return response
+
+
+@error_view_config(DefaultKeyStays, containment=BookieApi)
+def default_key_stays(error: DefaultKeyStays, request: Request) -> Response:
+    """The default key would be ended."""
+    return jsonp_answer(request, {"error": str(error)}, 403)
 
 
 @exception_view_config(

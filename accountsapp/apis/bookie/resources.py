@@ -4,10 +4,13 @@ Names such as ``ping`` are accounts too: an account of an older system may have 
 calls add below them has other names.
 """
 
+from typing import Any
+
 from pyramid.authorization import DENY_ALL, Allow
 
-from accountsapp.apis.bookie.credentials import NamedApiKey
 from accountsapp.apis.bookie.schemas import OwnColumns
+from accountsapp.domain.rules.folding import fold
+from accountsapp.security.credentials import ApiKeyParameter
 from accountsapp.security.permissions import Permission
 from accountsapp.security.principals import ADMINISTRATORS
 from accountsapp.web.answers import jsonp_answer
@@ -18,13 +21,14 @@ from accountsapp.web.resources import AccountResource, ApiRoot, PartOfAccount, R
 class BookieApi(ApiRoot):
     """API keys alone authorise, so that JSONP and ``*`` can show nobody anything ambient."""
 
-    accepts = (NamedApiKey(),)
+    accepts = (ApiKeyParameter("X-Api-Key"),)
     columns = OwnColumns
-    checks = ("callback", "credential", "scope", "acl")
+    checks = ("callback", "credential", "acl", "key_rate", "scope")
     cors = Cors(
         origins=ANY,
         allowed_headers=("X-Requested-With", "Content-Type", "X-Api-Key"),
         exposed_headers=("Retry-After", "X-Request-Id"),
+        exposed_where_sent=("X-Accepted-Scope",),
     )
     answer = staticmethod(jsonp_answer)
 
@@ -38,7 +42,15 @@ class BookieRoot(BookieApi):
 
 
 class BookieAccount(AccountResource):
-    """``/api/v1/{username}``: its owner's alone, administrators included."""
+    """``/api/v1/{username}``: its owner's alone, administrators included.
+
+    Nobody's where a parameter ``username`` names another account than the path.
+    """
+
+    def __acl__(self) -> list[Any]:
+        names = self.request.parameters.all("username")
+        agree = all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names)
+        return super().__acl__() if agree else []
 
 
 class BookieProfile(PartOfAccount):

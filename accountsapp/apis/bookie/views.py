@@ -7,7 +7,7 @@ from pyramid.view import view_config
 from accountsapp.apis.bookie.resources import BookieAccount, BookieProfile
 from accountsapp.apis.bookie.schemas import Update, load, show_account
 from accountsapp.domain.accounts import profile
-from accountsapp.domain.credentials import api_keys, password_change
+from accountsapp.domain.credentials import held_keys, password_change
 from accountsapp.security.permissions import Permission
 from accountsapp.web.request import Request
 
@@ -30,7 +30,7 @@ def read_api_key(context: BookieAccount, request: Request) -> dict[str, Any]:
     account = context.target
     return {
         "username": account.username,
-        "api_key": api_keys.reveal(request.store, account, request.caller.secret),
+        "api_key": held_keys.reveal(request.store, account, request.caller.secret, request.caller.key_id),
     }
 
 
@@ -42,8 +42,15 @@ def read_api_key(context: BookieAccount, request: Request) -> dict[str, Any]:
     permission=Permission.KEY_WRITE,
 )
 def reset_api_key(context: BookieAccount, request: Request) -> dict[str, Any]:
-    api_key = api_keys.reset(request.store, context.target.id, presented=request.caller.secret)
+    caller = request.caller
+    api_key = held_keys.replace(request.store, context.target.id, caller.secret, caller.key_id)
     return {"api_key": api_key, "message": "API key was successfully changed"}
+
+
+@view_config(context=BookieAccount, name="api_key", request_method="DELETE", permission=Permission.KEY_END)
+def end_api_key(context: BookieAccount, request: Request) -> dict[str, Any]:
+    held_keys.end(request.store, context.target.id, request.caller.secret, request.caller.key_id)
+    return {"username": context.target.username, "message": "API key was revoked"}
 
 
 @view_config(
@@ -67,6 +74,6 @@ def change_password(context: BookieAccount | BookieProfile, request: Request) ->
     )
     return {
         "username": account.username,
-        "api_key": api_keys.reveal(request.store, account, request.caller.secret),
+        "api_key": held_keys.reveal(request.store, account, request.caller.secret, request.caller.key_id),
         "message": "done",
     }

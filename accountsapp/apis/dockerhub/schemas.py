@@ -61,8 +61,7 @@ class UserColumns(NamedTuple):
     company: str | None
     homepage: str | None
     gravatar_email: str | None
-    signup: datetime | None
-    created: datetime
+    joined: datetime
 
 
 def show_user(request: Request, account: AccountRow, profile: UserColumns) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def show_user(request: Request, account: AccountRow, profile: UserColumns) -> di
         "id": account.id,
         "username": account.username,
         "url": f"{request.app_settings.site_url}/api/v1.1/users/{quote(account.username, safe='')}/",
-        "date_joined": microseconds(profile.signup or profile.created),
+        "date_joined": microseconds(profile.joined),
         "type": "User",
         "full_name": profile.name or "",
         "location": profile.location or "",

@@ -14,7 +14,7 @@ from accountsapp.web.request import Request
 
 class ListQuery(NamedTuple):
     """
-    :ivar usernames: each once, case aside, in their order
+    :ivar usernames: in their order; some may be named more than once
     :ivar email: an address whose account is wanted; None where none is named
     :ivar shared: whether no more is wanted than others see
     """
@@ -35,14 +35,11 @@ def list_query(request: Request) -> ListQuery:
     """
     parameter = request.parameters.last_in_query
     written = parameter("usernames") or parameter("username") or ""
-    usernames: dict[str, str] = {}
-    for name in written.split(","):
-        if name:
-            usernames.setdefault(fold(name), name)
+    usernames = [name for name in written.split(",") if name]
     most = request.app_settings.section(Settings).max_usernames
-    if len(usernames) > most:
+    if len(usernames) > most and len(set(map(fold, usernames))) > most:
         raise HTTPBadRequest(f"There may be at most {most} names in one request.")
-    return ListQuery(list(usernames.values()), parameter("email"), is_shared(request))
+    return ListQuery(usernames, parameter("email"), is_shared(request))
 
 
 def accounts_of(request: Request, query: ListQuery) -> list[AccountRow]:

@@ -8,15 +8,17 @@ from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 
-from accountsapp.apis.pybossa.answers import TEMPLATES, answer
+from accountsapp.apis.pybossa.answers import answer
 from accountsapp.apis.pybossa.negotiation import VARY, wants_json
 from accountsapp.apis.pybossa.paths import SIGN_IN
 from accountsapp.apis.pybossa.resources import PasswordReset, PybossaRoot
 from accountsapp.apis.pybossa.returning import filled_form, is_of_own_page
 from accountsapp.domain.errors import DeadLink, RegistrationClosed
 from accountsapp.i18n import mark as _
-from accountsapp.pages.html import go, page, path_on_site
+from accountsapp.pages.html import go, path_on_site
 from accountsapp.pages.refusals import form_not_taken, refusal_page, stale_form
+from accountsapp.pages.views import SIGN_IN as TO_SIGN_IN
+from accountsapp.pages.views import done
 from accountsapp.security.identity import Reason
 from accountsapp.web.answers import json_answer
 from accountsapp.web.error_views import error_view_config
@@ -25,6 +27,19 @@ from accountsapp.web.request import Request
 from accountsapp.web.resources import AccountResource, PartOfAccount
 
 DEAD = _("This link does not work any more: it was used, has expired or was replaced by a newer one.")
+RESET_IS_DEAD = (
+    _("It was used, has expired or was replaced by a newer one. Please ask for a new one."),
+    [(_("Ask for a new link"), "forgotten-password"), TO_SIGN_IN],
+)
+"""What the page says of a link to a new password, and where it leads."""
+PROOF_IS_DEAD = (
+    _(
+        "It was used, has expired or was replaced by a newer one."
+        " Once you are signed in, your profile can send you another one."
+    ),
+    [(_("Profile"), "profile"), TO_SIGN_IN, (_("Register"), "register")],
+)
+"""The same of a link that confirms an address."""
 
 
 @error_view_config(HTTPException, containment=PybossaRoot)
@@ -61,12 +76,13 @@ def forged(error: BadCSRFToken | BadCSRFOrigin, request: Request) -> Response:
 
 @error_view_config(DeadLink, containment=PybossaRoot)
 def dead_link(error: DeadLink, request: Request) -> Response:
-    """A link that is not good."""
-    if isinstance(request.context, PasswordReset) and not wants_json(request):
-        response = page(request, f"{TEMPLATES}dead_reset.jinja2", 403)
-        response.headerlist.append(VARY)
-        return response
-    return refuse(request, Failure(403, DEAD))
+    """A link that is not good; the page leads on to a new one."""
+    if wants_json(request):
+        return refuse(request, Failure(403, DEAD))
+    text, ways = RESET_IS_DEAD if isinstance(request.context, PasswordReset) else PROOF_IS_DEAD
+    response = done(request, _("This link does not work any more"), text, ways, 403)
+    response.headerlist.append(VARY)
+    return response
 
 
 @error_view_config(RegistrationClosed, containment=PybossaRoot)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from accountsapp.domain.activity.community import Standing
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.pictures import files
 from accountsapp.domain.rules.web_urls import is_web_url
@@ -40,12 +41,6 @@ def full_name(account: Named) -> str:
     return name or account.username
 
 
-def created_of(account: AccountRow) -> datetime:
-    """When somebody signed up, else when the row was made."""
-    moment: datetime = account.profile.signup or account.profile.created
-    return moment
-
-
 def is_listed(account: AccountRow) -> bool:
     """Whether lists have it: a username that is an address is not published."""
     return account.activated and "@" not in account.username
@@ -72,19 +67,19 @@ def text_or_none(value: object) -> str | None:
 
 
 def public_user(
-    settings: Settings, account: AccountRow, moment: datetime, *, rank: int | None, score: int
+    settings: Settings, account: AccountRow, moment: datetime, standing: Standing
 ) -> dict[str, Any]:
     """What everybody sees of somebody."""
     return {
-        "created": show_time(created_of(account)),
+        "created": show_time(account.profile.joined),
         "fullname": full_name(account),
         "info": public_info(settings, account.id, account.profile),
         "locale": account.profile.locale,
-        "n_answers": score,
+        "n_answers": standing.score,
         "name": account.username,
-        "rank": rank,
-        "registered_ago": age(created_of(account), moment),
-        "score": score,
+        "rank": standing.rank,
+        "registered_ago": age(account.profile.joined, moment),
+        "score": standing.score,
     }
 
 
@@ -92,9 +87,8 @@ def own_user(
     settings: Settings,
     account: AccountRow,
     moment: datetime,
+    standing: Standing,
     *,
-    rank: int | None,
-    score: int,
     total: int,
     api_key: str | None,
     confirmation_sent: bool,
@@ -103,7 +97,7 @@ def own_user(
     info = account.profile.info
     shown_info = {name: value for name, value in info.items() if not name.endswith(SECRET_ENDING)}
     return {
-        **public_user(settings, account, moment, rank=rank, score=score),
+        **public_user(settings, account, moment, standing),
         "admin": account.is_admin,
         "api_key": api_key,
         "confirmation_email_sent": confirmation_sent,
@@ -118,7 +112,7 @@ def own_user(
 
 def show_time(time: datetime) -> str:
     """ISO 8601 in UTC without a zone; the fraction is left out when it is zero."""
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return time.astimezone(UTC).isoformat().removesuffix("+00:00")
 
 
 def age(then: datetime, moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """Profiles and projects: what everybody sees of an account, and what its owner sees."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -10,10 +11,12 @@ from pyramid.view import view_config
 
 from accountsapp.apis.pybossa.answers import Done, Shown, answer
 from accountsapp.apis.pybossa.community_presenters import owned_project, public_project
+from accountsapp.apis.pybossa.negotiation import wants_json
 from accountsapp.apis.pybossa.paths import MOUNT, SIGN_IN, path_of_account
 from accountsapp.apis.pybossa.presenters import full_name, is_listed, own_user, public_user
 from accountsapp.apis.pybossa.resources import OwnProfile, OwnProjects, UserAccount
 from accountsapp.domain.activity import community, projects
+from accountsapp.domain.activity.projects import ProjectRow
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.reads import AccountRow
@@ -49,14 +52,16 @@ def show_own_profile(context: OwnProfile, request: Request) -> Done | Shown:
     if request.identity is None:
         content = {"next": sign_in, "status": "not_signed_in"}
         return Done(content, leads_to=f"{sign_in}?next={path_on_site(request, MOUNT)}/profile")
-    path = path_on_site(request, path_of_account(request.actor.username))
-    return Done(own_profile(request, request.actor).content, leads_to=f"{path}/")
+    if wants_json(request):
+        return own_profile(request, request.actor)
+    return Done({}, leads_to=f"{path_on_site(request, path_of_account(request.actor.username))}/")
 
 
 @view_config(context=OwnProjects, request_method="GET", permission=Permission.ACCOUNT_READ)
 def show_projects(context: OwnProjects, request: Request) -> Shown:
+    created = projects.created_by(request.store.connection, context.target.id, drafts=True)
     content = {
-        **_own_projects(request, context.target),
+        **_own_projects(created),
         "template": "account/projects.html",
         "title": "Projects",
     }
@@ -71,13 +76,13 @@ def public_profile(request: Request, account: AccountRow, shows_drafts: bool) ->
     connection, settings = request.store.connection, request.app_settings
     created = projects.created_by(connection, account.id, drafts=shows_drafts)
     contributed = projects.contributed_by(connection, account.id)
-    rank, score = community.rank(request.store, account.id), community.score(request.store, account.id)
+    standing = community.standing(request.store, account.id)
     content = {
         "projects_contrib": [public_project(project) for project in contributed],
         "projects_created": [public_project(project) for project in created],
         "template": "/account/public_profile.html",
         "title": f"{escape(full_name(account))} &middot; User Profile",
-        "user": public_user(settings, account, now(), rank=rank, score=score),
+        "user": public_user(settings, account, now(), standing),
     }
     return Shown(
         content, "public_profile.jinja2", {"is_private": account.profile.privacy_mode}, has_form=False
@@ -87,24 +92,22 @@ def public_profile(request: Request, account: AccountRow, shows_drafts: bool) ->
 def own_profile(request: Request, account: AccountRow) -> Shown:
     """What an account sees of itself."""
     store, connection = request.store, request.store.connection
-    sent = account.awaited_email is not None or links.is_out(connection, account.id)
+    is_link_out = account.awaited_email is not None or links.is_out(connection, account.id)
     user = own_user(
         request.app_settings,
         account,
         now(),
-        rank=community.rank(store, account.id),
-        score=community.score(store, account.id),
+        community.standing(store, account.id),
         total=community.total(store),
         api_key=api_keys.reveal(store, account),
-        confirmation_sent=sent,
+        confirmation_sent=is_link_out,
     )
     contributed = projects.contributed_by(connection, account.id, drafts=True)
+    created = projects.created_by(connection, account.id, drafts=True)
     content = {
         "projects_contrib": [public_project(project) for project in contributed],
-        "projects_created": [
-            public_project(project) for project in projects.created_by(connection, account.id)
-        ],
-        **_own_projects(request, account),
+        "projects_created": [public_project(project) for project in created if project.published],
+        **_own_projects(created),
         "template": "account/profile.html",
         "title": "Profile",
         "user": user,
@@ -115,10 +118,8 @@ def own_profile(request: Request, account: AccountRow) -> Shown:
     )
 
 
-def _own_projects(request: Request, account: AccountRow) -> dict[str, Any]:
-    connection = request.store.connection
-    published = projects.created_by(connection, account.id)
+def _own_projects(created: Sequence[ProjectRow]) -> dict[str, Any]:
     return {
-        "projects_draft": [owned_project(draft) for draft in projects.drafts_of(connection, account.id)],
-        "projects_published": [owned_project(project) for project in published],
+        "projects_draft": [owned_project(project) for project in created if not project.published],
+        "projects_published": [owned_project(project) for project in created if project.published],
     }

@@ -16,6 +16,7 @@ from accountsapp.domain.credentials import recovery
 from accountsapp.domain.errors import DeadLink, InvalidValue
 from accountsapp.i18n import mark as _
 from accountsapp.pages.html import path_on_site
+from accountsapp.security import session_cookie
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
@@ -53,12 +54,14 @@ def show_reset(context: PasswordReset, request: Request) -> Shown:
 
 
 @view_config(context=PasswordReset, request_method="POST", permission=NO_PERMISSION_REQUIRED)
-def reset(context: PasswordReset, request: Request) -> Done:
+def reset(context: PasswordReset, request: Request) -> Response:
     """Nobody is signed in by it: who has the link types the new password once more."""
     _username(context, request)
     recovery.reset_by_code(request.store, context.code, load_reset(request).new_password)
     content = {**outcome(RESET, "success"), "next": path_on_site(request, "/")}
-    return Done(content, leads_to=path_on_site(request, SIGN_IN))
+    response = answer(request, Done(content, leads_to=path_on_site(request, SIGN_IN)))
+    session_cookie.end_dead(request, response)
+    return response
 
 
 @error_view_config(InvalidFields, containment=PasswordReset)

@@ -123,7 +123,8 @@ class SignIn(Form):
     @property
     def next_path(self) -> str | None:
         """Also at a front end on another origin that the operator lists."""
-        return safe_url(self.request.parameters.last_in_query("next"), self.request.app_settings)
+        parameter = self.request.parameters.last_in_query
+        return safe_url(parameter("next") or parameter("redirect_url"), self.request.app_settings)
 
 
 class SignOut(Acting):

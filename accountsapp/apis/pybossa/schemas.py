@@ -30,8 +30,7 @@ class AccountColumns(NamedTuple):
     """What these pages show of an account."""
 
     name: str | None
-    signup: datetime | None
-    created: datetime
+    joined: datetime
     locale: str | None
     subscribed: bool
     privacy_mode: bool

@@ -35,7 +35,7 @@ from accountsapp.pages.language import translated
 from accountsapp.security.permissions import Permission
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
-from accountsapp.web.next_url import safe_url
+from accountsapp.web.next_url import is_absolute, safe_url
 from accountsapp.web.request import Request
 
 WELCOME = _("Welcome back %(name)s")
@@ -104,9 +104,10 @@ def confirm(context: Confirmation, request: Request) -> Done:
 
 @view_config(context=SignIn, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_sign_in(context: SignIn, request: Request) -> Shown | Done:
-    if request.identity is not None:
-        return Done({"next": path_on_site(request, "/")})
-    return sign_in_form(request)
+    if request.identity is None:
+        return sign_in_form(request)
+    front_end = context.next_path if is_absolute(context.next_path) else None
+    return Done({"next": front_end or path_on_site(request, "/")})
 
 
 @view_config(context=SignIn, request_method="POST", permission=NO_PERMISSION_REQUIRED)

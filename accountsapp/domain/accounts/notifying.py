@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Select, select
 
+from accountsapp.domain.accounts.profile import record_edited
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress
 from accountsapp.domain.errors import BadProof, InvalidValue
 from accountsapp.domain.mailing import unsubscribing
@@ -21,6 +22,7 @@ def choose(store: Store, account_id: int, choices: Mapping[str, bool]) -> list[N
     account = store.lock(account_id)
     _set(account, choices)
     store.session.flush()
+    record_edited(store, account_id)
     return notifications(account.notifications)
 
 

@@ -1,23 +1,41 @@
 """What an account prefers, and where else it is to be found: few short texts by name."""
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, literal, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Connection,
+    Integer,
+    delete,
+    insert,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.data.preference_models import Preference, SocialLink
+from accountsapp.domain.data.prepared import PreparedForMany
 
-_PREFERENCE, _LINK = 0, 1
+_PREFERENCE, _LINK = literal_column("0", Integer), literal_column("1", Integer)
+"""Which member of :class:`Preferences` a row belongs to."""
 
-_OF_ACCOUNTS = union_all(
-    select(Preference.account_id, literal(_PREFERENCE), Preference.name, Preference.value).where(
-        Preference.account_id.in_(bindparam("account_ids", expanding=True))
-    ),
-    select(SocialLink.account_id, literal(_LINK), SocialLink.platform, SocialLink.url).where(
-        SocialLink.account_id.in_(bindparam("account_ids", expanding=True))
-    ),
-)
+
+def _select(account_ids: list[BindParameter[Any]]) -> CompoundSelect[int, int, str, str]:
+    return union_all(
+        select(Preference.account_id, _PREFERENCE, Preference.name, Preference.value).where(
+            Preference.account_id.in_(account_ids)
+        ),
+        select(SocialLink.account_id, _LINK, SocialLink.platform, SocialLink.url).where(
+            SocialLink.account_id.in_(account_ids)
+        ),
+    )
+
+
+_OF_ACCOUNTS = PreparedForMany(_select)
 
 
 class Preferences(NamedTuple):
@@ -31,10 +49,10 @@ class Preferences(NamedTuple):
     links: dict[str, str]
 
 
-def of_accounts(connection: Connection, account_ids: Collection[int]) -> dict[int, Preferences]:
+def of_accounts(connection: Connection, account_ids: Sequence[int]) -> defaultdict[int, Preferences]:
     """Those of each account, by id, in one statement."""
-    preferences = {account_id: Preferences({}, {}) for account_id in account_ids}
-    for account_id, kind, name, text in connection.execute(_OF_ACCOUNTS, {"account_ids": list(account_ids)}):
+    preferences: defaultdict[int, Preferences] = defaultdict(lambda: Preferences({}, {}))
+    for account_id, kind, name, text in _OF_ACCOUNTS.all(connection, account_ids):
         preferences[account_id][kind][name] = text
     return preferences
 

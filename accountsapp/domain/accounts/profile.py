@@ -107,6 +107,8 @@ def change(
         _writing(store, account_id, picture) as written,
     ):
         account = store.lock(account_id)
+        if values or preferences or picture is not UNSET or social_links is not UNSET:
+            record_edited(store, account_id)
         with refusing_duplicates():
             with store.session.no_autoflush:  # each flush would be a version
                 for column, value in values.items():
@@ -122,6 +124,12 @@ def change(
             set_links(store.session, account_id, social_links)
         set_values(store.session, account_id, preferences)
         return store.reread(account_id)
+
+
+def record_edited(store: Store, account_id: int) -> None:
+    """Record that an account says something else now, if somebody else did it than its owner."""
+    if store.actor_id not in (None, account_id):
+        store.record(Event.PROFILE_EDITED, account_id=account_id)
 
 
 def _writing(

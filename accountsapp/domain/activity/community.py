@@ -50,6 +50,17 @@ class RankedMember(NamedTuple):
     member: MemberRow
 
 
+class Standing(NamedTuple):
+    """How an account stands in the community.
+
+    :ivar rank: its place, from 1 on; None for an account that is not listed
+    :ivar score: how many contributions it has, listed or not
+    """
+
+    rank: int | None
+    score: int
+
+
 _NEWEST_FIRST = (Member.joined.desc(), Member.account_id.desc())
 
 
@@ -94,9 +105,10 @@ _COUNT = select(func.count()).select_from(Member)
 _BEFORE = Prepared(_COUNT.where(places.is_before(STANDING, "end")))
 _BETWEEN = Prepared(_COUNT.where(places.is_from(STANDING, "first"), places.is_before(STANDING, "end")))
 _STANDING = Prepared(
-    select(Member.standing, Member.joined).where(Member.account_id == bindparam("account_id"))
+    select(Account.n_contributions, Member.standing, Member.joined)
+    .outerjoin(Member, Member.account_id == Account.id)
+    .where(Account.id == bindparam("account_id"))
 )
-_SCORE = Prepared(select(Account.n_contributions).where(Account.id == bindparam("account_id")))
 
 
 def total(store: Store) -> int:
@@ -135,15 +147,18 @@ def pages(store: Store) -> int:
     return max(1, -(-total(store) // PAGE))
 
 
-def rank(store: Store, account_id: int) -> int | None:
-    """The place of an account among the listed ones: by score, then who signed up first, then the lower id.
-
-    :returns: from 1 on; None for an account that is not listed
-    """
+def standing(store: Store, account_id: int) -> Standing:
+    """How an account stands among the listed ones: by score, then who signed up first, then the lower id."""
     row = _STANDING.first(store.connection, account_id=account_id)
     if row is None:
-        return None
-    key = row[0], row[1], account_id
+        return Standing(None, 0)
+    score, place, joined = row
+    if joined is None:
+        return Standing(None, score)
+    return Standing(_rank(store, (place, joined, account_id)), score)
+
+
+def _rank(store: Store, key: tuple[int, datetime, int]) -> int:
     first, number = _places(store)[STANDING].before(key)
     end = places.values_of(STANDING, "end", key)
     if first is None:
@@ -151,12 +166,6 @@ def rank(store: Store, account_id: int) -> int | None:
     else:
         within = _BETWEEN.first(store.connection, **end, **places.values_of(STANDING, "first", first))
     return number + (within[0] if within is not None else 0) + 1
-
-
-def score(store: Store, account_id: int) -> int:
-    """How many contributions an account has, listed or not."""
-    row = _SCORE.first(store.connection, account_id=account_id)
-    return row[0] if row is not None else 0
 
 
 def top(store: Store, columns: Columns, account_id: int | None = None) -> tuple[RankedMember, ...]:
@@ -171,7 +180,7 @@ def top(store: Store, columns: Columns, account_id: int | None = None) -> tuple[
         return best
     selection = selection_of(columns)
     row = selection.one.first(store.connection, account_id=account_id)
-    place = rank(store, account_id)
+    place = standing(store, account_id).rank
     if row is None or place is None:
         return best
     return (*best, RankedMember(place, selection.row(row)))

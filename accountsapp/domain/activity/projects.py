@@ -35,7 +35,6 @@ class ProjectRow(NamedTuple):
 COLUMNS = tuple(getattr(Project, field) for field in ProjectRow._fields)
 
 _PROJECTS: Select[Any] = select(*COLUMNS)
-_IS_DRAFT = ~Project.published
 
 
 def created_by(connection: Connection, account_id: int, *, drafts: bool = False) -> list[ProjectRow]:
@@ -43,13 +42,7 @@ def created_by(connection: Connection, account_id: int, *, drafts: bool = False)
 
     :param drafts: the others too
     """
-    conditions = [Project.owner_id == account_id]
-    return _sorted(connection, *conditions, *_unless(drafts))
-
-
-def drafts_of(connection: Connection, account_id: int) -> list[ProjectRow]:
-    """The projects of the account that are not published."""
-    return _sorted(connection, Project.owner_id == account_id, _IS_DRAFT)
+    return _sorted(connection, Project.owner_id == account_id, *_unless(drafts))
 
 
 def contributed_by(connection: Connection, account_id: int, *, drafts: bool = False) -> list[ProjectRow]:

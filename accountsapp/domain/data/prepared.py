@@ -4,10 +4,10 @@ What SQLAlchemy does around a statement (a context, a result, its metadata) cost
 needs for the statement itself, and every request with a credential pays it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, TypeDecorator
+from sqlalchemy import BindParameter, CompoundSelect, Connection, Dialect, Select, TypeDecorator, bindparam
 
 Conversions = list[tuple[int, Callable[[Any], Any]]]
 Compiled = tuple[str, list[str] | None, list[tuple[str, Callable[[Any], Any]]], Conversions]
@@ -15,13 +15,16 @@ Compiled = tuple[str, list[str] | None, list[tuple[str, Callable[[Any], Any]]], 
 values but NULL are."""
 
 
+Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+
+
 class Prepared:
-    """A select, compiled once for each kind of database; for autocommit connections.
+    """A select, compiled once for each kind of database; for plain reads, which take no lock.
 
     Made by SQLAlchemy, values converted by its types; only the running is done here.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(self, statement: Statement) -> None:
         self.statement = statement
         self._compiled: dict[str, Compiled] = {}
 
@@ -87,4 +90,39 @@ class Prepared:
                 of_parameters.append((name, convert))
         prepared = str(compiled), getattr(compiled, "positiontup", None), of_parameters, conversions
         self._compiled[dialect.name] = prepared
+        return prepared
+
+
+class PreparedForMany:
+    """A select by a list of values: one statement for each power of two, as its parameters are so many.
+
+    A list is filled up with its last value to the next one; a longer list than any is cut into several.
+
+    :param select_by: the statement, by the parameters that stand for the values
+    """
+
+    LONGEST_LIST = 1024
+
+    def __init__(self, select_by: Callable[[list[BindParameter[Any]]], Statement]) -> None:
+        self._select_by = select_by
+        self._by_width: dict[int, tuple[list[str], Prepared]] = {}
+
+    def all(self, connection: Connection, values: Sequence[Any]) -> list[list[Any]]:
+        """The values of each row that one of the values finds.
+
+        :raises sqlalchemy.exc.DBAPIError: as ``connection.execute`` would
+        """
+        longest = self.LONGEST_LIST
+        if len(values) > longest:
+            return [*self.all(connection, values[:longest]), *self.all(connection, values[longest:])]
+        if not values:
+            return []
+        width = 1 << (len(values) - 1).bit_length()
+        names, statement = self._by_width.get(width) or self._prepare(width)
+        filled = [*values, *[values[-1]] * (width - len(values))]
+        return statement.all(connection, **dict(zip(names, filled, strict=True)))
+
+    def _prepare(self, width: int) -> tuple[list[str], Prepared]:
+        names = [f"value_{number}" for number in range(width)]
+        prepared = self._by_width[width] = names, Prepared(self._select_by([*map(bindparam, names)]))
         return prepared

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.key_digests import digests_of
 from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, EmailAddress
-from accountsapp.domain.data.prepared import Prepared
+from accountsapp.domain.data.prepared import Prepared, PreparedForMany
 from accountsapp.domain.data.rows import AccountRow, ApiKeyRow
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.folding import fold
@@ -21,10 +21,12 @@ from accountsapp.domain.rules.text import is_storable
 
 P = TypeVar("P", bound=NamedTuple)
 Columns = type[NamedTuple]
-"""A class whose fields are columns of :class:`Account`: what an API shows."""
+"""A class whose fields are columns of :class:`Account`, or of :data:`EXPRESSIONS`: what an API shows."""
 
 
 _table = Account.__table__
+EXPRESSIONS = {"joined": func.coalesce(_table.c.signup, _table.c.created)}
+"""What can be read besides: when somebody signed up, else when the row was made."""
 _IDENTITY = (
     *(_table.c[field] for field in AccountRow._fields[: AccountRow._fields.index("email")]),
     EmailAddress.address,
@@ -32,6 +34,11 @@ _IDENTITY = (
 )
 _IDENTITY_WIDTH = len(_IDENTITY)
 _API_KEY = tuple(ApiKey.__table__.c[field] for field in ApiKeyRow._fields)
+
+
+def _column_of(field: str) -> ColumnElement[Any]:
+    expression = EXPRESSIONS.get(field)
+    return expression.label(field) if expression is not None else _table.c[field]
 
 
 class Selection:
@@ -43,7 +50,7 @@ class Selection:
     def __init__(self, columns: Columns | None) -> None:
         self._profile = columns
         fields = columns._fields if columns is not None else ()
-        self.columns = (*_IDENTITY, *(_table.c[field] for field in fields))
+        self.columns = (*_IDENTITY, *map(_column_of, fields))
         self.statement: Select[Any] = select(*self.columns).join(
             EmailAddress, (EmailAddress.account_id == _table.c.id) & EmailAddress.primary
         )
@@ -79,9 +86,7 @@ class _Lookups:
         self.by_api_keys = with_api_key.where(ApiKey.digest.in_(bindparam("digests", expanding=True)))
         self.by_username = Prepared(accounts.where(_table.c.username_key == bindparam("username_key")))
         self.by_id = Prepared(accounts.where(_table.c.id == bindparam("account_id")))
-        self.by_usernames = accounts.where(
-            _table.c.username_key.in_(bindparam("username_keys", expanding=True))
-        )
+        self.by_usernames = PreparedForMany(lambda keys: accounts.where(_table.c.username_key.in_(keys)))
         self.by_primary_address = accounts.where(EmailAddress.address_key == bindparam("address_key"))
 
 
@@ -102,9 +107,7 @@ def by_id(connection: Connection, account_id: int, columns: Columns | None = Non
 
 @cache
 def _profile_statement(columns: Columns) -> Select[Any]:
-    return select(*(_table.c[field] for field in columns._fields)).where(
-        _table.c.id == bindparam("account_id"), IS_THERE
-    )
+    return select(*map(_column_of, columns._fields)).where(_table.c.id == bindparam("account_id"), IS_THERE)
 
 
 def profile(connection: Connection, account_id: int, columns: type[P]) -> P | None:
@@ -204,7 +207,7 @@ class Reader:
         unread = [key for key in keys if key not in self._by_username]
         if unread:
             self._by_username |= dict.fromkeys(unread)
-            for values in self.connection.execute(self._lookups.by_usernames, {"username_keys": unread}):
+            for values in self._lookups.by_usernames.all(self.connection, unread):
                 self.remember(self._lookups.selection.row(values))
         return [row for key in keys if (row := self._by_username[key]) is not None]
 

@@ -4,6 +4,7 @@ Nothing is kept of them: each names its client and the credential epoch of its a
 now is read whenever one is presented. So it ends at once with either.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -30,6 +31,8 @@ LONGEST_TOKEN = 8192
 NO_ID = 0
 """What no account and no grant has."""
 
+_COMPACT = re.compile(r"[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){2}")
+"""How a token is written (RFC 7515 7.1): without the padding that base64 has elsewhere."""
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "azp", "scopes"]
 
 
@@ -136,7 +139,7 @@ def find(
 
 def _verified(keyring: Keyring, issuer: Issuer, token: str) -> dict[str, Any] | DeadToken:
     """What a token says that one of our keys signed, whatever its header says of keys and algorithms."""
-    if len(token) > LONGEST_TOKEN or token.count(".") != 2:
+    if len(token) > LONGEST_TOKEN or not _COMPACT.fullmatch(token):
         return DeadToken.MALFORMED
     for key in keyring.signing_keys(ACCESS):
         try:

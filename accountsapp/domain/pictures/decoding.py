@@ -157,22 +157,23 @@ def _refusing_damage() -> Iterator[None]:
 def _decoded(image: Image.Image, orientation: int, box: Box | None) -> tuple[bytes, Image.Image]:
     """The parts of a :class:`Picture`."""
     upright = (image.height, image.width) if orientation >= 5 else image.size
-    whole = Area(0, 0, *upright)
-    area = box.area(*upright) if box is not None else whole
-    if area == whole:
-        _draft(image)
-        area = Area(0, 0, *((image.height, image.width) if orientation >= 5 else image.size))
+    area = _draft(image, box.area(*upright) if box is not None else Area(0, 0, *upright))
     image.load()
     _halve_transparency(image)
     kept = _cut_out(image, area, orientation, LONGEST_SIDE)
     return png_bytes(kept), _cut_out(image, central_square(area), orientation, SQUARE_SIDE)
 
 
-def _draft(image: Image.Image) -> None:
-    """Have a large JPEG decoded in half, a quarter or an eighth of its size."""
-    scale = min(image.size) // SQUARE_SIDE
+def _draft(image: Image.Image, area: Area) -> Area:
+    """Have a large JPEG decoded in half, a quarter or an eighth of its size.
+
+    :returns: the area in it; edges may be moved, by less than what is kept can show
+    """
+    width, scale = image.width, min(area.width, area.height) // SQUARE_SIDE
     if scale > 1:
         image.draft(None, (image.width // scale, image.height // scale))
+    factor = round(width / image.width)
+    return Area(area.left // factor, area.upper // factor, -(-area.right // factor), -(-area.lower // factor))
 
 
 def _halve_transparency(image: Image.Image) -> None:

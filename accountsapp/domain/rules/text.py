@@ -14,7 +14,7 @@ def has_control_characters(text: str) -> bool:
 
 def is_storable(text: str) -> bool:
     """Whether a database can be asked for the text: PostgreSQL takes no NUL, none takes a surrogate."""
-    return "\0" not in text and is_encodable(text)
+    return "\0" not in text and (text.isascii() or is_encodable(text))
 
 
 def is_encodable(text: str) -> bool:

@@ -127,7 +127,7 @@ def test_the_origin_changes_nothing(make_app: Callable[..., Any], alice: Person)
 
 OPTIONS = {
     "/account": "GET, HEAD, OPTIONS, POST",
-    "/api_key": "GET, HEAD, OPTIONS, POST",
+    "/api_key": "DELETE, GET, HEAD, OPTIONS, POST",
     "/reset_api_key": "OPTIONS, POST",
     "/password": "OPTIONS, POST",
     "/account/password": "OPTIONS, POST",

@@ -16,7 +16,7 @@ from tests.support.people import PASSWORD, Person
 
 METHODS = {
     "/account": ("GET", "HEAD", "OPTIONS", "POST"),
-    "/api_key": ("GET", "HEAD", "OPTIONS", "POST"),
+    "/api_key": ("DELETE", "GET", "HEAD", "OPTIONS", "POST"),
     "/reset_api_key": ("OPTIONS", "POST"),
     "/password": ("OPTIONS", "POST"),
     "/account/password": ("OPTIONS", "POST"),

@@ -1,12 +1,13 @@
 """People who call the Open edX API."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.support.openedx import Caller, grow_up
+from tests.support.openedx import FRONT, Caller, grow_up
 from tests.support.people import Person
 
 
@@ -21,3 +22,10 @@ def adult(alice: Person, stores: Process) -> Person:
     """Alice, who needs no consent."""
     grow_up(stores, alice)
     return alice
+
+
+@pytest.fixture
+def front(make_app: Callable[..., Any]) -> TestApp:
+    """The application with a front end on another origin, whose scripts read its cookies."""
+    settings = {"accountsapp.cors_origins": FRONT, "accountsapp.openedx.cookie_domain": "example.org"}
+    return TestApp(make_app(**settings))

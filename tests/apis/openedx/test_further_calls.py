@@ -5,19 +5,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
-import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
 from tests.support.credentials import hold, present
-from tests.support.openedx import ADULT, MERGE_PATCH, Caller, account_of, grow_up
+from tests.support.openedx import (
+    ADULT,
+    FRONT,
+    MERGE_PATCH,
+    PAYLOAD,
+    SIGNATURE,
+    Caller,
+    account_of,
+    grow_up,
+    log_in,
+    set_cookies,
+)
 from tests.support.outbox import Outbox, links_in
 from tests.support.people import PASSWORD, Person
 from tests.support.pictures import encoded, opened, photograph, quarters
 
 Call = Callable[..., Caller]
-PAYLOAD, SIGNATURE = "edx-jwt-cookie-header-payload", "edx-jwt-cookie-signature"
-FRONT = "https://front.example.org"
 NEW = "new@example.org"
 
 
@@ -220,22 +228,6 @@ def test_what_forms_offer(call: Call, app: TestApp, adult: Person) -> None:
 # Sessions
 
 
-@pytest.fixture
-def front(make_app: Callable[..., Any]) -> TestApp:
-    """The application with a front end on another origin, whose scripts read its cookies."""
-    settings = {"accountsapp.cors_origins": FRONT, "accountsapp.openedx.cookie_domain": "example.org"}
-    return TestApp(make_app(**settings))
-
-
-def set_cookies(answer: Any) -> dict[str, str]:
-    return {line.partition("=")[0]: line for line in answer.headers.getall("Set-Cookie")}
-
-
-def log_in(app: TestApp, path: str = "/api/user/v1/account/login_session/", **form: str) -> Any:
-    headers = {"X-CSRFToken": app.get("/csrf/api/v1/token").json["csrfToken"]}
-    return app.post(path, form, headers=headers, expect_errors=True)
-
-
 def test_signing_in(app: TestApp, adult: Person, register: Callable[..., Person], stores: Process) -> None:
     refused = set()
     for form in (
@@ -293,30 +285,6 @@ def test_jwt_cookies_follow_the_session(front: TestApp, adult: Person) -> None:
     out = out.form.submit() if out.status_int == 200 else out
     assert "Max-Age=0" in set_cookies(out)[PAYLOAD]
     assert out.location == f"{FRONT}/"
-
-
-@pytest.mark.parametrize(
-    ("asked", "given"),
-    [
-        ("/applications", "/applications"),
-        (f"{FRONT}/a?b=c#d", f"{FRONT}/a?b=c#d"),
-        (FRONT, FRONT),
-        ("https://evil.example/", None),
-        (f"{FRONT}.evil.example/", None),
-        (f"{FRONT}@evil.example/", None),
-        (f"{FRONT}:444/", None),
-        ("//front.example.org/", None),
-        ("https:/\\front.example.org", None),
-        (f"{FRONT}\\@evil.example", None),
-        ("javascript:alert(1)", None),
-        (f"{FRONT}/\n", None),
-        ("https://[", None),
-        ("", None),
-    ],
-)
-def test_coming_back(asked: str, given: str | None, front: TestApp, adult: Person) -> None:
-    answer = log_in(front, email=adult.email, password=PASSWORD, next=asked)
-    assert answer.json["redirect_url"] == given
 
 
 def test_the_language(app: TestApp, front: TestApp, adult: Person, stores: Process) -> None:

@@ -114,6 +114,7 @@ def test_bad_credentials(
         ("JWT x", "token_malformed"),
         ("JWT", "token_malformed"),
         (f"JWT {header}.{payload}.{signature[:-2]}AA", "token_nonexistent"),
+        (f"JWT {holder.signed_token}=", "token_malformed"),
         (f"JWT {unsigned}.{payload}.", "token_nonexistent"),
         (f"JWT {unsigned}.{payload}.{signature}", "token_nonexistent"),
         (f"JWT {jwts.sign(keyring, living, jwts.SESSION)}", "token_nonexistent"),

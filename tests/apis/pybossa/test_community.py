@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
+from sqlalchemy.engine import Engine
 
+from accountsapp.domain import recent
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
@@ -252,3 +254,61 @@ def test_the_picture(front_end: FrontEnd, alice: Person, stores: Process) -> Non
         "avatar_url": f"{SITE_URL}/uploads/user_{alice.id}/{stem}_avatar.png",
         "container": f"user_{alice.id}",
     }
+
+
+@pytest.mark.parametrize("site_url", [SITE_URL, f"{SITE_URL}/accounts"])
+def test_pages_load_the_pictures_of_this_site_alone(
+    make_app: Callable[..., Any],
+    alice: Person,
+    stores: Process,
+    monkeypatch: pytest.MonkeyPatch,
+    site_url: str,
+) -> None:
+    """The initial stands for the others, which the policy of pages forbids; JSON names them all the same."""
+    monkeypatch.setattr(recent, "FRESH", 0.0)
+    monkeypatch.setattr(recent, "STALE", 0.0)
+    wsgi = make_app(**{"accountsapp.site_url": site_url})
+    browser, front_end = Browser(wsgi), FrontEnd(wsgi)
+    base = site_url.removeprefix(SITE_URL)
+    own = "/uploads/user_7/x_avatar.png"
+    for url, path in (
+        (f"{site_url}{own}", f"{base}{own}"),
+        ("https://pictures.example.org/a.png", None),
+        (f"{SITE_URL}.example.org/uploads/user_7/a.png", None),
+        (f"{site_url}/account/signout", None),
+    ):
+        with stores.transaction() as store:
+            store.session.execute(
+                update(Account).where(Account.id == alice.id).values(info={"avatar_url": url})
+            )
+        assert front_end.get("/account/alice")["user"]["info"]["avatar_url"] == url
+        for page in ("/account/alice", "/account"):
+            main = browser.get(page).html.find("main")
+            assert [image["src"] for image in main.find_all("img")] == ([path] if path else []), (url, page)
+            assert bool(main.find("span", class_="avatar", string="A")) is (path is None)
+
+
+def test_what_profiles_ask_the_database(wsgi: Any, alice: Person, projects: None) -> None:
+    """What one query can tell is not asked for twice."""
+    browser, front_end = Browser(wsgi), FrontEnd(wsgi)
+    browser.sign_in(alice)
+    front_end.sign_in(alice)
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    def asked(client: Browser | FrontEnd, path: str, status: int = 200) -> int:
+        client.get(path, status)
+        statements.clear()
+        client.get(path, status)
+        return len(statements)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert asked(front_end, "/account/alice") <= 8
+        assert asked(browser, "/account/alice") <= 8
+        assert asked(browser, "/account/profile", 303) <= 1
+        assert asked(FrontEnd(wsgi), "/account/alice") <= 5
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

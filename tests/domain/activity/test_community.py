@@ -81,7 +81,8 @@ def check(stores: Process) -> None:
         assert community.page(store, len(pages) + 1, Shown) is None
         for wrong in (0, -1, 10**20):
             assert community.page(store, wrong, Shown) is None
-        assert [community.rank(store, account_id) for account_id in best] == [*range(1, len(best) + 1)]
+        ranks = [community.standing(store, account_id).rank for account_id in best]
+        assert ranks == [*range(1, len(best) + 1)]
         assert [(n, member.id) for n, member in community.top(store, Shown)] == [*enumerate(best, 1)][:20]
 
 
@@ -91,7 +92,7 @@ def test_nobody(stores: Process) -> None:
         assert community.page(store, 2, Shown) is None
         assert (community.total(store), community.pages(store)) == (0, 1)
         assert community.top(store, Shown, 7) == ()
-        assert (community.rank(store, 7), community.score(store, 7)) == (None, 0)
+        assert community.standing(store, 7) == (None, 0)
         assert feed.feed(store, Shown) == ()
 
 
@@ -228,8 +229,7 @@ def test_ones_own_place_is_added_to_the_top(stores: Process, add: Callable[..., 
         *best, own = community.top(store, Shown, ids[25])
         assert tuple(best) == top
         assert (own.rank, own.member.id, own.member.score) == (26, ids[25], 75)
-        assert community.rank(store, hidden) is None
-        assert community.score(store, hidden) == 500
+        assert community.standing(store, hidden) == (None, 500)
 
 
 def test_the_feed(stores: Process, add: Callable[..., list[int]], database: Database) -> None:

@@ -1,0 +1,26 @@
+"""Selects that run on the driver's own connection."""
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from accountsapp.db import Database
+from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.prepared import PreparedForMany
+from tests.support.people import Person
+
+LONGEST = PreparedForMany.LONGEST_LIST
+BY_NAME = PreparedForMany(lambda keys: select(Account.id).where(Account.username_key.in_(keys)))
+
+
+def test_each_value_of_a_list_of_any_length_is_looked_for(
+    database: Database, register: Callable[..., Person]
+) -> None:
+    first, last = register("first"), register("last")
+    with database.read_engine.connect() as connection:
+        assert BY_NAME.all(connection, []) == []
+        assert BY_NAME.all(connection, ["last"]) == [[last.id]]
+        for length in (2, 3, 4, 5, 31, 32, 33, LONGEST, LONGEST + 1, 2 * LONGEST + 1):
+            nobody = [f"nobody{number}" for number in range(length - 2)]
+            rows = BY_NAME.all(connection, ["first", *nobody, "last"])
+            assert sorted(rows) == [[first.id], [last.id]], length

@@ -52,8 +52,8 @@ def _known_among(connection: Connection, keyring: Keyring, tokens: Sequence[str]
             for digest in digests_of(keyring, token)
         }
         for column in (ApiKey.digest, EndedApiKey.digest):
-            found = connection.scalars(select(column).where(column.in_(digests)))
-            known |= {digests[digest] for digest in found}
+            rows = connection.scalars(select(column).where(column.in_(digests)))
+            known |= {digests[digest] for digest in rows}
     return known
 
 

@@ -134,11 +134,11 @@ class KeyChange:
         return stay + come > most and come > gone
 
 
-def change_of(present: Sequence[PresentKey], given: Iterable[GivenKey]) -> KeyChange:
+def change_of(present: Sequence[PresentKey], keys: Iterable[GivenKey]) -> KeyChange:
     """What the given keys make of those that an account has."""
     moment = now()
-    by_digest = {digest: key for key in given for digest in key.digests}
-    names = {key.record.name_key for key in given}
+    by_digest = {digest: key for key in keys for digest in key.digests}
+    names = {key.record.name_key for key in keys}
     changed = [(key, by_digest[key.digest]) for key in present if key.digest in by_digest]
     others = [key for key in present if key.digest not in by_digest]
     removed = [key for key in others if key.is_living(moment) and key.name_key in names]
@@ -146,7 +146,7 @@ def change_of(present: Sequence[PresentKey], given: Iterable[GivenKey]) -> KeyCh
         kept=[key for key in others if key not in removed],
         removed=removed,
         changed=changed,
-        added=[key for key in given if not any(key is again for _, again in changed)],
+        added=[key for key in keys if not any(key is again for _, again in changed)],
     )
 
 
@@ -170,13 +170,13 @@ def read_present(connection: Connection, account_ids: Sequence[int]) -> dict[int
 
 
 def write_new(
-    connection: Connection, keyring: Keyring, given: Iterable[tuple[int, GivenKey]]
+    connection: Connection, keyring: Keyring, keys: Iterable[tuple[int, GivenKey]]
 ) -> dict[int, list[PresentKey]]:
     """Insert keys of accounts.
 
     :returns: the same, by account
     """
-    rows = [_row(keyring, account_id, key) for account_id, key in given]
+    rows = [_row(keyring, account_id, key) for account_id, key in keys]
     if rows:
         connection.execute(_INSERT, rows)
     present: dict[int, list[PresentKey]] = {}
@@ -204,15 +204,15 @@ def write_change(
             ],
         )
     after = list(change.kept)
-    for present, given in change.changed:
-        values = _values(given)
+    for present, entry in change.changed:
+        values = _values(entry)
         connection.execute(_UPDATE, {"of_digest": present.digest, **values})
         after.append(
             present._replace(
-                name_key=given.record.name_key, expires=values["expires"], retiring=given.retiring
+                name_key=entry.record.name_key, expires=values["expires"], retiring=entry.retiring
             )
         )
-    added = write_new(connection, keyring, ((account_id, given) for given in change.added))
+    added = write_new(connection, keyring, ((account_id, entry) for entry in change.added))
     return after + added.get(account_id, [])
 
 
@@ -227,20 +227,20 @@ def remember_default(connection: Connection, keyring: Keyring, account_id: int) 
     connection.execute(_REMEMBER, {"account_id": account_id, "ended": now(), **values})
 
 
-def _row(keyring: Keyring, account_id: int, given: GivenKey) -> dict[str, Any]:
-    api_key = given.record.api_key
+def _row(keyring: Keyring, account_id: int, entry: GivenKey) -> dict[str, Any]:
+    api_key = entry.record.api_key
     return {
         "account_id": account_id,
         "public_id": make_key_id(),
         "prefix": shown_prefix(api_key) if api_key is not None else None,
-        **_values(given),
-        **sealed_hash(keyring, account_id, given.key_hash),
+        **_values(entry),
+        **sealed_hash(keyring, account_id, entry.key_hash),
     }
 
 
-def _values(given: GivenKey) -> dict[str, Any]:
+def _values(entry: GivenKey) -> dict[str, Any]:
     """The columns that a record sets."""
-    record = given.record
+    record = entry.record
     expires = _whole_second(record.expires) if record.expires is not None else None
     scopes = tuple(record.scopes) if record.scopes is not None else None
     return {
@@ -248,8 +248,8 @@ def _values(given: GivenKey) -> dict[str, Any]:
         "scopes": key_scopes.stored(scopes),
         "created": _whole_second(record.created or now()),
         "expires": expires,
-        "retiring": given.retiring,
-        "remind_at": reminder_of(expires) if not given.retiring else None,
+        "retiring": entry.retiring,
+        "remind_at": reminder_of(expires) if not entry.retiring else None,
     }
 
 

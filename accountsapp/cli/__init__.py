@@ -17,7 +17,7 @@ COMMANDS = {
     ),
     "audit": ("accountsapp.cli.audit:group", "What happened to accounts."),
     "clients": ("accountsapp.cli.clients:group", "OAuth clients: programs that people may let in."),
-    "db": ("accountsapp.cli.db:group", "The database schema."),
+    "db": ("accountsapp.cli.db:group", "The database schema, and copies of it all."),
     "jobs": ("accountsapp.cli.jobs:group", "The background worker and its queue."),
     "keys": ("accountsapp.cli.keys:group", "Keys with which clients sign tokens."),
     "secrets": ("accountsapp.cli.secrets:group", "The values of accountsapp.secret."),

@@ -5,21 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 from webtest import TestApp
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import By, NewKey
-from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.rules.key_scopes import PRESETS, SCOPES
 from accountsapp.process import Process
 from tests.support.check import Proxy, key, seen, told_by, url
 from tests.support.everywhere import dump
+from tests.support.named_keys import add_key, keys_of, set_key
 from tests.support.oauth import basic, bearer
 from tests.support.people import Person
 
-WEEK = timedelta(days=7)
 WAYS = (key, url, bearer)
 
 Add = Callable[..., NewKey]
@@ -30,16 +28,7 @@ def add(stores: Process) -> Add:
     """Makes a named key: ``add(alice, "account:read")``; without scopes one for all."""
 
     def make(person: Person, *scopes: str, name: str | None = None) -> NewKey:
-        with stores.transaction() as store:
-            return named_keys.add(
-                store,
-                person.id,
-                name=name or f"key for {scopes}",
-                scopes=scopes or None,
-                lifetime=WEEK,
-                by=By.CLI,
-                most=100,
-            )
+        return add_key(stores, person, name or f"key for {scopes}", scopes=scopes or None, most=100)
 
     return make
 
@@ -108,7 +97,7 @@ def test_a_dead_key_is_dead_on_every_server(
     assert all(opens(made.api_key) for made in (revoked, expired, replaced, ended, rotated))
     with stores.transaction() as store:
         named_keys.revoke(store, *ids(revoked), By.PAGE)
-        store.session.execute(update(ApiKey).where(ApiKey.public_id == expired.key.id).values(expires=now()))
+    set_key(stores, expired.key.id, expires=now())
     assert not opens(revoked.api_key)
     assert not opens(expired.api_key)
     with stores.transaction() as store:
@@ -171,8 +160,7 @@ def test_the_last_use_is_noted_by_place(
     proxy.ask("x=1", key(dead.api_key))
     assert dump(TestApp(wsgi), audited=True) == before
     stores.key_uses.write()
-    with stores.transaction() as store:
-        listed = {row.name: row for row in named_keys.listing(store.connection, alice.id)}
+    listed = {row.name: row for row in keys_of(stores, alice)}
     assert {name: row.last_used_in for name, row in listed.items()} == {
         **{place: place for place in shown},
         "never used": None,

@@ -21,6 +21,7 @@ WITH_ONE = {
     "test_life_of_an_account.py",
     "test_pages_in_a_browser.py",
     "test_r16_r17_floods.py",
+    "test_r21_backup.py",
     "test_refused_passwords.py",
     "test_reports.py",
     "test_site_path.py",

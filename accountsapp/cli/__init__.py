@@ -11,6 +11,10 @@ COMMANDS = {
         "accountsapp.cli.activity:group",
         "What accounts did elsewhere: projects, contributions, add-ons, reviews, collections.",
     ),
+    "api-keys": (
+        "accountsapp.cli.api_keys:group",
+        "Named API keys: with less power, an end, and a switch of their own.",
+    ),
     "audit": ("accountsapp.cli.audit:group", "What happened to accounts."),
     "clients": ("accountsapp.cli.clients:group", "OAuth clients: programs that people may let in."),
     "db": ("accountsapp.cli.db:group", "The database schema, and copies of it all."),

@@ -30,6 +30,7 @@ LIMITS: dict[str, RateLimitItem] = {
     "password": parse("10 per 5 minutes"),  # wrong ones, by account and client address
     "password-address": parse("100 per 5 minutes"),  # wrong ones, by client address
     "api-key": parse("60 per minute"),  # wrong ones, by client address
+    "leak-report": parse("60 per minute"),  # badly signed ones, by client address
     "email-change": parse("10 per hour"),  # requests, by account
     "mails": parse("20 per hour"),  # to other addresses than its own, by account
     "mails-address": parse("30 per hour"),  # the same, by client address

@@ -81,6 +81,14 @@ def test_every_part_of_nginx_is_included() -> None:
     assert included == {file.name for file in (NGINX / "accounts").iterdir()}
 
 
+def test_nginx_puts_no_decoded_path_into_headers() -> None:
+    """``$uri`` may have line ends in it."""
+    for file in NGINX.rglob("*.conf"):
+        for line in file.read_text().splitlines():
+            if line.strip().startswith(("return", "rewrite", "add_header", "proxy_set_header")):
+                assert not re.search(r"\$(document_)?uri\b", line), line
+
+
 def test_nginx_keeps_connections_for_less_than_the_servers() -> None:
     server = ini_section("server:main")
     (kept,) = re.findall(r"keepalive_timeout (\d+)s;", (NGINX / "accounts/upstream.conf").read_text())

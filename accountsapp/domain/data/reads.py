@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
@@ -81,8 +81,13 @@ class _Lookups:
         self.selection = selection_of(columns)
         accounts = self.selection.statement
         with_api_key = accounts.add_columns(*_API_KEY).join(ApiKey, ApiKey.account_id == _table.c.id)
-        either = ApiKey.digest.in_([bindparam("digest"), bindparam("digest_of_hash")])
-        self.by_api_key = Prepared(with_api_key.where(either))
+        # SQLite takes twice as long for ``IN`` as for two selects.
+        self.by_api_key = Prepared(
+            union_all(
+                with_api_key.where(ApiKey.digest == bindparam("digest")),
+                with_api_key.where(ApiKey.digest == bindparam("digest_of_hash")),
+            )
+        )
         self.by_api_keys = with_api_key.where(ApiKey.digest.in_(bindparam("digests", expanding=True)))
         self.by_username = Prepared(accounts.where(_table.c.username_key == bindparam("username_key")))
         self.by_id = Prepared(accounts.where(_table.c.id == bindparam("account_id")))

@@ -80,12 +80,14 @@ class Keyring:
     """Everything that is done with ``accountsapp.secret``.
 
     :param values: the values of the setting; the first one signs and seals, every one still opens
+    :ivar has_one_secret: whether there is but one of them
     """
 
     def __init__(self, values: tuple[str, ...]) -> None:
         self._derived = tuple(_Derived(value) for value in values)
         self._seal = MultiFernet([derived.fernet for derived in self._derived])
         self._signing_keys: dict[str, tuple[bytes, ...]] = {}
+        self.has_one_secret = len(values) == 1
 
     @property
     def secret_id(self) -> str:

@@ -63,7 +63,8 @@ class Cors:
 
     def _headers(self, request: "Request", response: Response, origin: str) -> list[tuple[str, str]]:
         if request.environ["REQUEST_METHOD"] != "OPTIONS":
-            sent = tuple(name for name in self.exposed_where_sent if name in response.headers)
+            further = self.exposed_where_sent
+            sent = tuple([name for name, _ in response.headerlist if name in further]) if further else ()
             return _answer_headers(self, origin, sent)
         methods = response.headers.get("Allow")
         headers = _headers_of(self, origin, self._allowed_headers(request))

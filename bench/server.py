@@ -87,7 +87,7 @@ def free_port() -> int:
         return port
 
 
-def write_ini(path: Path, database: Path, port: int, access_log: Path, secret: str) -> None:
+def write_ini(path: Path, url: str, port: int, access_log: Path, secret: str) -> None:
     """An ini as in production: throttles on, an access line for every request into a file."""
     waitress = "\n".join(f"{name} = {value}" for name, value in WAITRESS.items())
     path.write_text(
@@ -97,10 +97,10 @@ paste.app_factory = accountsapp:main
 accountsapp.mode = production
 accountsapp.secret = {secret}
 accountsapp.site_url = http://127.0.0.1:{port}
-accountsapp.apis = amo bookie dockerhub openedx
+accountsapp.apis = amo bookie dockerhub openedx pybossa
 accountsapp.rate_limit = true
 accountsapp.jobs = external
-sqlalchemy.url = sqlite:///{database}
+sqlalchemy.url = {url.replace("%", "%%")}
 
 [server:main]
 use = egg:waitress#main

@@ -35,6 +35,7 @@ OPEN_VIEWS = {
     ("/static/{file}", "GET"),
     ("/sessions", "POST"),
     ("/applications", "POST"),
+    ("/keys", "POST"),
     ("/confirm/email/{code}", "GET"),
     ("/confirm/email/{code}", "POST"),
     ("/confirm/address/{code}", "GET"),

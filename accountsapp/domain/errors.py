@@ -127,6 +127,13 @@ class UnknownAccount(WrongPassword):
     """Nobody has that name or address, or only an account that was never activated."""
 
 
+class PasswordNeeded(DomainError):
+    """The password was entered too long ago for what is to be done."""
+
+    def __init__(self) -> None:
+        super().__init__("Please enter your password again.")
+
+
 class StaleCredential(DomainError):
     """The credential was good when the request began and is not any more."""
 

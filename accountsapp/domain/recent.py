@@ -15,7 +15,7 @@ STALE = 4.5
 PATIENCE = 5.0
 """Seconds that somebody waits for another one's computing before doing it himself."""
 
-MOST_PRODUCTS = 128
+MOST_PRODUCTS = 512
 """Things made of values that are kept."""
 
 

@@ -72,7 +72,7 @@ class KeyCheck(ApiRoot):
     own_checks = MappingProxyType(
         {"question": check_question, "origin": check_origin, "requirements": check_requirements}
     )
-    checks = ("question", "credential", "scope", "acl", "csrf", "origin", "requirements")
+    checks = ("question", "credential", "scope", "acl", "key_rate", "csrf", "origin", "requirements")
     __acl__ = ((Allow, Authenticated, (Permission.CALLER_READ,)),)
 
     def __init__(self, request: Request, name: str, parent: Any) -> None:

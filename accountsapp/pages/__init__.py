@@ -18,6 +18,7 @@ def includeme(config: "Configurator") -> None:
     config.include(".menu")
     config.include(".sign_in")
     config.include(".exports")
+    config.include(".keys")
     config.mount("/confirm", Confirmations)
     config.mount("/recovery", Recovery)
     config.mount("/sessions", Sessions)

@@ -30,7 +30,12 @@ _SIGNATURES = (
     (b"<?xml", "svg", "image/svg+xml"),
 )
 _SCRIPT = "text/javascript; charset=utf-8"
-_FILES = {"style.css": "text/css; charset=utf-8", "password.js": _SCRIPT, "crop.js": _SCRIPT}
+_FILES = {
+    "style.css": "text/css; charset=utf-8",
+    "password.js": _SCRIPT,
+    "crop.js": _SCRIPT,
+    "copy.js": _SCRIPT,
+}
 
 
 @dataclass(frozen=True)

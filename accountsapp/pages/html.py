@@ -61,7 +61,7 @@ def page(
         "href": site.href,
         "link_to": link_to,
         "menu": menu.entries(visitor),
-        "pages_of_account": menu.of_account(visitor),
+        "pages_of_account": partial(menu.of_account, visitor),
         "visitor": visitor,
         "language": request.locale_name.replace("_", "-"),
         "day": partial(day, request),

@@ -1,9 +1,11 @@
 """In which language a page is: the account's, else what the browser wants, else English."""
 
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_date, format_time, format_timedelta
+from markupsafe import Markup
 from pyramid.threadlocal import get_current_request
 
 from accountsapp import i18n
@@ -24,6 +26,28 @@ def locale_of(request: "Request") -> str:
     return own or i18n.accepted(request.headers.get("Accept-Language", ""), offered) or i18n.ENGLISH
 
 
+def gettext(text: str, /, **values: Any) -> Markup:
+    """Template function ``gettext``, which ``trans`` blocks call too: a text in the language of the page.
+
+    In place of Jinja's, which marks and fills in each text anew.
+
+    :param text: with ``%(name)s`` for each value, and ``%%`` for a percent sign
+    :param values: are escaped
+    """
+    locale: str = get_current_request().locale_name
+    return _template(locale, text) % values if values else _filled(locale, text)
+
+
+@lru_cache(2000)
+def _template(locale: str, text: str) -> Markup:
+    return Markup(i18n.translations(locale).gettext(text))  # noqa: S704 texts and catalogues are ours
+
+
+@lru_cache(2000)
+def _filled(locale: str, text: str) -> Markup:
+    return _template(locale, text) % {}
+
+
 def translated(request: "Request", text: str, **values: Any) -> str:
     """A text of the catalogue in the language of the page.
 
@@ -41,14 +65,21 @@ def sentence(text: str) -> str:
     return translated(get_current_request(), text)
 
 
-def ago(time: str) -> str:
-    """Template filter ``ago``: how long since a time in UTC, as the language of the page says it.
+def ago(moment: datetime) -> str:
+    """How long since then, as the language of the page says it."""
+    passed = moment - now()
+    return _in_words(round(passed.total_seconds()), get_current_request().locale_name)
 
-    :param time: ISO 8601, without a zone
-    """
-    passed = datetime.fromisoformat(time).replace(tzinfo=UTC) - now()
-    locale = i18n.babel_locale(get_current_request().locale_name)
-    return format_timedelta(passed, add_direction=True, locale=locale)
+
+def _in_words(seconds: int, locale: str) -> str:
+    """A time span with its direction, to the minute from one minute on, to the day from one day on."""
+    unit = next((unit for unit in (86400, 60) if abs(seconds) >= unit), 1)
+    return _span_in_words(int(seconds / unit) * unit, locale)
+
+
+@lru_cache(2000)
+def _span_in_words(seconds: int, locale: str) -> str:
+    return format_timedelta(seconds, add_direction=True, locale=i18n.babel_locale(locale))
 
 
 def day(request: "Request", moment: datetime) -> str:
@@ -67,4 +98,5 @@ def includeme(config: "Configurator") -> None:
     config.set_locale_negotiator(locale_of)
     config.add_translation_dirs("accountsapp:locale")
     config.add_settings({"jinja2.i18n.domain": i18n.DOMAIN, "jinja2.newstyle": "true"})
-    config.add_settings({"jinja2.filters": {"sentence": sentence, "ago": ago}})
+    config.add_settings({"jinja2.globals": {"gettext": gettext, "_": gettext}})
+    config.add_settings({"jinja2.filters": {"sentence": sentence}})

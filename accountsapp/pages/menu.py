@@ -5,6 +5,7 @@ Who mounts a page names it with ``config.add_menu_entry``; nobody else knows its
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from accountsapp.i18n import mark as _
@@ -90,10 +91,16 @@ class Menu:
 
     def entries(self, visitor: Visitor | None) -> list[Entry]:
         """What who looks is offered."""
-        places = self._listed((Place.COMMUNITY, *(FOR_VISITORS if visitor else FOR_STRANGERS)), visitor)
-        if visitor is None or self.path_to(Place.SETTINGS, visitor) is not None:
+        if visitor is None:
+            return self._for_strangers
+        places = self._listed((Place.COMMUNITY, *FOR_VISITORS), visitor)
+        if self.path_to(Place.SETTINGS, visitor) is not None:
             return places
         return [*places, *self.of_account(visitor)]
+
+    @cached_property
+    def _for_strangers(self) -> list[Entry]:
+        return self._listed((Place.COMMUNITY, *FOR_STRANGERS), None)
 
     def of_account(self, visitor: Visitor | None) -> list[Entry]:
         """The pages about the account of who looks."""
@@ -113,8 +120,8 @@ def add_menu_entry(config: "Configurator", place: str, path: Path) -> None:
     :param path: as ``/account/register``, or made from the :class:`~accountsapp.pages.visitor.Visitor`
     :raises ValueError: there is no such place
     """
-    known = Place(place)
-    config.action(("menu entry", known), lambda: config.registry.menu.add(known, path))
+    entry = Place(place)
+    config.action(("menu entry", entry), lambda: config.registry.menu.add(entry, path))
 
 
 def includeme(config: "Configurator") -> None:

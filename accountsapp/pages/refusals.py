@@ -9,7 +9,7 @@ from pyramid.response import Response
 
 from accountsapp.i18n import mark as _
 from accountsapp.i18n import translations
-from accountsapp.pages.html import page
+from accountsapp.pages.html import page, path_on_site
 from accountsapp.pages.language import translated
 from accountsapp.pages.resources import Pages, PersonPage
 from accountsapp.pages.visitor import ask_nobody
@@ -101,22 +101,30 @@ def stale_form(request: Request, error: Exception) -> StaleForm:
     """
     if not isinstance(error, BadCSRFOrigin):
         return StaleForm(translated(request, STALE_FORM), "")
-    site_url, path = request.app_settings.site_url, quote(request.environ["PATH_INFO"].encode("latin-1"))
+    site_url = request.app_settings.site_url
+    path = _entrance(request) or quote(request.environ["PATH_INFO"].encode("latin-1"))
     query = request.environ.get("QUERY_STRING", "")
     elsewhere = site_url + path + (f"?{query}" if query else "")
     return StaleForm(translated(request, FOREIGN_SITE, site_url=site_url), elsewhere)
+
+
+def _entrance(request: Request) -> str | None:
+    """That of the page, if it has one of its own."""
+    return request.context.entrance if isinstance(request.context, PersonPage) else None
 
 
 @error_view_config(BadCSRFToken, containment=PersonPage)
 @error_view_config(BadCSRFOrigin, containment=PersonPage)
 def form_not_taken(error: Exception, request: Request) -> Response:
     """The way back to the page; the form for signing in comes back itself (``sign_in.py``)."""
+    stale, entrance = stale_form(request, error), _entrance(request)
     return page(
         request,
         "stale_form.jinja2",
         400,
         heading=translated(request, _("Please send that again")),
-        stale_form=stale_form(request, error),
+        stale_form=stale,
+        again=stale.elsewhere or (path_on_site(request, entrance) if entrance else ""),
     )
 
 

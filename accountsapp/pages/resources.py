@@ -25,6 +25,11 @@ class PersonPage(Resource):
         return None
 
     @property
+    def entrance(self) -> str | None:
+        """The path below that of ``site_url`` at which its sign-in form works, where that is not its own."""
+        return None
+
+    @property
     def query(self) -> str:
         """The query string to come back with, with its question mark; empty for none."""
         return ""
@@ -39,7 +44,7 @@ class OwnPages(PersonPage, ApiRoot):
     """A page of a signed-in person that belongs to no API: the cookie of a session counts alone."""
 
     accepts = (SessionCookie(),)
-    checks = ("body", "csrf", "acl")
+    checks: tuple[str, ...] = ("body", "csrf", "acl")
     body = Body(largest=64 * 1024, untyped=FORM)
 
 

@@ -33,7 +33,17 @@ SENTENCES = (
     _("The picture is animated."),
     _("The picture is damaged."),
     _("That is not a part of the picture."),
+    # domain.rules.key_names, key_scopes
+    _("The name must have 1 to 80 characters."),
+    _("The name has characters that are not allowed."),
+    _("A key needs at least one scope."),
+    _(
+        "The scopes of a key are: account:read, account:write, email:read, email:write, key:read, key:write,"
+        " password:write, administer."
+    ),
     # domain.errors
+    _("Another key of this account has that name."),
+    _("That key has expired, or is being replaced already."),
     _("Registration is closed."),
     _("Invalid email address."),
     _("That e-mail address is already taken."),

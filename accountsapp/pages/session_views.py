@@ -33,13 +33,18 @@ def list_sessions(context: Sessions, request: Request) -> Response:
 @view_config(context=Sessions, request_method="POST", permission=Permission.SESSIONS_WRITE)
 def end_session(context: Sessions, request: Request) -> Response:
     """End the session that the form names; without one, nothing."""
-    named, value = request.parameters.last_in_body("session"), request.caller.secret or ""
-    if named == THIS:
+    session, value = request.parameters.last_in_body("session"), request.caller.secret or ""
+    if session == THIS:
         return sign_out(request, go(context.path))
-    if named == OTHERS:
+    if session == OTHERS:
         own_sessions.end_others(request.store, request.actor.id, value)
-    elif isinstance(named, str) and named.isascii() and named.isdigit() and len(named) <= LONGEST_NUMBER:
-        own_sessions.end(request.store, request.actor.id, min(int(named), LARGEST_ID))
+    elif (
+        isinstance(session, str)
+        and session.isascii()
+        and session.isdigit()
+        and len(session) <= LONGEST_NUMBER
+    ):
+        own_sessions.end(request.store, request.actor.id, min(int(session), LARGEST_ID))
     response = go(context.path)
     session_cookie.end_dead(request, response)
     return response

@@ -57,7 +57,7 @@ def sign_in(context: PersonPage, request: Request) -> Response:
 
     A body without a password is that of another form, whose session has ended: no failure to tell or count.
     """
-    form, query = _form(context, request), context.query
+    form, query, identity = _form(context, request), context.query, request.identity
     username = request.parameters.last_in_body("username")
     password = request.parameters.last_in_body("password")
     if password is None:
@@ -71,7 +71,8 @@ def sign_in(context: PersonPage, request: Request) -> Response:
         problem = translated(request, "This account is not active.")
     else:
         response = go(context.path + query)
-        session_cookie.begin(request, response, signin.sign_in(request.store, account))
+        former = identity.secret if identity is not None else None
+        session_cookie.begin(request, response, signin.sign_in(request.store, account, former=former))
         return response
     return _form(context, request, 400, problem=problem, username=username)
 
@@ -97,6 +98,7 @@ def _form(
         csrf_token=get_csrf_token(request),
         scripts=["password.js"],
         destination=context.destination,
+        entrance=context.entrance,
         **message,
         stale_form=stale_form,
         form={"username": username, "errors": {}},
@@ -125,14 +127,18 @@ class AnonymousPredicate:
         return (request.identity is None) is self._expected
 
 
-def add_sign_in(config: "Configurator", context: type[PersonPage]) -> None:
-    """The ``config.add_sign_in`` directive: the page takes the form from whoever is not signed in."""
+def add_sign_in(config: "Configurator", context: type[PersonPage], *, anew: bool = False) -> None:
+    """The ``config.add_sign_in`` directive: the page takes the form from whoever is not signed in.
+
+    :param anew: whether also from who is: a new session then takes the place of his
+    """
+    predicates = {} if anew else {"anonymous": True}
     config.add_view(
         sign_in,
         context=context,
         request_method="POST",
         permission=NO_PERMISSION_REQUIRED,
-        anonymous=True,
+        **predicates,
     )
 
 

@@ -23,8 +23,8 @@ def static_file(context: StaticFiles, request: Request) -> Response:
     file = request.registry.branding.static.get(context.__name__)
     if file is None:
         raise HTTPNotFound
-    kept = KEPT_LONG if request.parameters.last_in_query("v") == file.tag else KEPT
-    return _answer(file, kept)
+    lifetime = KEPT_LONG if request.parameters.last_in_query("v") == file.tag else KEPT
+    return _answer(file, lifetime)
 
 
 @view_config(context=Root, name="favicon.ico", request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -33,10 +33,10 @@ def icon(context: Root, request: Request) -> Response:
     return _answer(request.registry.branding.icon, KEPT)
 
 
-def _answer(file: StaticFile, kept: str) -> Response:
+def _answer(file: StaticFile, lifetime: str) -> Response:
     headers = {
         **dict(HEADERS),
-        "Cache-Control": kept,
+        "Cache-Control": lifetime,
         "Content-Security-Policy": POLICY,
         "Content-Type": file.content_type,
         "Content-Length": str(len(file.content)),

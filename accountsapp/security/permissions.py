@@ -30,6 +30,8 @@ class Permission(StrEnum):
     """Go to where people sign in."""
     SESSIONS_WRITE = "sessions:write"
     """See where one is signed in, and end it."""
+    KEYS_WRITE = "keys:write"
+    """See and change one's named keys; no key and no token grants it."""
     ADMINISTER = "administer"
     """Administer all accounts."""
     KEY_READ = "key:read"

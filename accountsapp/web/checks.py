@@ -13,8 +13,10 @@ from pyramid.interfaces import IDefaultPermission
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.viewderivers import INGRESS
 
+from accountsapp.domain.errors import PasswordNeeded
 from accountsapp.security import csrf
 from accountsapp.security.credentials import SessionCookie
+from accountsapp.security.freshness import is_fresh
 from accountsapp.security.identity import Identity
 from accountsapp.security.permissions import Permission
 from accountsapp.security.policy import Refused
@@ -149,6 +151,15 @@ def check_body(request: "Request", context: Any, permission: str | None) -> None
         request.parameters.body  # noqa: B018 reads it
 
 
+def check_fresh(request: "Request", context: Any, permission: str | None) -> None:
+    """The password was entered lately in the session that asks, where the place needs that.
+
+    :raises PasswordNeeded: it was not
+    """
+    if context.needs_fresh_session and not is_fresh(request):
+        raise PasswordNeeded
+
+
 CHECKS: dict[str, Check] = {
     "callback": check_callback,
     "credential": check_credential,
@@ -158,6 +169,7 @@ CHECKS: dict[str, Check] = {
     "scope": check_scope,
     "body": check_body,
     "acl": check_acl,
+    "fresh": check_fresh,
 }
 
 

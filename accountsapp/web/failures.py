@@ -12,7 +12,7 @@ from pyramid.httpexceptions import HTTPException, HTTPForbidden
 from sqlalchemy.exc import SQLAlchemyError
 
 from accountsapp.db_errors import cause_of
-from accountsapp.domain.errors import AccountNotFound, Busy, StaleCredential, TooManyAttempts
+from accountsapp.domain.errors import AccountNotFound, Busy, PasswordNeeded, StaleCredential, TooManyAttempts
 from accountsapp.security.identity import Reason
 from accountsapp.security.policy import Refused
 from accountsapp.web.methods import allowed_methods
@@ -64,6 +64,8 @@ def failure_of(error: BaseException, request: "Request") -> Failure:
             return Failure(error.code, text)
         case AccountNotFound():
             return Failure(404, TEXTS[404])
+        case PasswordNeeded():
+            return Failure(403, str(error))
         case StaleCredential():
             return Failure(403, TEXTS[403], reason=Reason.STALE)
         case TooManyAttempts():

@@ -67,6 +67,8 @@ class Resource:
     """Segment to resource; the segment ``{…}`` stands for every other one."""
     body: Body | None = None
     """What a request's body may be, here and below; the nearest one counts."""
+    needs_fresh_session = False
+    """Whether the check ``fresh`` refuses a session here in which the password was not entered lately."""
     follows_cors = True
     """Whether pages of other origins may read the answers here, as far as the API says so."""
     logged_as: str | None = None

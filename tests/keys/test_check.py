@@ -225,13 +225,14 @@ def test_methods(proxy: Proxy, alice: Person) -> None:
 
 
 def test_every_answer(proxy: Proxy, alice: Person, cookie: dict[str, str]) -> None:
+    browser = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "fr"}
     answers = [
-        proxy.ask("", key(alice.api_key)),
-        proxy.ask("session=1", {**cookie, "Origin": FRONT}),
-        proxy.ask(),
-        proxy.ask("x=1"),
-        proxy.ask("admin=1", key(alice.api_key)),
-        proxy.ask(method="POST"),
+        proxy.ask("", {**browser, **key(alice.api_key)}),
+        proxy.ask("session=1", {**browser, **cookie, "Origin": FRONT}),
+        proxy.ask("", browser),
+        proxy.ask("x=1", browser),
+        proxy.ask("admin=1", {**browser, **key(alice.api_key)}),
+        proxy.ask("", browser, method="POST"),
     ]
     assert [answer.status_int for answer in answers] == [200, 200, 401, 400, 403, 405]
     for answer in answers:
@@ -239,6 +240,7 @@ def test_every_answer(proxy: Proxy, alice: Person, cookie: dict[str, str]) -> No
         names = {name.lower() for name in answer.headers}
         assert not names & {"set-cookie", "location"}
         assert not [name for name in names if name.startswith("access-control-")]
+    assert {answer.content_type for answer in answers[2:]} == {"application/json"}
 
 
 def test_nothing_is_written(

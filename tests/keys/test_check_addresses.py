@@ -37,6 +37,7 @@ def test_who_may_ask(setting: str, make_app: Callable[..., Any], alice: Person) 
                 asked = {"headers": {**key(alice.api_key), **said}, "method": method, "address": address}
                 nothing = seen(proxy.ask(query, **asked, path="/auth/nothing"))
                 assert seen(proxy.ask(query, **asked)) == nothing
+                assert seen(proxy.ask(query, **asked, path="/nothing")) == nothing
                 assert nothing[0] == 404
     # One final slash is as none everywhere; nothing else is.
     address = may[0] if may else "127.0.0.1"

@@ -5,19 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from webtest import TestApp
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import By, NewKey
-from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.rules.key_scopes import PRESETS, SCOPES
 from accountsapp.process import Process
-from tests.support.check import Proxy, key, seen, url
-from tests.support.oauth import bearer
+from tests.support.check import Proxy, key, seen, told_by, url
+from tests.support.everywhere import dump
+from tests.support.named_keys import add_key, keys_of, set_key
+from tests.support.oauth import basic, bearer
 from tests.support.people import Person
 
-WEEK = timedelta(days=7)
 WAYS = (key, url, bearer)
 
 Add = Callable[..., NewKey]
@@ -28,16 +28,7 @@ def add(stores: Process) -> Add:
     """Makes a named key: ``add(alice, "account:read")``; without scopes one for all."""
 
     def make(person: Person, *scopes: str, name: str | None = None) -> NewKey:
-        with stores.transaction() as store:
-            return named_keys.add(
-                store,
-                person.id,
-                name=name or f"key for {scopes}",
-                scopes=scopes or None,
-                lifetime=WEEK,
-                by=By.CLI,
-                most=100,
-            )
+        return add_key(stores, person, name or f"key for {scopes}", scopes=scopes or None, most=100)
 
     return make
 
@@ -106,7 +97,7 @@ def test_a_dead_key_is_dead_on_every_server(
     assert all(opens(made.api_key) for made in (revoked, expired, replaced, ended, rotated))
     with stores.transaction() as store:
         named_keys.revoke(store, *ids(revoked), By.PAGE)
-        store.session.execute(update(ApiKey).where(ApiKey.public_id == expired.key.id).values(expires=now()))
+    set_key(stores, expired.key.id, expires=now())
     assert not opens(revoked.api_key)
     assert not opens(expired.api_key)
     with stores.transaction() as store:
@@ -122,3 +113,58 @@ def test_a_dead_key_is_dead_on_every_server(
         named_keys.revoke(store, *ids(rotated), By.PAGE)
     assert (opens(rotated.api_key), opens(rotation.api_key)) == (False, True)
     assert opens(alice.api_key)
+
+
+def test_the_rate_of_a_key(make_app: Any, add: Add, alice: Person, stores: Process) -> None:
+    """One count for all its places and for Bookie, of its own for each key."""
+    app = make_app(**{"accountsapp.keys.rate_limit": "8/hour"})
+    proxy, bookie = Proxy(app), TestApp(app)
+    made, other = add(alice, "account:read", name="one"), add(alice, "account:read", name="two")
+    for show in WAYS:
+        assert proxy.ask("", show(made.api_key)).status_int == 200
+        assert proxy.ask("scope=key:read", show(made.api_key)).status_int == 403
+    bookie.get("/api/v1/alice/account", headers=key(made.api_key), status=200)
+    # What is refused before the key is looked at is not counted.
+    assert proxy.ask("x=1", key(made.api_key)).status_int == 400
+    assert proxy.ask("", {**key(made.api_key), **url("wrong")}).status_int == 401
+    assert proxy.ask("", key(made.api_key)).status_int == 200
+    for query in ("", "scope=key:read", "admin=1"):
+        refused = [proxy.ask(query, show(made.api_key)) for show in WAYS]
+        assert [answer.status_int for answer in refused] == [429] * len(WAYS)
+        for answer in refused:
+            assert int(answer.headers["Retry-After"]) > 0
+            assert (list(answer.json), told_by(answer)) == (["error"], {})
+    bookie.get("/api/v1/alice/account", headers=key(made.api_key), status=429)
+    for headers in (key(other.api_key), key(alice.api_key), basic("alice")):
+        assert proxy.ask("", headers).status_int == 200
+    for _ in range(10):
+        assert proxy.ask("", basic("alice")).status_int == 200
+        last = proxy.ask("", key(alice.api_key))
+    assert last.status_int == 429
+
+
+def test_the_last_use_is_noted_by_place(
+    wsgi: Any, proxy: Proxy, add: Add, alice: Person, stores: Process
+) -> None:
+    """Of every check that proved the key, also one that was refused; and never in the request."""
+    shown = {
+        "bearer": ("", bearer),
+        "query": ("", url),
+        "header": ("scope=administer", lambda api_key: {**key(api_key), **url(api_key)}),
+    }
+    made = {place: add(alice, "account:read", name=place) for place in shown}
+    dead = add(alice, "account:read", name="never used")
+    before = dump(TestApp(wsgi), audited=True)
+    for place, (query, show) in shown.items():
+        proxy.ask(query, show(made[place].api_key))
+    proxy.ask("x=1", key(dead.api_key))
+    assert dump(TestApp(wsgi), audited=True) == before
+    stores.key_uses.write()
+    listed = {row.name: row for row in keys_of(stores, alice)}
+    assert {name: row.last_used_in for name, row in listed.items()} == {
+        **{place: place for place in shown},
+        "never used": None,
+    }
+    assert [row.last_used is None for row in listed.values()] == [False] * 3 + [True]
+    after = dump(TestApp(wsgi), audited=True)
+    assert {table for table in after if after[table] != before[table]} == {"api_key"}

@@ -43,7 +43,7 @@ def test_every_link_has_the_path(site: Any, stores: Process, alice: Person, scri
         return script_name + path
 
     client = Client(stores)
-    for path in ("/", "/sessions", "/applications", client.query(), "/recovery/alice/reset/none"):
+    for path in ("/", "/sessions", "/applications", "/keys", client.query(), "/recovery/alice/reset/none"):
         answer = browser().get(at(path), expect_errors=True)
         assert below_the_path(answer.text) == set(), path
     accepted = {"Accept": "text/html"}
@@ -60,7 +60,9 @@ def test_every_link_has_the_path(site: Any, stores: Process, alice: Person, scri
     )
     listed = app.get(at("/sessions"), headers={"Cookie": session.partition(";")[0]})
     assert "Where you are signed in" in listed.text
-    assert below_the_path(listed.text) == set()
+    keys = app.get(at("/keys"), headers={"Cookie": session.partition(";")[0]})
+    assert "Default key" in keys.text
+    assert below_the_path(listed.text) == below_the_path(keys.text) == set()
 
 
 class TestServer:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
+from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
 from tests.support.actors import ACTORS, ANONYMOUS, DEAD, FORMER, STRANGERS, Way, cast, show
 from tests.support.credentials import Shown, present
@@ -16,6 +17,13 @@ OPERATIONS = (("GET", "/auth/check"),)
 POWERLESS = "account:read account:write email:read email:write key:read key:write password:write"
 ALL = f"{POWERLESS} administer"
 OF_TOKEN = "account:read account:write email:read email:write"
+NAMED = "key"
+"""Stands for ``key:`` and an id."""
+
+
+def by_named_key(preset: str) -> Way:
+    return lambda actor, owner: Shown(headers={"X-Api-Key": actor.named[preset]})
+
 
 WAYS: dict[str, tuple[Way, str | None, str]] = {
     "key in the URL": (lambda actor, owner: present("proxied api_key", actor), "default-key", ALL),
@@ -25,6 +33,10 @@ WAYS: dict[str, tuple[Way, str | None, str]] = {
         "default-key",
         ALL,
     ),
+    **{
+        f"named key, {preset}": (by_named_key(preset), NAMED, ALL if scopes is None else " ".join(scopes))
+        for preset, scopes in PRESETS.items()
+    },
     "token as Bearer": (lambda actor, owner: present("bearer", actor), "bearer", OF_TOKEN),
     "Basic": (lambda actor, owner: present("basic", actor), "basic", ALL),
     "session where it is asked for": (
@@ -63,7 +75,10 @@ def test_s01_every_cell_is_as_declared(
     wrong = []
     for name, (way, credential, scopes) in WAYS.items():
         answer = ask(app, show(way, who, owner))
-        told = tuple(answer.headers.get(f"X-Auth-{header}") for header in ("User", "Credential", "Scopes"))
+        user, kind, granted = (
+            answer.headers.get(f"X-Auth-{header}") for header in ("User", "Credential", "Scopes")
+        )
+        told = (user, kind and kind.partition(":")[0], granted)
         if who is None or actor in (*DEAD, FORMER) or credential is None:
             is_misplaced = name == "key in the check's own URL" and who is not None
             wanted = (400 if is_misplaced else 401, (None, None, None))

@@ -8,16 +8,25 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.security.test_s01_oauth_matrix import GONE_ON, LISTED, RULES, seen
+from tests.security.test_s01_oauth_matrix import GONE_ON, LISTED, RULES, SIGN_IN, seen
 from tests.support.access import EVERYBODY, HOLDER, Operation, Outcome, expected, send
 from tests.support.actors import ACTORS, cast, show
-from tests.support.people import Person
+from tests.support.people import PASSWORD, Person
 
+KEYS, NO_KEY = Outcome(200, ("API keys", HOLDER)), Outcome(404, ("There is no such page",))
 PAGES = (
     Operation("GET", "/sessions", Outcome(200, ("Where you are signed in", HOLDER)), may=EVERYBODY),
     Operation("POST", "/sessions", GONE_ON, {"session": "none"}, may=EVERYBODY),
     Operation("GET", "/applications", LISTED, may=EVERYBODY),
     Operation("POST", "/applications", GONE_ON, {"client_id": "none"}, may=EVERYBODY),
+    Operation("GET", "/keys", KEYS, may=EVERYBODY),
+    Operation("POST", "/keys", SIGN_IN, {}, may=EVERYBODY),
+    Operation("POST", "/keys/confirm", GONE_ON, {"password": PASSWORD}, may=EVERYBODY),
+    Operation("POST", "/keys/add", KEYS, {"preset": "full"}, may=EVERYBODY),
+    Operation("POST", "/keys/default/show", KEYS, {}, may=EVERYBODY),
+    Operation("POST", "/keys/default/reset", KEYS, {}, may=EVERYBODY),
+    Operation("POST", "/keys/{key}/revoke", NO_KEY, {}, may=EVERYBODY),
+    Operation("POST", "/keys/{key}/rotate", NO_KEY, {}, may=EVERYBODY),
 )
 
 
@@ -31,12 +40,10 @@ def test_s01_every_page_is_as_declared(
         shown = show(RULES.ways[way], who, owner)
         app, sent = TestApp(wsgi), page
         if page.fields is not None:
-            token = app.get(page.path, headers=shown.headers).html.find(attrs={"name": "csrf_token"})
-            # The list of applications is empty and has no form then; the sessions have that token too.
-            token = token or app.get("/sessions", headers=shown.headers).html.find(
-                attrs={"name": "csrf_token"}
-            )
-            sent = page._replace(fields={**page.fields, "csrf_token": token["value"]})
+            # Of any page: the token is that of the session.
+            token = app.get("/sessions", headers=shown.headers).html.find(attrs={"name": "csrf_token"})
+            fields = {**page.fields, "csrf_token": token["value"]}
+            sent = page._replace(fields={"name": way, **fields} if page.path == "/keys/add" else fields)
         got, wanted = seen(send(app, RULES, sent, shown)), expected(RULES, page, actor, way)
         if got != wanted:
             wrong.append((page.method, page.path, way, got, wanted))

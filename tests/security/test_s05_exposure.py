@@ -106,18 +106,17 @@ def amo_canaries(
     }
     with database.begin() as session:
         session.execute(update(Account).where(Account.id == person.id).values(**filled, **more))
-        row = session.execute(
-            select(Account.password_hash, ApiKey.sealed, ApiKey.digest, JwtKey.sealed)
-            .join(ApiKey, ApiKey.account_id == Account.id)
-            .join(JwtKey, JwtKey.account_id == Account.id)
-            .where(Account.id == person.id)
-        ).one()
-    hashed, sealed_key, digest, sealed_secret = row
+        hashed = session.scalar(select(Account.password_hash).where(Account.id == person.id))
+        sealed = session.scalar(select(JwtKey.sealed).where(JwtKey.account_id == person.id))
+        keys = session.execute(
+            select(ApiKey.sealed, ApiKey.digest).where(ApiKey.account_id == person.id)
+        ).all()
     secrets = {
-        "hash": hashed,
-        "sealed key": sealed_key,
-        "digest": digest.hex(),
-        "sealed secret": sealed_secret,
+        "hash": str(hashed),
+        "sealed secret": str(sealed),
+        **{f"sealed key {number}": text for number, (text, _digest) in enumerate(keys)},
+        **{f"digest {number}": digest.hex() for number, (_text, digest) in enumerate(keys)},
+        **{f"named key {name}": key for name, key in holder.named.items()},
         "key": person.api_key,
         "signing secret": holder.signing.secret,
         "signing key": holder.signing.key,
@@ -144,7 +143,7 @@ def test_s05_addons_server(
     publisher, reader = hold(stores, register("publisher")), hold(stores, register("reader"))
     with stores.transaction() as store:
         add_addon(store.session, "mine", [publisher.person.id])
-    everything = {holder: amo_canaries(database, stores, holder) for holder in (publisher, reader)}
+    everything = [(holder.person, *amo_canaries(database, stores, holder)) for holder in (publisher, reader)]
     callers: dict[str, Holder | None] = {
         "anonymous": None,
         "publisher": publisher,
@@ -156,8 +155,8 @@ def test_s05_addons_server(
     }
     calls = [("GET", "/profile/", None), ("GET", "/login/start/", None), ("GET", "/nothing", None)]
     calls += [("POST", "/unsubscribe/", {}), ("POST", "/super-create/", {"email": publisher.person.email})]
-    for holder in everything:
-        for name in (holder.person.username, str(holder.person.id)):
+    for person, _hidden, _shown in everything:
+        for name in (person.username, str(person.id)):
             calls += [(method, f"/account/{name}/", None) for method in ("GET", "HEAD", "OPTIONS")]
             calls += [("PATCH", f"/account/{name}/", {}), ("PATCH", f"/account/{name}/", {"homepage": "x"})]
             calls += [("DELETE", f"/account/{name}/picture", None)]
@@ -169,15 +168,14 @@ def test_s05_addons_server(
             for by_token in (False, True):
                 answer = amo(method, path, caller, body, by_token=by_token)
                 seen = answer.body + repr(answer.headerlist).encode()
-                for holder, (hidden, shown) in everything.items():
-                    of = holder.person.username
+                for person, hidden, shown in everything:
                     assert not [key for key, value in hidden.items() if value in seen], (name, method, path)
                     found = {key for key, value in shown.items() if value in seen}
-                    seen_by[name] |= {f"{of}: {key}" for key in found}
+                    seen_by[name] |= {f"{person.username}: {key}" for key in found}
     publics = {f"publisher: {key}" for key in AMO_PUBLIC}
     all_of = {
-        holder.person.username: {f"{holder.person.username}: {key}" for key in shown}
-        for holder, (_hidden, shown) in everything.items()
+        person.username: {f"{person.username}: {key}" for key in shown}
+        for person, _hidden, shown in everything
     }
     everybodys = dict.fromkeys(("anonymous", "other", "staff"), publics)
     assert seen_by == {

@@ -18,7 +18,14 @@ RESOURCE = re.compile(
 )
 
 
-FORMS = ("/api/v1.1/o/applications", "/api/v1.1/o/authorize", "/applications", "/sessions", "/account/")
+FORMS = (
+    "/api/v1.1/o/applications",
+    "/api/v1.1/o/authorize",
+    "/applications",
+    "/sessions",
+    "/keys",
+    "/account/",
+)
 """Where forms are with a token against forgery, whose Origin browsers would hide: their own site may know."""
 
 

@@ -21,7 +21,7 @@ OWNER_AND_ADMINISTRATORS = "the owner and administrators"
 """Who may, beside the owner alone: administrators alone, both, or everybody with what is his own."""
 HOLDER = "{holder}"
 """Stands in an outcome for the username of whoever is asking."""
-FILL = {"{username}": OWNER, "{account}": OWNER, "{count}": "5"}
+FILL = {"{username}": OWNER, "{account}": OWNER, "{count}": "5", "{key}": "none"}
 
 
 class Outcome(NamedTuple):

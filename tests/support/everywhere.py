@@ -16,6 +16,7 @@ from accountsapp.domain.credentials import api_keys, jwt_keys, sessions
 from accountsapp.domain.data.models import Account, AuditEvent, Base
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.oauth.tokens import DeadToken
+from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
 from accountsapp.tree import OPEN, Row, rows
@@ -60,6 +61,7 @@ def path_of(row: Row, person: Person) -> str:
         "{notification}": "new_review",
         "{count}": "3",
         "{code}": "no-such-code",
+        "{key}": "no-such-key",
         "{number}": "1",
         "{container}": "user_7",
         "{picture}": f"{'0' * 32}_avatar.png",
@@ -110,7 +112,12 @@ class Everywhere:
         return self._admin if door.row.permission in ADMINISTRATORS_ONLY else self._owner
 
     def present(self, door: Door) -> Shown:
-        return self._visitor if door.kind == VISITOR else present(door.kind, self.holder(door))
+        if door.kind == VISITOR:
+            return self._visitor
+        holder = self.holder(door)
+        if door.row.permission == Permission.KEY_END:  # which a default key cannot
+            holder = holder._replace(person=replace(holder.person, api_key=holder.named[FULL]))
+        return present(door.kind, holder)
 
     def __call__(
         self,
@@ -173,10 +180,11 @@ class Everywhere:
             has_session = sessions.find(connection, holder.cookie) is not None
             has_token = not isinstance(tokens.find(connection, holder.token), DeadToken)
             signs = jwt_keys.find(store, holder.signing.key) is not None
+            has_named = store.reader.by_api_key(holder.named[FULL]) is not None
         if api_key is None:
             self._erase(person)
             return hold(self._stores, self._register(person.username))
-        if has_session and has_token and signs and api_key == person.api_key:
+        if has_session and has_token and signs and has_named and api_key == person.api_key:
             return holder
         return hold(self._stores, replace(person, api_key=api_key))
 
@@ -199,9 +207,12 @@ def refuses(door: Door, answer: TestResponse) -> bool:
 
 
 def is_sign_in(answer: TestResponse) -> bool:
-    """Whether it is the page on which people sign in, or leads there."""
+    """Whether it is the page on which people sign in, or leads there; not that which asks somebody who is
+    signed in for the password again.
+    """
     leads_there = answer.status_int == 303 and urlsplit(answer.location).path == "/account/signin"
-    return leads_there or b'name="password"' in answer.body
+    asks_again = b'id="confirm"' in answer.body
+    return leads_there or (b'name="password"' in answer.body and not asks_again)
 
 
 def dump(app: TestApp, *, audited: bool = False) -> dict[str, list[tuple[Any, ...]]]:

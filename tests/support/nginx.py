@@ -1,4 +1,4 @@
-"""nginx, configured by what the documentation says."""
+"""nginx, configured by what the documentation says and ``deploy/`` has."""
 
 import re
 import subprocess
@@ -23,6 +23,11 @@ def documented(document: str, word: str) -> str:
     blocks = re.findall(r"::\n\n((?:    .*\n|\n)+)", page)
     (block,) = [block for block in blocks if word in block]
     return str(block)
+
+
+def deployed(part: str) -> str:
+    """One of the files of ``deploy/nginx/accounts``, which ``docs/nginx.rst`` shows."""
+    return (DOCUMENTS.parent / "deploy/nginx/accounts" / part).read_text("utf-8")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""S35: what ``docs/nginx.rst`` says serves pictures as the application does, and without it."""
+"""S35: what ``deploy/nginx`` has serves pictures as the application does, and without it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from accountsapp.domain.accounts import profile
 from accountsapp.domain.pictures import renditions
 from accountsapp.domain.pictures.decoding import PNG, picture_of
 from accountsapp.process import Process
-from tests.support.nginx import documented, nginx
+from tests.support.nginx import deployed, nginx
 from tests.support.people import Person
 from tests.support.pictures import encoded, quarters
 from tests.support.servers import Server
@@ -49,8 +49,8 @@ def application(ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture
 def nginx_url(application: Server, ini: dict[str, str], tmp_path: Path) -> Iterator[str]:
     http, server = (
-        documented("nginx.rst", word).replace("/srv/accounts/files", ini["accountsapp.files"])
-        for word in ("map $http_origin", "location ~")
+        deployed(part).replace("/var/lib/accountsapp/files", ini["accountsapp.files"])
+        for part in ("picture-readers.conf", "pictures.conf")
     )
     passed_on = f"proxy_pass {application.url};"
     server += f"location @accounts {{ {passed_on} }} location / {{ {passed_on} }}"

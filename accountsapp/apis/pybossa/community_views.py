@@ -1,21 +1,33 @@
 """The community: everybody who is listed, the best, and what happened of late."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from pyramid.httpexceptions import HTTPNotFound
+from pyramid.renderers import render
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from accountsapp.apis.pybossa.answers import Shown
+from accountsapp.apis.pybossa.answers import TEMPLATES, Shown
 from accountsapp.apis.pybossa.community_presenters import MemberColumns, feed_item, list_entry, top_entry
+from accountsapp.apis.pybossa.negotiation import wants_json
 from accountsapp.apis.pybossa.paths import MOUNT, path_of_account
+from accountsapp.apis.pybossa.presenters import full_name, public_info
 from accountsapp.apis.pybossa.resources import Community, CommunityPage
 from accountsapp.domain.activity import community, feed
+from accountsapp.domain.activity.community import MemberRow, RankedMember
 from accountsapp.domain.clock import now
-from accountsapp.domain.store import Store
 from accountsapp.pages.html import path_on_site
+from accountsapp.pages.language import ago
 from accountsapp.web.answers import SharedList
 from accountsapp.web.request import Request
+from accountsapp.web.uploads import path_of_picture
+
+S = TypeVar("S")
+
+PAGE = "community.jinja2"
+ITEMS_OF_PAGE = 20
+"""Of the feed, what a page shows."""
 
 
 @view_config(context=Community, request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -32,18 +44,11 @@ def community_page(request: Request, number: int) -> Shown:
     """
     :raises HTTPNotFound: there are not so many pages
     """
-    store, settings, moment = request.store, request.app_settings, now()
-    members = community.page(store, number, MemberColumns)
+    store = request.store
+    members, total = community.page(store, number, MemberColumns), community.total(store)
     if members is None:
         raise HTTPNotFound
-    total = community.total(store)
-    viewer_id = request.identity.account_id if request.identity is not None else None
     content = {
-        "accounts": store.recent.made_of(
-            (list_entry, number),
-            members,
-            lambda rows: SharedList(list_entry(settings, member, moment) for member in rows),
-        ),
         "pagination": {
             "next": number * community.PAGE < total,
             "page": number,
@@ -53,27 +58,81 @@ def community_page(request: Request, number: int) -> Shown:
         },
         "template": "account/index.html",
         "title": "Community",
-        "top_users": _top_users(store, viewer_id),
         "total": total,
+    }
+    if wants_json(request):
+        return Shown({**content, **_lists(request, number, members)}, PAGE)
+    return Shown(content, PAGE, _parts(request, number, members), has_form=False)
+
+
+def _lists(request: Request, number: int, members: list[MemberRow]) -> dict[str, Any]:
+    """The lists of the JSON answer; what they have in common with other answers is kept for a while."""
+    store, settings, moment = request.store, request.app_settings, now()
+    best, viewer = _best_and_viewer(request)
+    top_users = store.recent.made_of(
+        top_entry, best, lambda best: SharedList(top_entry(settings, ranked) for ranked in best)
+    )
+    return {
+        "accounts": store.recent.made_of(
+            (list_entry, number),
+            members,
+            lambda rows: SharedList(list_entry(settings, member, moment) for member in rows),
+        ),
+        "top_users": [*top_users, *viewer] if viewer else top_users,
         "update_feed": store.recent.made_of(
             feed_item,
             feed.feed(store, MemberColumns),
             lambda items: SharedList(feed_item(settings, item) for item in items),
         ),
     }
-    further = {
-        "path_of": lambda name: path_on_site(request, path_of_account(name)),
+
+
+def _parts(request: Request, number: int, members: list[MemberRow]) -> dict[str, Any]:
+    """The parts of the page, rendered; what is the same for everybody of a language is kept for a while."""
+    settings, recent = request.app_settings, request.store.recent
+    best, viewer = _best_and_viewer(request)
+
+    def path_of(username: str) -> str:
+        return path_on_site(request, path_of_account(username))
+
+    def part(name: str, number: int | None, source: S, values: Callable[[S], Any]) -> str:
+        template = f"{TEMPLATES}community_{name}.jinja2"
+        return recent.made_of(
+            (template, number, request.locale_name),
+            source,
+            lambda source: render(template, {name: values(source), "path_of": path_of}, request=request),
+        )
+
+    return {
+        "people": part("people", number, members, lambda rows: [_person(request, row) for row in rows]),
+        "best": part("best", None, best, lambda best: [top_entry(settings, ranked) for ranked in best]),
+        "latest": part(
+            "latest",
+            None,
+            feed.feed(request.store, MemberColumns),
+            lambda items: [feed_item(settings, item) for item in items[:ITEMS_OF_PAGE]],
+        ),
+        "viewer": viewer,
+        "path_of": path_of,
         "page_path": path_on_site(request, f"{MOUNT}/page"),
     }
-    return Shown(content, "community.jinja2", further, has_form=False)
 
 
-def _top_users(store: Store, viewer_id: int | None) -> list[dict[str, Any]]:
-    """The best, with the viewer at the end; without, the same list for everybody."""
-    best, shown = community.top(store, MemberColumns), community.top(store, MemberColumns, viewer_id)
-    users = store.recent.made_of(
-        top_entry,
-        best,
-        lambda members: SharedList(top_entry(store.settings, ranked) for ranked in members),
+def _person(request: Request, member: MemberRow) -> tuple[str, str | None, str, str]:
+    """Path of the profile, path of the picture, full name, how long ago: as the page shows a member."""
+    settings = request.app_settings
+    info = public_info(settings, member.id, member.profile)
+    return (
+        path_on_site(request, path_of_account(member.username)),
+        path_of_picture(settings, info["avatar_url"]),
+        full_name(member),
+        ago(member.created),
     )
-    return users if shown is best else [*users, top_entry(store.settings, shown[-1])]
+
+
+def _best_and_viewer(request: Request) -> tuple[tuple[RankedMember, ...], list[dict[str, Any]]]:
+    """The best, the same tuple for everybody, and the entry of who looks, if it is not among them."""
+    store = request.store
+    viewer_id = request.identity.account_id if request.identity is not None else None
+    best, shown = community.top(store, MemberColumns), community.top(store, MemberColumns, viewer_id)
+    return best, [top_entry(store.settings, ranked) for ranked in shown[len(best) :]]

@@ -48,7 +48,7 @@ def form(
     return {**shown, "csrf": get_csrf_token(request), "errors": dict(errors or {})}
 
 
-def sent(request: Request, fields: Iterable[str]) -> dict[str, Any]:
+def sent_values(request: Request, fields: Iterable[str]) -> dict[str, Any]:
     """What was sent for these fields, to be shown again: no passwords and no files."""
     values = dict(request.parameters.body)
     return {

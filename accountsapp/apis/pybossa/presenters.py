@@ -112,7 +112,7 @@ def own_user(
 
 def show_time(time: datetime) -> str:
     """ISO 8601 in UTC without a zone; the fraction is left out when it is zero."""
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return time.astimezone(UTC).isoformat().removesuffix("+00:00")
 
 
 def age(then: datetime, moment: datetime) -> str:

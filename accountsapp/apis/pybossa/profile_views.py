@@ -92,7 +92,7 @@ def public_profile(request: Request, account: AccountRow, shows_drafts: bool) ->
 def own_profile(request: Request, account: AccountRow) -> Shown:
     """What an account sees of itself."""
     store, connection = request.store, request.store.connection
-    sent = account.awaited_email is not None or links.is_out(connection, account.id)
+    is_link_out = account.awaited_email is not None or links.is_out(connection, account.id)
     user = own_user(
         request.app_settings,
         account,
@@ -100,7 +100,7 @@ def own_profile(request: Request, account: AccountRow) -> Shown:
         community.standing(store, account.id),
         total=community.total(store),
         api_key=api_keys.reveal(store, account),
-        confirmation_sent=sent,
+        confirmation_sent=is_link_out,
     )
     contributed = projects.contributed_by(connection, account.id, drafts=True)
     created = projects.created_by(connection, account.id, drafts=True)

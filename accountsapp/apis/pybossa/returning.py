@@ -34,7 +34,7 @@ def filled_form(request: Request) -> Shown | None:
             link = recovery.find_by_code(request.store, context.code)
             return reset_form(request, link.account.username) if link is not None else None
         case AccountSettings() if request.policy.grants(request, context, Permission.ACCOUNT_WRITE):
-            return settings_forms(request, context.target, sent=button_of(request))
+            return settings_forms(request, context.target, button=button_of(request))
     return None
 
 

@@ -51,24 +51,24 @@ def settings_forms(
     account: AccountRow,
     errors: Texts | None = None,
     *,
-    sent: str | None = None,
+    button: str | None = None,
     **further: Any,
 ) -> Shown:
     """``/account/{username}/update``.
 
-    :param sent: which of the forms has these errors
+    :param button: of the form that was sent, and has these errors
     """
     has_password = request.store.reader.password_hash(account.id) is not None
     values = stored_values(account)
     upload: dict[str, Any] = dict.fromkeys(COORDINATES, 0)
-    if sent == PROFILE:
-        values |= _with_flags(_unticked(request) | forms.sent(request, PROFILE_FIELDS))
-    elif sent == EXTERNAL:
-        values |= forms.sent(request, ("ckan_api",))
-    elif sent == UPLOAD:
-        upload |= forms.sent(request, COORDINATES)
-    of_form = errors if sent in (PROFILE, EXTERNAL) else None
-    of_password = errors if sent == PASSWORD else None
+    if button == PROFILE:
+        values |= _with_flags(_unticked(request) | forms.sent_values(request, PROFILE_FIELDS))
+    elif button == EXTERNAL:
+        values |= forms.sent_values(request, ("ckan_api",))
+    elif button == UPLOAD:
+        upload |= forms.sent_values(request, COORDINATES)
+    of_form = errors if button in (PROFILE, EXTERNAL) else None
+    of_password = errors if button == PASSWORD else None
     content = {
         "flash": None,
         "form": forms.form(request, FIELDS, values, of_form),
@@ -76,7 +76,7 @@ def settings_forms(
         "show_passwd_form": has_password,
         "template": "/account/update.html",
         "title": f"Update your profile: {full_name(account)}",
-        "upload_form": forms.form(request, UPLOAD_FIELDS, upload, errors if sent == UPLOAD else None),
+        "upload_form": forms.form(request, UPLOAD_FIELDS, upload, errors if button == UPLOAD else None),
         **further,
     }
     stored_locale = account.profile.locale
@@ -96,8 +96,8 @@ def settings_forms(
 
 def _language(locale: str) -> str:
     """What a language calls itself; a stored locale that is none stays as it is."""
-    known = babel_locale(locale)
-    return known.get_display_name(known) or locale if str(known) == locale else locale
+    language = babel_locale(locale)
+    return language.get_display_name(language) or locale if str(language) == locale else locale
 
 
 def _with_flags(values: Mapping[str, Any]) -> dict[str, Any]:

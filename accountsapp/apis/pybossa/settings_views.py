@@ -129,7 +129,7 @@ def wrong_password(error: WrongPassword, request: Request) -> Response:
 def _forms_again(request: Request, texts: forms.Texts, flash: str) -> Response:
     account = request.context.target
     return answer(
-        request, settings_forms(request, account, texts, sent=button_of(request), **outcome(flash, "error"))
+        request, settings_forms(request, account, texts, button=button_of(request), **outcome(flash, "error"))
     )
 
 

@@ -11,7 +11,7 @@ from accountsapp.web.request import Request
 AVATAR = "avatar"
 COORDINATES = ("x1", "y1", "x2", "y2")
 FORMATS = frozenset({PNG, JPEG, GIF, WEBP})
-LARGEST = 4 * 1024 * 1024
+LARGEST_FILE = 4 * 1024 * 1024
 NEEDED = _("An image file is needed")
 IN_WORDS = {
     Problem.KIND: _("An image file is needed: PNG, JPEG, GIF or WebP"),
@@ -31,7 +31,7 @@ def load_picture(request: Request) -> Picture:
     box = box_of(**{name: field(name) for name in COORDINATES})
     part = field(AVATAR)
     data = part.raw if isinstance(part, MultipartPart) else b""
-    return picture_of(data, formats=FORMATS, most_bytes=LARGEST, first_frame=True, box=box)
+    return picture_of(data, formats=FORMATS, most_bytes=LARGEST_FILE, first_frame=True, box=box)
 
 
 def texts_of(error: InvalidPicture) -> dict[str, list[str]]:

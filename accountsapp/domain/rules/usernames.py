@@ -27,6 +27,7 @@ RESERVED = frozenset(
         "favicon.ico",
         "sessions",
         "applications",
+        "keys",
         "uploads",
         "auth",
         "save_metadata",

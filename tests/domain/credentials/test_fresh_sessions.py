@@ -10,10 +10,10 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import password_change, sessions, signin
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.errors import StaleCredential, WrongPassword
 from accountsapp.process import Process
-from tests.support.credentials import hold
 from tests.support.people import PASSWORD, Person
 
 WITHIN = timedelta(seconds=600)
@@ -25,6 +25,11 @@ def is_fresh(stores: Process, value: str) -> bool:
         return sessions.is_fresh(store.connection, value, WITHIN)
 
 
+def begin_without_password(stores: Process, person: Person) -> str:
+    with stores.transaction() as store:
+        return sessions.begin(store.session, locking.lock(store.session, person.id), None)
+
+
 def confirm(stores: Process, person: Person, value: str, password: object = PASSWORD) -> None:
     with stores.transaction() as store:
         row = store.reader.by_id(person.id)
@@ -33,7 +38,7 @@ def confirm(stores: Process, person: Person, value: str, password: object = PASS
 
 
 def test_what_makes_a_session_fresh_and_for_how_long(stores: Process, alice: Person) -> None:
-    unproved = hold(stores, alice).cookie
+    unproved = begin_without_password(stores, alice)
     assert not is_fresh(stores, unproved)
     assert not is_fresh(stores, "nobody's")
     with stores.transaction() as store:
@@ -60,7 +65,7 @@ def test_what_makes_a_session_fresh_and_for_how_long(stores: Process, alice: Per
 
 
 def test_a_wrong_password_is_a_failed_sign_in(stores: Process, alice: Person) -> None:
-    value = hold(stores, alice).cookie
+    value = begin_without_password(stores, alice)
     for wrong in ("wrong", "", None, 5, ["x"], "x" * 5000):
         with pytest.raises(WrongPassword):
             confirm(stores, alice, value, wrong)
@@ -71,14 +76,14 @@ def test_a_wrong_password_is_a_failed_sign_in(stores: Process, alice: Person) ->
 
 
 def test_what_ended_is_not_made_fresh(stores: Process, alice: Person, bob: Person) -> None:
-    value, theirs = hold(stores, alice).cookie, hold(stores, bob).cookie
+    value, theirs = begin_without_password(stores, alice), begin_without_password(stores, bob)
     with pytest.raises(StaleCredential):
         confirm(stores, alice, theirs)
     with stores.transaction() as store:
         sessions.end(store.session, value)
     with pytest.raises(StaleCredential):
         confirm(stores, alice, value)
-    value = hold(stores, alice).cookie
+    value = begin_without_password(stores, alice)
     with stores.transaction() as store:
         lifecycle.deactivate(store, alice.id)
     with pytest.raises(StaleCredential):

@@ -19,6 +19,7 @@ LAYERS = (
         "ini_file",
         "email_syntax",
         "logs",
+        "log_output",
         "strict_json",
         "folders",
         "trouble",

@@ -16,12 +16,15 @@ from typing import Any
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError
 from limits.storage import MemoryStorage, storage_from_string
+from prometheus_client import Counter
 
 from accountsapp.domain.errors import Busy, TooManyAttempts, WrongPassword
 from accountsapp.settings import SettingsError
 from accountsapp.trouble import Trouble
 
 log = logging.getLogger(__name__)
+
+THROTTLED = Counter("accountsapp_throttled", "What a limit refused", ["limit"])
 
 LIMITS: dict[str, RateLimitItem] = {
     "password": parse("10 per 5 minutes"),  # wrong ones, by account and client address
@@ -197,5 +200,6 @@ class Throttle:
             return True
 
     def _refuse(self, counter: str) -> None:
+        THROTTLED.labels(counter.partition("/")[0]).inc()
         reset_time: float = self._do("get_expiry", counter)
         raise TooManyAttempts(retry_after=max(1, int(reset_time - time.time()) + 1))

@@ -110,6 +110,7 @@ def test_s46_all_that_is_stored(
             store, alice.id, name="laptop", scopes=["key:read"], lifetime=None, by=By.PAGE, most=20
         )
         named_keys.add(store, bob.id, name="bob's", scopes=None, lifetime=None, by=By.PAGE, most=20)
+    outbox.take()
     secrets = [*secrets, key.api_key, sha256(key.api_key.encode()).hexdigest()]
     ask(stores, alice)
     paths = links_of(outbox, alice)

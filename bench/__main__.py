@@ -117,6 +117,8 @@ def _report(where: str, costs: dict[str, list[float]], ratios: dict[str, list[fl
             f"{most if most is not None else '':>9}"
         )
     for name, (other, most) in BESIDE.items():
+        if not {name, other} <= ratios.keys():
+            continue
         ratio = median(ratios[name]) / median(ratios[other])
         failed = failed or ratio > most
         print(f"{name}: {ratio:.2f} of {other}, at most {most}")

@@ -19,7 +19,7 @@ from accountsapp.domain.data import locking
 from accountsapp.domain.oauth import clients, jwts
 from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
-from tests.support.named_keys import add_key
+from tests.support.named_keys import add_presets
 from tests.support.oauth import ALL, basic, bearer, issue
 from tests.support.people import SITE_URL, Person
 
@@ -59,10 +59,7 @@ def hold(stores: Process, person: Person) -> Holder:
         cookie = sessions.begin(store.session, account, "127.0.0.1", by_password=True)
         signing = jwt_keys.issue(store, person.id)
     signed_token = sign_token(stores, person, ALL)
-    named = {
-        preset: add_key(stores, person, preset, scopes=key_scopes).api_key
-        for preset, key_scopes in PRESETS.items()
-    }
+    named = add_presets(stores, person)
     return Holder(person, token, signed_token, cookie, csrf_token(stores, cookie), signing, named)
 
 

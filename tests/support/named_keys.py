@@ -2,13 +2,16 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, func, select, update
 
 from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import By, NamedKey, NewKey
 from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.models import Job
+from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
 from tests.support.people import Person
 
@@ -29,6 +32,20 @@ def add_key(
         return named_keys.add(
             store, person.id, name=name, scopes=scopes, lifetime=lifetime, by=By.PAGE, most=most
         )
+
+
+def add_presets(stores: Process, person: Person) -> dict[str, str]:
+    """A further named key of each preset, however many there are; nobody is mailed."""
+    with stores.transaction() as store:
+        latest = store.session.scalar(select(func.max(Job.id))) or 0
+    mark = token_hex(4)
+    keys = {
+        preset: add_key(stores, person, f"{preset} {mark}", scopes=scopes, most=1000).api_key
+        for preset, scopes in PRESETS.items()
+    }
+    with stores.transaction() as store:
+        store.session.execute(delete(Job).where(Job.id > latest))
+    return keys
 
 
 def keys_of(stores: Process, person: Person) -> list[NamedKey]:

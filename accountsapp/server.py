@@ -22,6 +22,7 @@ from waitress.task import ErrorTask
 
 from accountsapp import ini_file
 from accountsapp.ini_file import UnreadableIni
+from accountsapp.serving import serve_until_stopped
 from accountsapp.settings import SettingsError
 from accountsapp.web.answers import HEADERS
 from accountsapp.web.client_address import FORWARDED_FOR, PEER
@@ -66,7 +67,7 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
             click.echo(f"accountsapp listens on {url}", err=True)
         for line in _next_steps(app, ini):
             click.echo(line, err=True)
-        server.run()
+        serve_until_stopped(server, _listeners(server))
 
     return serve
 

@@ -39,7 +39,7 @@ PLANNED_APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
 """Names that ``accountsapp.apis`` may have although nothing of that name is installed yet."""
 COMMAND_VARIABLES = ("ACCOUNTSAPP_CONFIG",)
 """Environment variables that are no settings but the command's."""
-MAY_BE_EMPTY = ("accountsapp.passwords.refused", "accountsapp.site_logo")
+MAY_BE_EMPTY = ("accountsapp.passwords.refused", "accountsapp.site_logo", "accountsapp.leaks.public_keys")
 """Names of files: empty is none."""
 
 
@@ -175,6 +175,7 @@ class Settings(BaseModel):
     links_expire: int = Field(18000, ge=1, le=31_536_000, alias="accountsapp.links_expire")
     metrics_from: Networks = Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
     check_from: Networks = Field(("127.0.0.1", "::1"), alias="accountsapp.check_from")
+    leaks_public_keys: Path | None = Field(None, alias="accountsapp.leaks.public_keys")
     sections: Mapping[type[BaseModel], BaseModel] = Field(default_factory=dict, exclude=True, repr=False)
     """The settings of each mounted API that has some."""
 

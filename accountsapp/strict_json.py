@@ -32,8 +32,31 @@ def read_object(data: bytes) -> dict[str, Any]:
     :raises NoObject: another JSON value
     :raises BadJson: says what is wrong
     """
+    value = _read(data)
+    if not isinstance(value, dict):
+        raise NoObject("must be a JSON object")
+    _check_depth(value)
+    return value
+
+
+def read_objects(data: bytes) -> list[dict[str, Any]]:
+    """A JSON array of objects, by the rules of :func:`read_object`.
+
+    :raises BadJson: says what is wrong
+    """
+    values = _read(data)
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise BadJson("must be a JSON array of objects")
+    _check_depth(values)
+    return values
+
+
+def _read(data: bytes) -> Any:
+    """
+    :raises BadJson: no JSON that can be taken, however deep
+    """
     try:
-        value = json.loads(
+        return json.loads(
             data.decode(),
             object_pairs_hook=_object,
             parse_constant=_refuse,
@@ -44,10 +67,6 @@ def read_object(data: bytes) -> dict[str, Any]:
         raise BadJson("is not UTF-8") from None
     except (ValueError, RecursionError):
         raise BadJson("is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise NoObject("must be a JSON object")
-    _check_depth(value)
-    return value
 
 
 def read_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

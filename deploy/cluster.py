@@ -24,6 +24,8 @@ NGINX = ROOT / "deploy" / "nginx"
 INI = ROOT / "production.ini"
 PATIENCE = 60.0
 """Seconds that a program may need until it answers."""
+LEFT_ALONE = 1.5
+"""Seconds after which nginx tries a server again that was away: ``fail_timeout``, and some more."""
 LOCALHOST = "127.0.0.1"
 
 
@@ -160,8 +162,13 @@ class Cluster:
         self._restart(self.worker)
         for server in self.servers:
             self._restart(server)
-            server.wait()
+            self.wait_for(server)
         self.worker.wait()
+
+    def wait_for(self, server: Program) -> None:
+        """Until a server that was started again answers, and nginx gives it requests."""
+        server.wait()
+        time.sleep(LEFT_ALONE)
 
     def _restart(self, program: Program) -> None:
         program.stop()

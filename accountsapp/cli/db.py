@@ -1,15 +1,21 @@
-"""``accountsapp db``: the schema."""
+"""``accountsapp db``: the schema, and copies of the database."""
+
+import sqlite3
+from pathlib import Path
 
 import click
 from alembic import command
 
+from accountsapp import db_backup
 from accountsapp.cli.context import Context, pass_context
+from accountsapp.cli.errors import Failed
+from accountsapp.cli.output import JSON, print_done
 from accountsapp.migrations.revision import alembic_config, check_known_revision, current_revision
 
 
 @click.group("db")
 def group() -> None:
-    """The database schema."""
+    """The database schema, and copies of it all."""
 
 
 @group.command()
@@ -26,3 +32,20 @@ def upgrade(context: Context) -> None:
 def current(context: Context) -> None:
     """Print the revision the database is at."""
     click.echo(current_revision(context.unchecked_database) or "none")
+
+
+@group.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@JSON
+@pass_context
+def backup(context: Context, file: Path, as_json: bool) -> None:
+    """Write a copy of a SQLite database into FILE, which must not be there; servers go on meanwhile."""
+    if not context.unchecked_database.is_sqlite:
+        raise Failed("db backup copies SQLite; a PostgreSQL database is copied by pg_dump")
+    try:
+        size = db_backup.copy(Path(context.unchecked_database.url.database or ""), file)
+    except FileExistsError as error:
+        raise Failed(f"{error.filename}: is there already; nothing is overwritten") from None
+    except sqlite3.Error as error:
+        raise Failed(f"the database: {error}") from None
+    print_done(as_json, "written", file=str(file), size=size)

@@ -13,6 +13,7 @@ from accountsapp.cli.output import JSON, print_done
 from accountsapp.domain import audit, job_lists
 from accountsapp.domain import jobs as queue
 from accountsapp.domain.audit import Event
+from accountsapp.log_output import BackgroundStreamHandler
 from accountsapp.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def run(context: Context, until_empty: bool) -> None:
     """Work off jobs until stopped (SIGTERM, SIGINT)."""
     folders.check(context.settings)
     worker = Worker(context.process)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=[BackgroundStreamHandler()])
     if until_empty:
         log.info("working off what is due")
         worker.run_until_empty()

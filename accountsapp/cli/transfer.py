@@ -29,6 +29,7 @@ def import_(context: Context, file: str, update: bool) -> None:
         context.keyring,
         Passwords(settings.bcrypt_rounds, refused, slots=os.cpu_count()),
         lambda line, text: click.echo(f"line {line}: {text}", err=True),
+        most_keys=settings.keys.max,
         update_existing=update,
         origin=context.origin,
     )

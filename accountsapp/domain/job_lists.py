@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, func, select
 
-from accountsapp.domain.data.models import Job
+from accountsapp.domain.data.models import Job, JobState
 from accountsapp.domain.jobs import is_leased
 
 JOBS_AT_ONCE = 1000
@@ -52,3 +52,26 @@ def listing(connection: Connection) -> Iterator[JobRow]:
     while rows := [JobRow(*row) for row in connection.execute(statement.where(Job.id > last))]:
         yield from rows
         last = rows[-1].id
+
+
+class JobCount(NamedTuple):
+    """How many jobs of one name are in one state.
+
+    :ivar state: ``queued``, ``running`` or ``failed``
+    :ivar jobs: how many
+    :ivar earliest: when the first of them was to be done
+    """
+
+    name: str
+    state: str
+    jobs: int
+    earliest: datetime
+
+
+def counts(connection: Connection) -> list[JobCount]:
+    """Of all jobs that are not done."""
+    state = case((is_leased(connection.dialect), "running"), else_=Job.state)
+    undone = select(Job.name, state.label("state"), Job.run_at).where(Job.state != JobState.DONE).subquery()
+    statement = select(undone.c.name, undone.c.state, func.count(), func.min(undone.c.run_at))
+    statement = statement.group_by(undone.c.name, undone.c.state)
+    return [JobCount(*row) for row in connection.execute(statement)]

@@ -16,6 +16,7 @@ from typing import Any
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError
 from limits.storage import MemoryStorage, storage_from_string
+from prometheus_client import Counter
 
 from accountsapp.domain.errors import Busy, TooManyAttempts, WrongPassword
 from accountsapp.settings import SettingsError
@@ -23,10 +24,13 @@ from accountsapp.trouble import Trouble
 
 log = logging.getLogger(__name__)
 
+THROTTLED = Counter("accountsapp_throttled", "What a limit refused", ["limit"])
+
 LIMITS: dict[str, RateLimitItem] = {
     "password": parse("10 per 5 minutes"),  # wrong ones, by account and client address
     "password-address": parse("100 per 5 minutes"),  # wrong ones, by client address
     "api-key": parse("60 per minute"),  # wrong ones, by client address
+    "leak-report": parse("60 per minute"),  # badly signed ones, by client address
     "email-change": parse("10 per hour"),  # requests, by account
     "mails": parse("20 per hour"),  # to other addresses than its own, by account
     "mails-address": parse("30 per hour"),  # the same, by client address
@@ -196,5 +200,6 @@ class Throttle:
             return True
 
     def _refuse(self, counter: str) -> None:
+        THROTTLED.labels(counter.partition("/")[0]).inc()
         reset_time: float = self._do("get_expiry", counter)
         raise TooManyAttempts(retry_after=max(1, int(reset_time - time.time()) + 1))

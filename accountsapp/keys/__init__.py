@@ -6,15 +6,24 @@ Belongs to no API and is there whichever are mounted. Nothing here is done with 
 from typing import TYPE_CHECKING
 
 from accountsapp.keys.check_resources import KeyCheck
-from accountsapp.keys.resources import Pattern
+from accountsapp.keys.reporters import Reporters
+from accountsapp.keys.resources import Leaks, Pattern
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
 
 
 def includeme(config: "Configurator") -> None:
+    """
+    :raises SettingsError: the public keys of those who report leaks cannot be used
+    """
     config.mount("/api/keys/v1/pattern", Pattern)
     config.mount("/auth/check", KeyCheck)
     config.scan("accountsapp.keys.check_errors")
     config.scan("accountsapp.keys.check_views")
     config.scan("accountsapp.keys.pattern_views")
+    public_keys = config.registry.app_settings.leaks_public_keys
+    if public_keys is not None:
+        config.registry.leak_reporters = Reporters(public_keys)
+        config.mount("/api/keys/v1/leaks", Leaks)
+        config.scan("accountsapp.keys.leak_views")

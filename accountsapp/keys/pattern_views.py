@@ -18,7 +18,11 @@ KEPT_FOR = 3600
 @view_config(context=Pattern, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def describe(context: Pattern, request: Request) -> Response:
     """The form, and where a key that was found is reported."""
-    response = json_answer(request, pattern(reported_to=None))
+    settings = request.app_settings
+    are_reported = settings.leaks_public_keys is not None
+    response = json_answer(
+        request, pattern(f"{settings.site_url}/api/keys/v1/leaks" if are_reported else None)
+    )
     response.headers["Cache-Control"] = f"public, max-age={KEPT_FOR}"
     return response
 

@@ -1,5 +1,6 @@
 """What stands at the URLs about keys."""
 
+from accountsapp.keys.reporters import Reporters
 from accountsapp.web.cors import ANY, Cors
 from accountsapp.web.resources import ApiRoot
 
@@ -9,3 +10,15 @@ class Pattern(ApiRoot):
 
     checks = ("acl",)
     cors = Cors(origins=ANY, exposed_headers=("X-Request-Id",))
+
+
+class Leaks(ApiRoot):
+    """``/api/keys/v1/leaks``: where keys are reported that were found. What counts is the signature."""
+
+    checks = ("acl",)
+
+    @property
+    def reporters(self) -> Reporters:
+        """Whose signatures count."""
+        reporters: Reporters = self.request.registry.leak_reporters
+        return reporters

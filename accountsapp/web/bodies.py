@@ -156,7 +156,7 @@ def read_body(request: "Request", rules: Body) -> tuple[Pairs, bytes | None]:
     content_type = content_type or rules.untyped or ""
     if rules.type_first:
         _check_type(rules, content_type)
-    body = _content(request, rules.limit(content_type))
+    body = read_content(request, rules.limit(content_type))
     if not body and rules.optional:
         return [], None
     charset = options.get("charset", "utf-8")
@@ -179,7 +179,11 @@ def _check_type(rules: Body, content_type: str) -> None:
         raise HTTPUnsupportedMediaType("The request body has a content type that is not understood.")
 
 
-def _content(request: "Request", largest: int) -> bytes:
+def read_content(request: "Request", largest: int) -> bytes:
+    """The bytes of a body, of whatever type.
+
+    :raises HTTPRequestEntityTooLarge: more than ``largest``; nothing was read if it says so itself
+    """
     length = request.content_length
     if length is None or length <= largest:
         # What is too large to be kept for another try is read as it comes: WebOb would copy it into a file.

@@ -104,10 +104,11 @@ def _has_time() -> bool:
 
 def _report(request: "Request", response: Response, seconds: float) -> Report:
     method, status, caller = request.method, response.status_int, request.known_caller
+    context = type(getattr(request, "context", None))
     return Report(
         time(),
         method if method in METHODS else "other",
-        type(getattr(request, "context", None)).__name__,
+        context.__name__,
         # Of a URL that there is not, the last name is the client's own.
         request.view_name if status != 404 else "-",
         caller.account_id if isinstance(caller, Identity) else None,
@@ -116,6 +117,7 @@ def _report(request: "Request", response: Response, seconds: float) -> Report:
         request.id,
         _path(request),
         request.client_addr,
+        context.__module__,
     )
 
 

@@ -17,13 +17,14 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 from accountsapp.logs import ACCESS, without_keys
 
 access_log = logging.getLogger(ACCESS)
 
-REQUESTS = Histogram("accountsapp_request_seconds", "Time to answer a request", ["method", "status"])
+SECONDS = Histogram("accountsapp_request_seconds", "Time to answer a request", ["method", "status"])
+REQUESTS = Counter("accountsapp_requests", "Requests that were answered", ["api", "view", "method", "status"])
 
 PAUSE = 0.1
 """Seconds for which reports are gathered before they are written."""
@@ -32,7 +33,9 @@ LATER = 5.0
 MOST_PENDING = 1000
 """Above this the request that adds one writes them itself."""
 
-LINE = "%s %s/%s account=%s status=%d ms=%.1f path=%s client=%s request=%s"
+FIELDS = ("method", "view", "account", "status", "ms", "path", "client", "request")
+"""Of a line, where it is written as JSON."""
+LINE = "%s %s account=%s status=%d ms=%.1f path=%s client=%s request=%s"
 LONGEST_PATH = 200
 """Characters of a path in a line; what is cut shows as an ellipsis."""
 LONGEST_CLIENT = 45
@@ -55,6 +58,7 @@ class Report(NamedTuple):
     :ivar seconds: that the answer took
     :ivar path: as WSGI has it, without the query, and without a secret that the tree knows to be in it
     :ivar client: the client's address
+    :ivar module: of the context's class
     """
 
     ended: float
@@ -67,6 +71,7 @@ class Report(NamedTuple):
     request_id: str
     path: str = ""
     client: str = ""
+    module: str = ""
 
 
 class Reporter:
@@ -150,12 +155,13 @@ REPORTER = Reporter()
 
 
 def _write(report: Report) -> None:
-    _times(report.method, report.status).observe(report.seconds)
+    view = f"{report.context}/{report.view_name}"
+    _seconds(report.method, report.status).observe(report.seconds)
+    _requests(_package(report.module), view, report.method, report.status).inc()
     if access_log.isEnabledFor(logging.INFO):
         words = (
             report.method,
-            report.context,
-            report.view_name,
+            view,
             report.account_id if report.account_id is not None else "-",
             report.status,
             report.seconds * 1000,
@@ -163,7 +169,8 @@ def _write(report: Report) -> None:
             quote(report.client[:LONGEST_CLIENT], safe=":") or "-",
             report.request_id,
         )
-        record = access_log.makeRecord(ACCESS, logging.INFO, __file__, 0, LINE, words, None)
+        extra = {"fields": _fields(report, words)}
+        record = access_log.makeRecord(ACCESS, logging.INFO, __file__, 0, LINE, words, None, extra=extra)
         record.created = report.ended
         record.msecs = report.ended % 1 * 1000
         access_log.handle(record)
@@ -178,6 +185,23 @@ def path_of(report: Report) -> str:
     return (path if len(path) <= LONGEST_PATH else path[:LONGEST_PATH] + CUT) or "-"
 
 
+def _fields(report: Report, words: tuple[object, ...]) -> dict[str, object]:
+    return dict(zip(FIELDS, words, strict=True)) | {
+        "account": report.account_id,
+        "ms": round(report.seconds * 1000, 1),
+    }
+
+
+def _package(module: str) -> str:
+    """The last package of a module: ``bookie`` of ``accountsapp.apis.bookie.resources``."""
+    return module.rpartition(".")[0].rpartition(".")[2] or "-"
+
+
 @cache
-def _times(method: str, status: int) -> Any:
-    return REQUESTS.labels(method, str(status))
+def _seconds(method: str, status: int) -> Any:
+    return SECONDS.labels(method, str(status))
+
+
+@cache
+def _requests(package: str, view: str, method: str, status: int) -> Any:
+    return REQUESTS.labels(package, view, method, str(status))

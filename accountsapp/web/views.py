@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pyramid.httpexceptions import HTTPException, HTTPNotFound
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
@@ -15,7 +15,7 @@ from accountsapp.web import error_views
 from accountsapp.web.answers import HEADERS, json_answer
 from accountsapp.web.client_address import is_among
 from accountsapp.web.failures import failure_of
-from accountsapp.web.reports import REPORTER
+from accountsapp.web.metrics import figures
 from accountsapp.web.request import Request
 from accountsapp.web.resources import Root
 
@@ -71,8 +71,7 @@ def metrics(context: Root, request: Request) -> Response:
     """Prometheus text, for the addresses of ``accountsapp.metrics_from``; nobody else finds it."""
     if not is_among(request.client_addr, request.app_settings.metrics_from):
         raise HTTPNotFound
-    REPORTER.flush()
-    return Response(generate_latest(), headerlist=[("Content-Type", CONTENT_TYPE_LATEST), *HEADERS])
+    return Response(figures(request.database), headerlist=[("Content-Type", CONTENT_TYPE_LATEST), *HEADERS])
 
 
 def includeme(config: "Configurator") -> None:

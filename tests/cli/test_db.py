@@ -53,3 +53,40 @@ def test_revision_of_a_newer_version(run: Run, ini_file: Path, raw: Database, mo
     assert "9999" in err
     assert err.count("\n") == 1
     assert "db upgrade" in run("accounts", "list", exit_code=1).err
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_backup(run: Run, raw: Database, tmp_path: Path) -> None:
+    run("accounts", "add", "alice", "--email", "alice@example.com")
+    file = tmp_path / "copies" / "copy.sqlite"
+    assert "No such file" in run("db", "backup", str(file), exit_code=1).err
+    file.parent.mkdir()
+    assert run("db", "backup", str(file)).out == f"{file}: written\n"
+    assert [path.name for path in file.parent.iterdir()] == ["copy.sqlite"], "one file"
+    assert file.stat().st_mode & 0o777 == 0o600
+    before = file.read_bytes()
+    refused = run("db", "backup", str(file), exit_code=1).err
+    assert refused == f"accountsapp: {file}: is there already; nothing is overwritten\n"
+    assert file.read_bytes() == before
+    said = run("db", "backup", "--json", str(tmp_path / "second.sqlite")).json
+    assert said == {"file": str(tmp_path / "second.sqlite"), "size": len(before), "done": "written"}
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_backup_of_what_is_no_database_leaves_nothing(
+    run: Run, ini: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "broken.sqlite").write_bytes(b"no database at all" * 500)
+    broken = write_ini(
+        tmp_path / "broken.ini", {**ini, "sqlalchemy.url": f"sqlite:///{tmp_path}/broken.sqlite"}
+    )
+    file = tmp_path / "copy.sqlite"
+    err = run("db", "backup", str(file), ini=broken, exit_code=1).err
+    assert err == "accountsapp: the database: file is not a database\n"
+    assert list(tmp_path.glob("copy*")) == []
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_backup_of_postgresql(run: Run, tmp_path: Path) -> None:
+    assert "pg_dump" in run("db", "backup", str(tmp_path / "copy"), exit_code=1).err
+    assert not (tmp_path / "copy").exists()

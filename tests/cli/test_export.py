@@ -154,7 +154,9 @@ def imported(raw: Database) -> Callable[[list[dict[str, Any]]], list[dict[str, A
         with raw.begin() as session:
             session.connection().exec_driver_sql("DELETE FROM account")
         complaints: list[str] = []
-        importer = Importer(raw.write, keyring, Passwords(4), lambda line, text: complaints.append(text))
+        importer = Importer(
+            raw.write, keyring, Passwords(4), lambda line, text: complaints.append(text), most_keys=20
+        )
         *_, counts = importer.run(enumerate((json.dumps(record).encode() for record in given), 1))
         assert complaints == []
         assert counts.created == len(given)

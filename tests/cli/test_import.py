@@ -34,6 +34,22 @@ FULL: dict[str, Any] = {
     ],
     "password_hash": HASH,
     "api_key": "12ab/+34=cd56",
+    "api_keys": [
+        {
+            "name": "Läptop",
+            "scopes": ["account:read", "key:write"],
+            "created": "2024-02-29T23:59:59Z",
+            "expires": None,
+            "key_sha256": "0123456789abcdef" * 4,
+        },
+        {
+            "name": "backup 😀",
+            "scopes": None,
+            "created": "2025-01-01T00:00:00Z",
+            "expires": "2999-12-31T00:00:00Z",
+            "key_sha256": "f" * 64,
+        },
+    ],
     "name": "Älva <b>Öberg</b>",
     "display_name": "älva",
     "biography": "two\nlines, a tab\t and 😀",

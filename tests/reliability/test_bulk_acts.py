@@ -144,7 +144,7 @@ def test_import(stores: Process, another: Another, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(importing.BatchWriter, "write", noted)
     records = [json.dumps({"username": f"u{n}", "email": f"u{n}@example.com"}).encode() for n in range(450)]
     importer = importing.Importer(
-        stores.database.write, stores.keyring, stores.passwords, lambda line, text: None
+        stores.database.write, stores.keyring, stores.passwords, lambda line, text: None, most_keys=20
     )
     assert [counts.failed for counts in importer.run(enumerate(records, 1))][-1] == 0
     assert another.came_in_between()

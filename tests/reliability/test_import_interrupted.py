@@ -35,6 +35,7 @@ def run(database: Database, path: Path, complaints: list[str], *, update: bool =
         Keyring((SECRET,)),
         Passwords(4),
         lambda line, text: complaints.append(text),
+        most_keys=20,
         update_existing=update,
     )
     with path.open("rb") as stream:

@@ -83,6 +83,7 @@ def imported(database: Database, stores: Process) -> Import:
                 stores.keyring,
                 stores.passwords,
                 lambda line, text: refused.append((line, text)),
+                most_keys=20,
             )
             for _ in importer.run([(1, json.dumps(record).encode())]):
                 continue

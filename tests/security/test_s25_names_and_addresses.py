@@ -44,6 +44,7 @@ def imported(database: Database, stores: Process) -> Import:
             stores.keyring,
             stores.passwords,
             lambda _line, text: refused.append(text),
+            most_keys=20,
             update_existing=update,
         )
         lines = [(number, json.dumps(record).encode()) for number, record in enumerate(records, 1)]

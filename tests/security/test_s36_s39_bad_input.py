@@ -25,6 +25,7 @@ JSON = "application/json"
 READ_NOTHING = (
     *("api_key", "nonactivated", "/3", "/alice"),
     *("/resetapikey", "/delete", "/export", "/confirm-email", "/super-create", "/accounts/session"),
+    *("/default/show", "/default/reset"),
 )
 """Ends of the paths of operations that read none of the parameters, or make an account whatever they are told
 besides."""

@@ -16,6 +16,7 @@ from accountsapp.domain.credentials import api_keys, jwt_keys, sessions
 from accountsapp.domain.data.models import Account, AuditEvent, Base
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.oauth.tokens import DeadToken
+from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
 from accountsapp.tree import OPEN, Row, rows
@@ -111,7 +112,12 @@ class Everywhere:
         return self._admin if door.row.permission in ADMINISTRATORS_ONLY else self._owner
 
     def present(self, door: Door) -> Shown:
-        return self._visitor if door.kind == VISITOR else present(door.kind, self.holder(door))
+        if door.kind == VISITOR:
+            return self._visitor
+        holder = self.holder(door)
+        if door.row.permission == Permission.KEY_END:  # which a default key cannot
+            holder = holder._replace(person=replace(holder.person, api_key=holder.named[FULL]))
+        return present(door.kind, holder)
 
     def __call__(
         self,
@@ -174,10 +180,11 @@ class Everywhere:
             has_session = sessions.find(connection, holder.cookie) is not None
             has_token = not isinstance(tokens.find(connection, holder.token), DeadToken)
             signs = jwt_keys.find(store, holder.signing.key) is not None
+            has_named = store.reader.by_api_key(holder.named[FULL]) is not None
         if api_key is None:
             self._erase(person)
             return hold(self._stores, self._register(person.username))
-        if has_session and has_token and signs and api_key == person.api_key:
+        if has_session and has_token and signs and has_named and api_key == person.api_key:
             return holder
         return hold(self._stores, replace(person, api_key=api_key))
 

@@ -58,7 +58,9 @@ def upgrade(url: str) -> None:
 
 
 def import_accounts(url: str, secret: str, path: str, update: bool) -> None:
-    importer = Importer(Database(url).write, Keyring((secret,)), Passwords(4), print, update_existing=update)
+    importer = Importer(
+        Database(url).write, Keyring((secret,)), Passwords(4), print, most_keys=20, update_existing=update
+    )
     with Path(path).open("rb") as stream:
         for _counts in importer.run(strict_json.read_lines(stream)):
             pass

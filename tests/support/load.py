@@ -36,13 +36,13 @@ class Client:
         self._place = urlsplit(url).netloc
 
     def take_turn(self) -> None:
-        self.turns += 1
-        name = f"turn {self.turns}"
+        name = f"turn {self.turns + 1}"
         if self.ask("POST", "account", {"name": name}) is not None:
             self.name = name
         seen = self.ask("GET", "account")
         if seen is not None and seen["name"] != self.name:
             self.failures.append(f"{seen['name']} instead of {self.name}")
+        self.turns += 1
 
     def reset_key(self) -> None:
         """Not sent twice: of a reset whose answer is lost, nobody knows the new key."""

@@ -1,21 +1,60 @@
 """Keys that somebody found published: dead at once, their owners told."""
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import api_keys, key_memory
 from accountsapp.domain.credentials.named_keys import By, whose
 from accountsapp.domain.data import locking
-from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.api_key_models import ApiKey, EndedApiKey
 from accountsapp.domain.data.key_digests import digests_of
 from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.api_keys import hash_of, make_api_key
 from accountsapp.domain.store import Store
 
 DEFAULT = "default"
 """What events call the default key."""
+
+TOKENS_AT_ONCE = 500
+"""Looked up in one statement."""
+
+
+def report_each(store: Store, findings: Sequence[tuple[str, str]]) -> list[bool]:
+    """End the keys of ours among what was published, each in a transaction of its own: what a failure cuts
+    short can be reported again.
+
+    :param findings: what looks like a key, and where it was found (:func:`report`)
+    :returns: for each whether it is a key of ours, or was one in the last 90 days
+    """
+    known = _known_among(store.connection, store.keyring, [token for token, _ in findings])
+    return [token in known and _report_apart(store, token, url) for token, url in findings]
+
+
+def _report_apart(store: Store, token: str, url: str) -> bool:
+    with store.apart() as apart:
+        return report(apart, token, url)
+
+
+def _known_among(connection: Connection, keyring: Keyring, tokens: Sequence[str]) -> set[str]:
+    """The tokens that are keys of somebody, or were: first those that are, so that none that is ended just
+    now is missed.
+    """
+    known = set()
+    for start in range(0, len(tokens), TOKENS_AT_ONCE):
+        digests = {
+            digest: token
+            for token in tokens[start : start + TOKENS_AT_ONCE]
+            for digest in digests_of(keyring, token)
+        }
+        for column in (ApiKey.digest, EndedApiKey.digest):
+            rows = connection.scalars(select(column).where(column.in_(digests)))
+            known |= {digests[digest] for digest in rows}
+    return known
 
 
 def report(store: Store, token: str, url: str) -> bool:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
+from prometheus_client import Counter
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,6 +19,7 @@ from accountsapp.domain.errors import (
     InactiveAccount,
     PendingAccount,
     StaleCredential,
+    TooManyAttempts,
     UnknownAccount,
     WrongPassword,
 )
@@ -26,6 +28,8 @@ from accountsapp.domain.rules.text import is_storable
 from accountsapp.domain.store import Store
 
 log = logging.getLogger(__name__)
+
+SIGN_INS = Counter("accountsapp_sign_ins", "Passwords that were presented to sign in", ["outcome"])
 
 
 def authenticate(store: Store, typed: str, password: object) -> AccountRow:
@@ -58,8 +62,9 @@ def authenticate_remembered(store: Store, username: str, password: str, *, write
     row = store.reader.by_username(username) if is_storable(username) else None
     key = row.username_key if row is not None else fold(username)
     # Looked at first, or a password that is remembered could be guessed without end.
-    store.throttle.check("password-address", store.client_network)
-    store.throttle.check("password", key, store.client_network)
+    with _counting_refusals():
+        store.throttle.check("password-address", store.client_network)
+        store.throttle.check("password", key, store.client_network)
     if row is not None and store.remembered.knows(row, password):
         return row
     # Unknown names take turns too: who waits must tell nothing.
@@ -78,17 +83,33 @@ def _check(
     store: Store, row: AccountRow | None, throttled_as: str, password: object, *, writes: bool = True
 ) -> AccountRow:
     known_hash = store.reader.password_hash(row.id) if row is not None else None
-    with store.throttle.guess(throttled_as, store.client_network):
+    with _counting_refusals(), store.throttle.guess(throttled_as, store.client_network):
         is_right = store.passwords.verify(password, known_hash, store.client_network)
         if row is None:
             raise UnknownAccount
         if not is_right or known_hash is None:
             raise UnknownAccount if row.state == AccountState.PENDING else WrongPassword
+    SIGN_INS.labels("accepted").inc()
     if row.state != AccountState.ACTIVE:
         raise PendingAccount if row.state == AccountState.PENDING else InactiveAccount
     if writes and isinstance(password, str) and store.passwords.needs_rehash(known_hash):
         _rehash(store, row, password, known_hash)
     return row
+
+
+@contextmanager
+def _counting_refusals() -> Iterator[None]:
+    try:
+        yield
+    except (UnknownAccount, WrongPassword):
+        SIGN_INS.labels("refused").inc()
+        raise
+    except TooManyAttempts:
+        SIGN_INS.labels("throttled").inc()
+        raise
+    except Busy:
+        SIGN_INS.labels("busy").inc()
+        raise
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.transfer.known import Item, Known, KnownAccount
+from accountsapp.domain.transfer.named_keys import remember_default, write_change, write_new
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord, columns
 
 _accounts = Base.metadata.tables[Account.__tablename__]
@@ -60,11 +61,13 @@ class Result:
 
 class BatchWriter:
     """
+    :param most_keys: active named keys that an account may have
     :param update_existing: change accounts that exist; otherwise an existing username is refused
     """
 
-    def __init__(self, keyring: Keyring, *, update_existing: bool) -> None:
+    def __init__(self, keyring: Keyring, *, most_keys: int, update_existing: bool) -> None:
         self._keyring = keyring
+        self._most_keys = most_keys
         self._update_existing = update_existing
 
     def write(self, connection: Connection, items: list[Item]) -> Result:
@@ -88,7 +91,7 @@ class BatchWriter:
                 attempt.insert(new)
                 new = []
             account = known.account(item)
-            conflict = known.conflict(item, may_exist=self._update_existing)
+            conflict = known.conflict(item, may_exist=self._update_existing, most_keys=self._most_keys)
             if conflict is not None:
                 result.refuse(item, conflict)
             elif account is not None:
@@ -117,9 +120,19 @@ class _Attempt:
         if not items:
             return
         written = self._insert_all(items)
+        named_keys = write_new(
+            self._connection,
+            self._keyring,
+            (
+                (account_id, key)
+                for item, (account_id, _) in zip(items, written, strict=True)
+                for key in item.keys.named
+            ),
+        )
         self.result.created += len(items)
         for item, (account_id, digest) in zip(items, written, strict=True):
-            self.known.written(item, account_id, _first_state(item.record), digest)
+            state = _first_state(item.record)
+            self.known.written(item, account_id, state, digest, named_keys.get(account_id, []))
 
     def change(self, item: Item, account: KnownAccount) -> None:
         """Change what the record names of an account that is there (and locked)."""
@@ -133,6 +146,8 @@ class _Attempt:
         if change.ends_links:
             self._connection.execute(delete(_links).where(_links.c.account_id == account.id))
         self._change_key(item, account.id)
+        if item.keys.named:
+            self._change_named_keys(item, account)
         account.state, account.password_hash = change.columns["state"], change.columns["password_hash"]
         self.known.changed(item, account, change.addresses)
         self.result.updated += 1
@@ -146,7 +161,7 @@ class _Attempt:
         )
 
     def _insert_all(self, items: list[Item]) -> list[tuple[int, bytes]]:
-        """Returns the id and the API key's digest of each."""
+        """Returns the id and the default key's digest of each."""
         moment = now()
         rows = [
             {
@@ -181,19 +196,24 @@ class _Attempt:
         }
 
     def _change_key(self, item: Item, account_id: int) -> None:
-        """Give the account the record's API key, if it has another one."""
+        """Give the account the record's default key, if it has another one, which is remembered."""
         if item.record.api_key is None:
             return
         present = self.known.digest_of(account_id)
-        if present in item.digests:
+        if present in item.keys.default:
             return
         values = self._key_values(item, account_id)
         if present is None:
             self._connection.execute(_INSERT_KEYS, [values])
         else:
-            self._connection.execute(
-                update(_keys).where(_keys.c.account_id == account_id, IS_DEFAULT), values
-            )
+            remember_default(self._connection, self._keyring, account_id)
+            is_own = _keys.c.account_id == account_id
+            self._connection.execute(update(_keys).where(is_own, IS_DEFAULT), values)
+
+    def _change_named_keys(self, item: Item, account: KnownAccount) -> None:
+        change = self.known.key_change(item, account)
+        after = write_change(self._connection, self._keyring, account.id, change)
+        self.known.keys_changed(account, change, after)
 
 
 class _CarefulAttempt(_Attempt):

@@ -8,14 +8,18 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, or_, select
 
 from accountsapp.domain.audit import Event
+from accountsapp.domain.clock import now
 from accountsapp.domain.credentials.api_keys import owner_of
+from accountsapp.domain.credentials.key_memory import owner_of_hash
+from accountsapp.domain.credentials.named_keys import LISTED
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.models import IS_THERE, Account, AccountState, Base, EmailAddress
 from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.rules import key_scopes
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.privacy import Privacy
 from accountsapp.domain.store import Store
@@ -46,7 +50,8 @@ def export_all(engine: Engine, keyring: Keyring | None = None) -> Iterator[dict[
     """Every account's record by id, all as they were at one moment.
 
     :param engine: gives autocommit connections
-    :param keyring: adds the password hash and the API key in clear; None leaves the secrets out
+    :param keyring: adds the password hash, the default key in clear and the SHA-256 of the named ones; None
+        leaves the secrets out
     :raises SealError: an API key was sealed under a secret that is not given any more
     """
     with _snapshot(engine) as connection:
@@ -107,6 +112,7 @@ def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iter
         addresses[row.account_id].append(
             {"email": row.address, "verified": row.verified, "primary": row.is_primary}
         )
+    named_keys = _named_keys(connection, ids, keyring)
     sealed: dict[int, str] = {}
     if keyring is not None:
         statement = select(_keys.c.account_id, _keys.c.sealed).where(_keys.c.account_id.in_(ids), IS_DEFAULT)
@@ -118,12 +124,37 @@ def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iter
             record["account_privacy"] = Privacy.PRIVATE.value
         record["emails"] = addresses[row.id]
         record["activated"] = row.state == AccountState.ACTIVE
+        record["api_keys"] = named_keys[row.id]
         if keyring is not None:
             if row.password_hash is not None:
                 record["password_hash"] = row.password_hash
             if row.id in sealed:
                 record["api_key"] = keyring.unseal(owner_of(row.id), sealed[row.id])
         yield record
+
+
+def _named_keys(
+    connection: Connection, account_ids: list[int], keyring: Keyring | None
+) -> dict[int, list[dict[str, Any]]]:
+    """The named keys of each account, oldest first, as long as they are listed."""
+    statement = (
+        select(_keys)
+        .where(_keys.c.account_id.in_(account_ids), _keys.c.public_id.is_not(None))
+        .where(or_(_keys.c.expires.is_(None), _keys.c.expires > now() - LISTED))
+        .order_by(_keys.c.created, _keys.c.id)
+    )
+    records: dict[int, list[dict[str, Any]]] = {account_id: [] for account_id in account_ids}
+    for row in connection.execute(statement):
+        record = {
+            "name": row.name,
+            "scopes": key_scopes.of_stored(row.scopes),
+            "created": iso_text(row.created),
+            "expires": _json(row.expires),
+        }
+        if keyring is not None:
+            record["key_sha256"] = keyring.unseal(owner_of_hash(row.account_id), row.sealed)
+        records[row.account_id].append(record)
+    return records
 
 
 def _json(value: Any) -> Any:

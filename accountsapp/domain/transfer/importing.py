@@ -16,11 +16,11 @@ from accountsapp.domain.data import places
 from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.transfer.batch import BatchWriter, Result
 from accountsapp.domain.transfer.fields import BadRecord, check_size, read_line
 from accountsapp.domain.transfer.known import Item
 from accountsapp.domain.transfer.lines import Counts, batches
+from accountsapp.domain.transfer.named_keys import given_keys
 from accountsapp.domain.transfer.record import columns, parse
 from accountsapp.domain.transfer.writing import Write
 
@@ -31,6 +31,7 @@ class Importer:
     :param write: runs one transaction
     :param passwords: checks and hashes ``password``
     :param report: told the number of each bad line and what is wrong with it, without secrets
+    :param most_keys: active named keys that an account may have
     :param update_existing: change accounts that exist; otherwise an existing username is an error
     :param origin: who imports, for the audit (``store.origin``)
     """
@@ -42,12 +43,13 @@ class Importer:
         passwords: Passwords,
         report: Callable[[int, str], None],
         *,
+        most_keys: int,
         update_existing: bool = False,
         origin: Mapping[str, Any] | None = None,
     ) -> None:
         self._write = write
         self._keyring = keyring
-        self._writer = BatchWriter(keyring, update_existing=update_existing)
+        self._writer = BatchWriter(keyring, most_keys=most_keys, update_existing=update_existing)
         self._passwords = passwords
         self._report = report
         self._update_existing = update_existing
@@ -115,5 +117,5 @@ class Importer:
         if record.password is not None:
             names = (record.username, *(address.email for address in record.addresses))
             self._passwords.check(record.password, names=names)
-        digests = self._keyring.digests(DIGEST_PURPOSE, record.api_key) if record.api_key is not None else []
-        return Item(line, record, digests, record.password_hash)
+        keys = given_keys(self._keyring, record.api_key, record.api_keys)
+        return Item(line, record, keys, record.password_hash)

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.models import IS_TAKEN, IS_THERE, Account, Base, EmailAddress
-from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, UsernameTaken
+from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, InvalidValue, UsernameTaken
 from accountsapp.domain.rules.emails import key_in_name, key_of, spellings_of
 from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.transfer.named_keys import GivenKeys, KeyChange, PresentKey, change_of, read_present
 from accountsapp.domain.transfer.record import AccountRecord, EmailRecord
 
 MOST_PARAMETERS = 10_000
@@ -34,8 +35,7 @@ class Item:
 
     line: int
     record: AccountRecord
-    digests: list[bytes]
-    """Those of the API key that was given, under every secret, the present one first."""
+    keys: GivenKeys
     password_hash: str | None = None
 
     @cached_property
@@ -86,10 +86,12 @@ class Known:
         self._key_owners: dict[bytes, int] = {}
         self._addresses: dict[int, dict[str, EmailRecord]] = {}
         self._digests: dict[int, bytes] = {}
+        self._named_keys: dict[int, list[PresentKey]] = {}
         self._read_accounts(items, for_update=for_update)
         self._read_owners(items)
         if for_update:
             self._read_possessions([account.id for account in self._accounts.values()])
+            self._read_named_keys(items)
 
     def _read_accounts(self, items: list[Item], *, for_update: bool) -> None:
         columns = (_accounts.c.username_key, _accounts.c.id, _accounts.c.state, _accounts.c.password_hash)
@@ -115,7 +117,7 @@ class Known:
             rows = self._connection.execute(names.where(_accounts.c.username_key.in_(spellings)))
             self._named |= {row.username_key: row.id for row in rows}
         keys = select(_keys.c.digest, _keys.c.account_id)
-        for digests in _chunks(digest for item in items for digest in item.digests):
+        for digests in _chunks(d for item in items for d in (*item.keys.digests, *item.keys.otherwise)):
             rows = self._connection.execute(keys.where(_keys.c.digest.in_(digests)))
             self._key_owners |= {row.digest: row.account_id for row in rows}
 
@@ -128,6 +130,12 @@ class Known:
                 )
             keys = select(_keys.c.account_id, _keys.c.digest).where(_keys.c.account_id.in_(ids), IS_DEFAULT)
             self._digests |= {row.account_id: row.digest for row in self._connection.execute(keys)}
+
+    def _read_named_keys(self, items: list[Item]) -> None:
+        """Of the accounts whose named keys are going to be changed."""
+        accounts = (self.account(item) for item in items if item.keys.named)
+        for ids in _chunks({account.id for account in accounts if account is not None}):
+            self._named_keys |= read_present(self._connection, ids)
 
     def is_pending(self, item: Item) -> bool:
         """Whether an account of that name is going to be made."""
@@ -142,11 +150,16 @@ class Known:
         return self._addresses[account_id]
 
     def digest_of(self, account_id: int) -> bytes | None:
-        """The digest of the account's API key."""
+        """The digest of the account's default key."""
         return self._digests.get(account_id)
 
-    def conflict(self, item: Item, *, may_exist: bool) -> DomainError | None:
-        """Why the record cannot be taken, if somebody else has what it names."""
+    def key_change(self, item: Item, account: KnownAccount | None) -> KeyChange:
+        """What the record makes of the named keys of its account."""
+        present = self._named_keys.get(account.id, []) if account is not None else []
+        return change_of(present, item.keys.named)
+
+    def conflict(self, item: Item, *, may_exist: bool, most_keys: int) -> DomainError | None:
+        """Why the record cannot be taken, if somebody else has what it names, or it has too many keys."""
         account = self.account(item)
         if self.is_pending(item) or (account is not None and not may_exist):
             return UsernameTaken()
@@ -157,8 +170,12 @@ class Known:
             return EmailTaken()
         if any(self._named.get(name) not in mine for name in item.named):
             return EmailTaken()
-        if any(self._key_owners.get(digest) not in mine for digest in item.digests):
+        if any(self._key_owners.get(digest) not in mine for digest in item.keys.digests):
             return ApiKeyTaken()
+        if any(digest in self._key_owners for digest in item.keys.otherwise):
+            return ApiKeyTaken()
+        if item.keys.named and self.key_change(item, account).exceeds(most_keys):
+            return InvalidValue("api_keys", f"api_keys: more than {most_keys} would be active")
         return None
 
     def expect(self, item: Item) -> None:
@@ -166,13 +183,16 @@ class Known:
         self._pending.add(item.username_key)
         self._own(item, UNWRITTEN_ID)
 
-    def written(self, item: Item, account_id: int, state: str, digest: bytes) -> None:
-        """It was, with an API key of that digest."""
+    def written(
+        self, item: Item, account_id: int, state: str, digest: bytes, named_keys: list[PresentKey]
+    ) -> None:
+        """It was, with a default key of that digest."""
         self._pending.discard(item.username_key)
         self._accounts[item.username_key] = KnownAccount(account_id, state, item.password_hash)
         self._own(item, account_id)
         self._addresses[account_id] = {key_of(address.email): address for address in item.addresses}
         self._digests[account_id] = digest
+        self._named_keys[account_id] = named_keys
 
     def changed(self, item: Item, account: KnownAccount, addresses: dict[str, EmailRecord] | None) -> None:
         """An account was changed.
@@ -184,15 +204,21 @@ class Known:
                 if self._owners.get(key) == account.id:
                     del self._owners[key]
             self._addresses[account.id] = addresses
-        if item.digests:
+        if item.keys.default:
             self._key_owners.pop(self._digests.get(account.id, b""), None)
-            self._digests[account.id] = item.digests[0]
+            self._digests[account.id] = item.keys.default[0]
         self._own(item, account.id)
+
+    def keys_changed(self, account: KnownAccount, change: KeyChange, after: list[PresentKey]) -> None:
+        """The named keys of an account were changed to these."""
+        for key in change.removed:
+            self._key_owners.pop(key.digest, None)
+        self._named_keys[account.id] = after
 
     def _own(self, item: Item, account_id: int) -> None:
         self._named[item.username_key] = account_id
         self._owners |= dict.fromkeys(item.reserved, account_id)
-        self._key_owners |= dict.fromkeys(item.digests, account_id)
+        self._key_owners |= dict.fromkeys(item.keys.digests, account_id)
 
 
 def _chunks(values: Iterable[T]) -> Iterator[list[T]]:

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from accountsapp.domain.passwords import is_bcrypt_hash
 from accountsapp.domain.rules import app_permissions, emails, usernames
-from accountsapp.domain.rules.api_keys import check_given
+from accountsapp.domain.rules.api_keys import check_given, hash_of
 from accountsapp.domain.rules.notifications import MANDATORY
 from accountsapp.domain.transfer.fields import (
     BadRecord,
@@ -18,6 +18,7 @@ from accountsapp.domain.transfer.fields import (
     checked,
     printable,
 )
+from accountsapp.domain.transfer.key_records import KeyRecord, check_together
 
 MOST_INVITES = 2**31 - 1
 MOST_ADDRESSES = 1000
@@ -91,6 +92,9 @@ class AccountRecord(Strict):
     password: str | None = Field(None, repr=False)
     password_hash: Annotated[str, AfterValidator(_bcrypt_hash)] | None = Field(None, repr=False)
     api_key: Annotated[str, checked(check_given)] | None = Field(None, repr=False)
+    api_keys: Annotated[list[KeyRecord], AfterValidator(check_together)] = Field(
+        default_factory=list, repr=False
+    )
     name: str | None = None
     display_name: str | None = None
     biography: str | None = None
@@ -130,12 +134,17 @@ class AccountRecord(Strict):
             raise ValueError("email: not together with emails")
         if self.password is not None and self.password_hash is not None:
             raise ValueError("password: not together with password_hash")
+        if self.api_keys and self.api_key is not None and self._has_named(self.api_key):
+            raise ValueError("api_keys: the key of api_key is among them")
         if self.emails is not None:
             if sum(address.primary for address in self.emails) != 1:
                 raise ValueError("emails: exactly one must be primary")
             if len({emails.key_of(address.email) for address in self.emails}) < len(self.emails):
                 raise ValueError("emails: an address is given twice")
         return self
+
+    def _has_named(self, api_key: str) -> bool:
+        return hash_of(api_key) in {key.key_hash for key in self.api_keys}
 
     @property
     def addresses(self) -> list[EmailRecord]:
@@ -148,7 +157,7 @@ class AccountRecord(Strict):
 COLUMNS = tuple(
     key
     for key in AccountRecord.model_fields
-    if key not in ("email", "emails", "password", "password_hash", "api_key", "activated")
+    if key not in ("email", "emails", "password", "password_hash", "api_key", "api_keys", "activated")
 )
 """Keys of the record that are columns of the account, value for value."""
 

@@ -8,12 +8,14 @@ from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import NamedKey
 from accountsapp.pages.resources import OwnPages, PersonPage
 from accountsapp.security.permissions import Permission
+from accountsapp.web.bodies import FORM, FORMS, Body
 
 
 class Keys(OwnPages):
     """``/keys``: one's API keys."""
 
-    checks = ("body", "csrf", "acl", "fresh")
+    checks = ("query", "body", "csrf", "acl", "fresh")
+    body = Body(types=FORMS, largest=64 * 1024, untyped=FORM)
     __acl__ = ((Allow, Authenticated, (Permission.KEYS_WRITE,)),)
 
     @property

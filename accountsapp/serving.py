@@ -1,0 +1,74 @@
+"""Serves until the process is told to stop, then finishes what has begun and loses nothing on the way.
+
+Waitress itself waits for its threads while clients can still connect, whom nobody will answer. Here the
+sockets are closed first, so that a proxy in front turns to the next server at once.
+"""
+
+import signal
+import threading
+from collections.abc import Collection
+from time import monotonic
+from typing import Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+
+LONGEST_STOP = 8.0
+"""Seconds in which requests that have begun are answered."""
+TICK = 0.05
+"""Seconds between two looks at them."""
+
+
+def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
+    """Serve until SIGTERM or SIGINT; then answer what has begun.
+
+    :param server: of waitress
+    :param listeners: its sockets, one for each address
+    """
+    connections: dict[int, Any] = next(iter(listeners))._map
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        stopped.set()
+        for listener in listeners:
+            listener.pull_trigger()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+    adjustments = server.adj
+
+    def look(timeout: float) -> None:
+        """Read and write where that is possible within so many seconds."""
+        use_poll = adjustments.asyncore_use_poll
+        wasyncore.loop(timeout=timeout, use_poll=use_poll, map=connections, count=1)
+
+    while not stopped.is_set():
+        look(adjustments.asyncore_loop_timeout)
+    for listener in listeners:
+        while _accept(listener):
+            continue
+        wasyncore.dispatcher.close(listener)
+    give_up = monotonic() + LONGEST_STOP
+    look(TICK)
+    while _close_idle(connections) and monotonic() < give_up:
+        look(TICK)
+    server.task_dispatcher.shutdown()
+    wasyncore.close_all(connections)
+
+
+def _accept(listener: Any) -> bool:
+    """Take up a client that waits to be, and is not to be refused; whether there was one."""
+    before = len(listener.active_channels)
+    if listener.readable():
+        listener.handle_accept()
+    return len(listener.active_channels) > before
+
+
+def _close_idle(connections: dict[int, Any]) -> bool:
+    """Let go of clients who wait for nothing; whether any client is there."""
+    channels = [channel for channel in connections.values() if isinstance(channel, HTTPChannel)]
+    for channel in channels:
+        if not channel.requests and channel.request is None and not channel.total_outbufs_len:
+            channel.will_close = True
+    return bool(channels)

@@ -41,6 +41,7 @@ def headers_of(caller: Identity, account: AccountRow) -> Iterator[tuple[str, str
 
 
 def credential_of(caller: Identity) -> str:
+    """What the caller was proved by, without anything of the secret."""
     if caller.key_id is not None:
         return f"key:{caller.key_id}"
     return "default-key" if caller.kind == ApiKeyParameter.kind else caller.kind

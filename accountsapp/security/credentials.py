@@ -55,17 +55,17 @@ class ApiKeyParameter:
         self._variable = _variable_of(header) if header is not None else ""
 
     def identify(self, request: "Request") -> Identity | Nobody | None:
-        parameters = request.parameters
+        values = request.parameters.all("api_key")
         in_header = request.environ.get(self._variable)
-        in_query = [value for key, value in parameters.query if key == "api_key"]
-        in_body = [value for key, value in parameters.body if key == "api_key"]
-        values = [*in_query, *in_body]
         if in_header is not None:
             values.append(_decoded(in_header))
         if not any(values):
             return None
+        if in_header is not None:
+            place = Place.HEADER
+        else:
+            place = Place.QUERY if "api_key" in dict(request.parameters.query) else Place.BODY
         agreed = isinstance(values[0], str) and values.count(values[0]) == len(values)
-        place = Place.HEADER if in_header is not None else Place.QUERY if in_query else Place.BODY
         return by_api_key(request, self.kind, values[0] if agreed else "", place)
 
 

@@ -100,6 +100,25 @@ def check_key_rate(request: "Request", context: Any, permission: str | None) -> 
         request.store.count_key(caller.secret or "")
 
 
+def check_key_policy(request: "Request", context: Any, permission: str | None) -> None:
+    """Credential, ACL, rate and scope at once.
+
+    :raises HTTPForbidden: ``result`` says why
+    :raises TooManyAttempts: the API key is used too often
+    """
+    if permission is None:
+        return
+    policy = request.policy
+    refused = policy.refused_by_credential(request, context, permission)
+    if refused is None:
+        refused = policy.refused_by_acl(request, context, permission)
+    if refused is None:
+        check_key_rate(request, context, permission)
+        refused = policy.refused_by_scope(request, permission)
+    if refused is not None:
+        raise HTTPForbidden(result=refused)
+
+
 def check_csrf(request: "Request", context: Any, permission: str | None) -> None:
     """An unsafe request that a cookie could stand behind comes from a page of ours.
 
@@ -181,10 +200,9 @@ def steps_of(
     if not needed <= set(checks):
         raise TypeError(f"checks: {', '.join(sorted(needed - set(checks)))} is missing")
     acl = checks.index("acl")
-    if "scope" in checks[acl:]:
-        if "credential" not in checks[:acl]:
-            raise TypeError("checks: credential is missing")
-        return tuple(known[name] for name in checks)
+    if checks[acl - 1 : acl + 3] == ("credential", "acl", "key_rate", "scope"):
+        functions = tuple(known[name] for name in checks)
+        return (*functions[: acl - 1], check_key_policy, *functions[acl + 3 :])
     before = checks[:acl]
     functions = tuple(known[name] for name in checks)
     if before[-2:] == ("credential", "scope"):

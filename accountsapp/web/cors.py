@@ -5,7 +5,7 @@ The front door adds the headers to every answer, so that a page can read refusal
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from pyramid.response import Response
@@ -63,7 +63,10 @@ class Cors:
 
     def _headers(self, request: "Request", response: Response, origin: str) -> list[tuple[str, str]]:
         if request.environ["REQUEST_METHOD"] != "OPTIONS":
-            sent = tuple(name for name in self.exposed_where_sent if name in response.headers)
+            further = self.exposed_where_sent
+            sent = tuple([name for name, _ in response.headerlist if name in further]) if further else ()
+            if origin == ANY and not sent:
+                return self._of_any_origin
             return _answer_headers(self, origin, sent)
         methods = response.headers.get("Allow")
         headers = _headers_of(self, origin, self._allowed_headers(request))
@@ -71,6 +74,11 @@ class Cors:
             headers.append(("Access-Control-Allow-Methods", methods))
             headers.append(("Access-Control-Max-Age", str(self.max_age)))
         return headers
+
+    @cached_property
+    def _of_any_origin(self) -> list[tuple[str, str]]:
+        """As :func:`_answer_headers`, for most answers by far, which need not look for it."""
+        return _headers_of(self, ANY, self.allowed_headers)
 
     def _allows(self, request: "Request", origin: str, listed: Collection[str]) -> bool:
         return origin in listed or (self.further is not None and self.further(request, origin))

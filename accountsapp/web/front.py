@@ -124,7 +124,7 @@ def _report(request: "Request", response: Response, seconds: float) -> Report:
 def _note_key(request: "Request") -> None:
     """Have it noted that the API key was used that proved the caller, also where he was refused."""
     caller = request.known_caller
-    if isinstance(caller, Identity) and caller.key is not None and caller.place is not None:
+    if isinstance(caller, Identity) and caller.key_id is not None:
         key_uses = request.registry.process.key_uses
         if key_uses.add(caller.key, caller.place):
             REPORTER.do_later(key_uses.write)

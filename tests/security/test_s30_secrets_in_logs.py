@@ -7,6 +7,7 @@ import logging
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -16,12 +17,16 @@ from sqlalchemy import text
 from webtest import TestApp
 
 from accountsapp.domain.accounts import invitations, registration
-from accountsapp.domain.credentials import api_keys, recovery
+from accountsapp.domain.credentials import api_keys, key_reports, named_keys, recovery
+from accountsapp.domain.credentials.named_keys import By
 from accountsapp.domain.data import locking
 from accountsapp.domain.emails import claims
+from accountsapp.domain.rules.api_keys import hash_of
 from accountsapp.process import Process
 from accountsapp.web.reports import REPORTER
+from tests.support.bookie import Bookie
 from tests.support.everywhere import NEARBY, urls
+from tests.support.named_keys import add_key
 from tests.support.outbox import Outbox
 from tests.support.people import Person
 
@@ -175,6 +180,38 @@ def test_s30_every_operation(noisy: TestApp, kanarie: Person, logged: Callable[[
         else:
             private = {name: value for name, value in CANARIES.items() if name not in HARMLESS}
             assert found_in(text_of(answer), private) == {}, answer.request.path
+
+
+def test_s30_named_keys(
+    noisy: TestApp, noisy_stores: Process, kanarie: Person, logged: Callable[[], str]
+) -> None:
+    """Made, used in every place, replaced, rotated, reported and ended; also where a call is malformed."""
+    bookie, secrets = Bookie(noisy), {}
+    key, secrets["made"] = add_key(noisy_stores, kanarie)
+    with noisy_stores.transaction() as store:
+        rotated = named_keys.rotate(store, kanarie.id, key.id, timedelta(hours=1), By.PAGE)
+    secrets["rotated"] = rotated.api_key
+    for path in ("/alice/account", "/alice/ping", "/bob/account", "/a/users/list", "/nothing/of/it"):
+        for secret in (secrets["made"], secrets["rotated"]):
+            sent = {"api_key": secret}
+            for method in ("GET", "POST", "DELETE", "PUT"):
+                bookie(method, path, query=sent, form=sent, headers={"X-Api-Key": secret})
+                bookie(
+                    method, path, json={**sent, "username": 1}, headers={"X-Api-Key": f"{secret}, {secret}"}
+                )
+                bookie(
+                    method, path, query=f"{urlencode(sent)}&x=%ff", body=b"{", content_type="application/json"
+                )
+    answer = bookie("POST", "/alice/api_key", headers={"X-Api-Key": secrets["made"]})
+    secrets["replacement"] = answer.json["api_key"]
+    with noisy_stores.transaction() as store, store.apart() as own:
+        assert key_reports.report(own, secrets["rotated"], "https://paste.example")
+    assert bookie("DELETE", "/alice/api_key", form={"api_key": secrets["replacement"]}).status_int == 200
+    noisy_stores.key_uses.write()
+    Outbox(noisy_stores).take()
+    hashes = {f"hash of {name}": hash_of(secret) for name, secret in secrets.items()}
+    assert "UPDATE api_key" in logged()
+    assert found_in(logged(), {**secrets, **hashes}) == {}
 
 
 def test_s30_what_proxies_hand_on(noisy: TestApp, kanarie: Person, logged: Callable[[], str]) -> None:

@@ -6,6 +6,7 @@ import re
 import stat
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 from zipfile import ZipFile
@@ -18,6 +19,8 @@ from webtest import TestApp
 from accountsapp.db import Database
 from accountsapp.domain.accounts import lifecycle, preferences, profile
 from accountsapp.domain.clock import now
+from accountsapp.domain.credentials import named_keys
+from accountsapp.domain.credentials.named_keys import By
 from accountsapp.domain.data.activity_models import Collection, Review
 from accountsapp.domain.data.archive_models import Archive
 from accountsapp.domain.data.locking import lock
@@ -102,6 +105,13 @@ def test_s46_all_that_is_stored(
         others = add_project(store.session, "others", bob.id)
         contribute(store.session, mine, bob.id, ["bob-task"])
         contribute(store.session, others, alice.id, [*range(1500), "last"])
+    with stores.transaction() as store:
+        key = named_keys.add(
+            store, alice.id, name="laptop", scopes=["key:read"], lifetime=None, by=By.PAGE, most=20
+        )
+        named_keys.add(store, bob.id, name="bob's", scopes=None, lifetime=None, by=By.PAGE, most=20)
+    outbox.take()
+    secrets = [*secrets, key.api_key, sha256(key.api_key.encode()).hexdigest()]
     ask(stores, alice)
     paths = links_of(outbox, alice)
     assert list(paths) == ["personal_data.zip", "user_projects.zip", "user_contributions.zip"]
@@ -127,7 +137,7 @@ def test_s46_all_that_is_stored(
 
     personal = json.loads(found["personal_data.json"])
     record_keys = {*COLUMNS, "emails", "activated", "id", "created", "reviews", "collections"}
-    record_keys |= {"preferences", "social_links"}
+    record_keys |= {"preferences", "social_links", "api_keys"}
     assert personal.keys() <= record_keys
     assert not {key for key, value in personal.items() if value is None}
     assert (personal["id"], personal["username"], personal["name"]) == (alice.id, "alice", "Alice Liddell")
@@ -137,6 +147,13 @@ def test_s46_all_that_is_stored(
         {"email": alice.email, "verified": True, "primary": True},
         {"email": "more@example.com", "verified": False, "primary": False},
     ]
+    (shown,) = [key for key in personal["api_keys"] if key["name"] == "laptop"]
+    assert shown == {
+        "name": "laptop",
+        "scopes": ["key:read"],
+        "created": f"{key.key.created:%Y-%m-%dT%H:%M:%SZ}",
+        "expires": None,
+    }
     assert personal["preferences"] == {"pref-lang": "de"}
     assert personal["social_links"] == {"twitter": "https://twitter.com/alice"}
     assert personal["reviews"] == [{"addon": "tea", "rating": 4, "body": "good"}]

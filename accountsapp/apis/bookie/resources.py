@@ -49,8 +49,9 @@ class BookieAccount(AccountResource):
 
     def __acl__(self) -> list[Any]:
         names = self.request.parameters.all("username")
-        agree = all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names)
-        return super().__acl__() if agree else []
+        if names and not all(isinstance(name, str) and fold(name) == fold(self.__name__) for name in names):
+            return []
+        return super().__acl__()
 
 
 class BookieProfile(PartOfAccount):

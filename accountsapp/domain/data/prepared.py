@@ -63,10 +63,11 @@ class Prepared:
             # SQLAlchemy knows which errors mean a lost connection, so it meets this one itself.
             return self._by_sqlalchemy(connection, parameters, most)
         rows = [list(row) for row in records]
-        for index, convert in conversions:
-            for row in rows:
-                if row[index] is not None:
-                    row[index] = convert(row[index])
+        for row in rows:
+            for index, convert in conversions:
+                value = row[index]
+                if value is not None:
+                    row[index] = convert(value)
         return rows
 
     def _by_sqlalchemy(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
@@ -16,6 +16,7 @@ from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, Accou
 from accountsapp.domain.data.prepared import Prepared, PreparedForMany
 from accountsapp.domain.data.rows import AccountRow, ApiKeyRow
 from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, HASH_PURPOSE, hash_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.text import is_storable
 
@@ -81,8 +82,13 @@ class _Lookups:
         self.selection = selection_of(columns)
         accounts = self.selection.statement
         with_api_key = accounts.add_columns(*_API_KEY).join(ApiKey, ApiKey.account_id == _table.c.id)
-        either = ApiKey.digest.in_([bindparam("digest"), bindparam("digest_of_hash")])
-        self.by_api_key = Prepared(with_api_key.where(either))
+        # SQLite takes twice as long for ``IN`` as for two selects.
+        self.by_api_key = Prepared(
+            union_all(
+                with_api_key.where(ApiKey.digest == bindparam("digest")),
+                with_api_key.where(ApiKey.digest == bindparam("digest_of_hash")),
+            )
+        )
         self.by_api_keys = with_api_key.where(ApiKey.digest.in_(bindparam("digests", expanding=True)))
         self.by_username = Prepared(accounts.where(_table.c.username_key == bindparam("username_key")))
         self.by_id = Prepared(accounts.where(_table.c.id == bindparam("account_id")))
@@ -223,13 +229,16 @@ class Reader:
 
     def by_api_key(self, api_key: str) -> tuple[AccountRow, ApiKeyRow] | None:
         """The account whose API key that is, exactly, and the key, which may have expired."""
-        digests = digests_of(self._keyring, api_key)
+        keyring = self._keyring
         values: Sequence[Any] | None
-        if len(digests) == 2:
+        if keyring.has_one_secret:
             values = self._lookups.by_api_key.first(
-                self.connection, digest=digests[0], digest_of_hash=digests[1]
+                self.connection,
+                digest=keyring.digest(DIGEST_PURPOSE, api_key),
+                digest_of_hash=keyring.digest(HASH_PURPOSE, hash_of(api_key)),
             )
         else:
+            digests = digests_of(keyring, api_key)
             values = self.connection.execute(self._lookups.by_api_keys, {"digests": digests}).first()
         if values is None:
             return None

@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
+from webtest import TestApp
 
 from accountsapp.domain import audit
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import api_keys, key_expiry, key_memory, key_reports, named_keys
 from accountsapp.domain.credentials.named_keys import By, KeyOwner, KeyState, NewKey
@@ -20,11 +22,14 @@ from accountsapp.domain.errors import (
     TooManyKeys,
     UnknownKey,
 )
+from accountsapp.domain.rotation import Rotated
+from accountsapp.domain.rotation import rotate as rotate_secrets
 from accountsapp.domain.rules import key_scopes
 from accountsapp.process import Process
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import Person
+from tests.support.people import SECRET, Person
 
+NEW = "n" * 40
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -235,6 +240,40 @@ def test_reports(stores: Process, alice: Person, outbox: Outbox) -> None:
     with stores.transaction() as store:
         assert key_memory.clear_memory(store.session) == 4
         assert key_memory.clear_memory(store.session) == 0
+
+
+def test_secrets_rotation(make_app: Callable[..., Any], stores: Process, alice: Person, bob: Person) -> None:
+    living, gone = add(stores, alice).api_key, add(stores, bob)
+    with stores.transaction() as store:
+        named_keys.revoke(store, bob.id, gone.key.id, By.PAGE)
+    both = make_app(**{"accountsapp.secret": f"{NEW} {SECRET}"}).registry.process
+    assert whose(both, living) is not None
+    with both.transaction() as store:
+        assert rotate_secrets(store, both.database.write) == Rotated(api_keys=3, mails=2)
+        assert rotate_secrets(store, both.database.write) == Rotated()
+    alone = make_app(**{"accountsapp.secret": NEW})
+    owner = whose(alone.registry.process, living)
+    assert owner is not None
+    assert owner.key_id is not None
+    answer = TestApp(alone).get("/api/v1/alice/account", headers={"X-Api-Key": living})
+    assert answer.status_int == 200
+    assert report(alone.registry.process, gone.api_key)
+    assert report(alone.registry.process, living)
+
+
+def test_nothing_outlives_the_account(stores: Process, alice: Person, outbox: Outbox) -> None:
+    living, ended = add(stores, alice).api_key, add(stores, alice, "ended")
+    with stores.transaction() as store:
+        named_keys.revoke(store, alice.id, ended.key.id, By.PAGE)
+    with stores.transaction() as store:
+        lifecycle.ask_deletion(store, alice.id)
+    for token in (living, ended.api_key, alice.api_key):
+        assert whose(stores, token) is None
+        assert not report(stores, token)
+    outbox.take()
+    with stores.transaction() as store:
+        for table in (ApiKey, EndedApiKey):
+            assert store.session.scalars(select(table).where(table.account_id == alice.id)).all() == []
 
 
 def test_a_reset_is_remembered(stores: Process, alice: Person) -> None:

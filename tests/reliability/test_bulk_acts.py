@@ -19,6 +19,7 @@ from accountsapp.domain.accounts import administration
 from accountsapp.domain.activity.community import fold_changes
 from accountsapp.domain.clock import now
 from accountsapp.domain.data import removing
+from accountsapp.domain.data.api_key_models import ApiKey, EndedApiKey
 from accountsapp.domain.data.jwt_models import UsedJwt
 from accountsapp.domain.data.models import Account, AuditEvent, EmailAddress, Job, Link, SignInSession
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthGrant
@@ -179,6 +180,7 @@ def old_rows(stores: Process, account_id: int, number: int) -> dict[Any, int]:
         for index in range(number + 1):
             at = old if index < number else moment
             digest = str(index).encode()
+            key = {"account_id": account_id, "digest": digest, "sealed": "x", "secret_id": "x"}
             of = {"account_id": account_id, "credential_epoch": 0}
             grant = OAuthGrant(**of, scope="profile_read")
             session.add_all(
@@ -208,6 +210,15 @@ def old_rows(stores: Process, account_id: int, number: int) -> dict[Any, int]:
                         expires=at + life,
                     ),
                     grant,
+                    EndedApiKey(**key, ended=at),
+                    ApiKey(
+                        **key,
+                        public_id=f"key{index}",
+                        name=f"key {index}",
+                        created=at,
+                        expires=at + life,
+                        remind_at=at + life / 2,
+                    ),
                 ]
             )
             session.flush()
@@ -222,7 +233,8 @@ def old_rows(stores: Process, account_id: int, number: int) -> dict[Any, int]:
                 )
             )
     tables = (SignInSession, Link, Job, UsedJwt, PendingRegistration, OAuthGrant, AccessToken)
-    return dict.fromkeys(tables, 1)
+    # Who had a named key was to be reminded; one that is removed is remembered until the next clearing.
+    return dict.fromkeys(tables, 1) | {ApiKey: 2, EndedApiKey: 1 + number, Job: 1 + number}
 
 
 def test_clearing(stores: Process, another: Another, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

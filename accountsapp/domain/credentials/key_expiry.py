@@ -7,9 +7,9 @@ from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import key_memory
 from accountsapp.domain.credentials.named_keys import LISTED
+from accountsapp.domain.data import removing
 from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.models import Account, AccountState
-from accountsapp.domain.data.removing import ROWS_AT_ONCE
 from accountsapp.domain.job_handlers import clears, handles
 from accountsapp.domain.jobs import LeasedJob
 from accountsapp.domain.mailing.notices import Notice
@@ -28,7 +28,7 @@ def queue_reminders(session: Session) -> int:
     due = (
         select(ApiKey)
         .where(ApiKey.remind_at.is_not(None), ApiKey.remind_at <= now())
-        .limit(ROWS_AT_ONCE)
+        .limit(removing.ROWS_AT_ONCE)
         .with_for_update(skip_locked=True, of=ApiKey)
     )
     rows = session.scalars(due).all()
@@ -61,7 +61,7 @@ def clear_expired(session: Session) -> int:
         select(ApiKey)
         .join(Account, Account.id == ApiKey.account_id)
         .where(ApiKey.expires <= now() - LISTED)
-        .limit(ROWS_AT_ONCE)
+        .limit(removing.ROWS_AT_ONCE)
         .with_for_update(skip_locked=True, key_share=True, of=[Account, ApiKey])
     )
     rows = session.scalars(statement).all()

@@ -235,7 +235,6 @@ SOON = text_of(now() + timedelta(hours=100))
         [{"name": "x", "api_key": KEY}, {"name": "y", "key_sha256": hash_of(KEY)}],
         [{"name": str(number), "api_key": f"key {number}"} for number in range(21)],
     ],
-    ids=str,
 )
 def test_one_bad_entry_fails_the_line(run: Run, load: Load, api_keys: Any) -> None:
     good = {"username": "dora", "email": "dora@example.com", "api_keys": [{"name": "x", "api_key": "dora's"}]}

@@ -276,6 +276,34 @@ def test_no_other_key_of_the_product(run: Run, load: Load, opens: Opens, alice: 
     assert [opens(own), opens(alice.api_key, "alice"), opens(named, "bob")] == [True] * 3
 
 
+@pytest.mark.parametrize("secrets", [(), (OTHER_SECRET,)], ids=["one secret", "two"])
+def test_the_hash_of_a_default_key_takes_nothing_from_its_owner(
+    secrets: tuple[str, ...],
+    run: Run,
+    load: Load,
+    ini: dict[str, str],
+    make_app: Callable[..., Any],
+    bob: Person,
+) -> None:
+    """An import cannot see that it is one; whose request it is does not change."""
+    app = TestApp(make_app(**{"accountsapp.secret": " ".join([*secrets, ini["accountsapp.secret"]])}))
+    bookie = Bookie(app)
+    load(carol())
+    for _ in range(5):  # Which of two rows is found first by its digest is chance.
+        key = make_api_key()
+        load({"username": "bob", "api_key": key}, update=True)
+        load(update({"name": "x", "key_sha256": hash_of(key)}), update=True)
+        for username, status in (("bob", 200), ("carol", 403)):
+            answer = bookie("GET", f"/{username}/account", query={"api_key": key})
+            assert answer.status_int == status
+        checked = app.get(
+            "/auth/check", headers={"X-Api-Key": key}, extra_environ={"REMOTE_ADDR": "127.0.0.1"}
+        ).headers
+        assert (checked["X-Auth-User"], checked["X-Auth-Credential"]) == ("bob", "default-key")
+        run("api-keys", "revoke", "--key-stdin", input=key, exit_code=1)
+    assert names(run) == [("x", "active")]
+
+
 def test_within_one_file(run: Run, load: Load, opens: Opens) -> None:
     """What a line of the same batch has taken is taken, what one has given up is free."""
     key, fresh = make_api_key(), make_api_key()

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, or_, select
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import key_memory
-from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.api_key_models import DEFAULT_FIRST, ApiKey
 from accountsapp.domain.data.key_digests import digests_of, digests_of_hash
 from accountsapp.domain.data.locking import refusing_duplicates
 from accountsapp.domain.data.models import IS_THERE, Account
@@ -118,6 +118,7 @@ def whose(connection: Connection, keyring: Keyring, api_key: str) -> KeyOwner | 
         select(ApiKey.account_id, ApiKey.public_id)
         .join(Account, Account.id == ApiKey.account_id)
         .where(ApiKey.digest.in_(digests_of(keyring, api_key)), IS_THERE)
+        .order_by(DEFAULT_FIRST)
     )
     row = connection.execute(statement).first()
     return KeyOwner._make(row) if row is not None else None

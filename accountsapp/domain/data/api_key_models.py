@@ -71,6 +71,8 @@ class ApiKey(Base):
 
 IS_DEFAULT: ColumnElement[bool] = ApiKey.__table__.c.public_id.is_(None)
 """Of an :class:`ApiKey`."""
+DEFAULT_FIRST: ColumnElement[bool] = IS_DEFAULT.desc()
+"""The order in which keys that are the same string count, which an import by hash can bring about."""
 
 
 class EndedApiKey(Base):

@@ -19,6 +19,7 @@ WITH_ONE = {
     "test_forgotten_password.py",
     "test_import.py",
     "test_log_output.py",
+    "test_keys_in_a_browser.py",
     "test_life_of_an_account.py",
     "test_pages_in_a_browser.py",
     "test_r16_r17_floods.py",

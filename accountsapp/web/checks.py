@@ -199,12 +199,11 @@ def steps_of(
     needed = {"acl", "csrf"} if accepts_cookie(credentials) else {"acl"}
     if not needed <= set(checks):
         raise TypeError(f"checks: {', '.join(sorted(needed - set(checks)))} is missing")
-    acl = checks.index("acl")
-    if checks[acl - 1 : acl + 3] == ("credential", "acl", "key_rate", "scope"):
-        functions = tuple(known[name] for name in checks)
-        return (*functions[: acl - 1], check_key_policy, *functions[acl + 3 :])
-    before = checks[:acl]
     functions = tuple(known[name] for name in checks)
+    acl = checks.index("acl")
+    before = checks[:acl]
+    if checks[acl - 1 : acl + 3] == ("credential", "acl", "key_rate", "scope"):
+        return (*functions[: acl - 1], check_key_policy, *functions[acl + 3 :])
     if before[-2:] == ("credential", "scope"):
         return (*functions[: acl - 2], check_policy, *functions[acl + 1 :])
     if {"credential", "scope"} <= set(before):

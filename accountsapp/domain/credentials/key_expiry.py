@@ -66,8 +66,5 @@ def clear_expired(session: Session) -> int:
     )
     rows = session.scalars(statement).all()
     if rows:
-        key_memory.remember_named(session, *rows)
-        for row in rows:
-            session.delete(row)
-        session.flush()
+        key_memory.remove_named(session, *rows)
     return len(rows)

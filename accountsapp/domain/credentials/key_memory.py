@@ -40,8 +40,8 @@ def remember_default(session: Session, keyring: Keyring, account_id: int, api_ke
     session.add(EndedApiKey(account_id=account_id, ended=now(), **values))
 
 
-def remember_named(session: Session, *rows: ApiKey) -> None:
-    """Remember named keys that are being removed; an expired one ended when it expired."""
+def remove_named(session: Session, *rows: ApiKey) -> None:
+    """Remove named keys, and remember them; an expired one ended when it expired."""
     moment = now()
     ended = [
         {
@@ -54,6 +54,9 @@ def remember_named(session: Session, *rows: ApiKey) -> None:
         for row in rows
     ]
     session.execute(insert(EndedApiKey), ended)
+    for row in rows:
+        session.delete(row)
+    session.flush()
 
 
 def _end_of(row: ApiKey, moment: datetime) -> datetime:

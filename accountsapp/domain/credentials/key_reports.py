@@ -92,9 +92,7 @@ def _end(store: Store, account: Account, row: ApiKey, token: str, url: str) -> N
     elif row.expires is not None and row.expires <= now():
         return
     else:
-        key_memory.remember_named(store.session, row)
-        store.session.delete(row)
-        store.session.flush()
+        key_memory.remove_named(store.session, row)
     store.record(Event.API_KEY_LEAKED, account_id=account.id, key=row.public_id or DEFAULT, by=By.REPORT)
     if account.state == AccountState.ACTIVE:
         store.notify(account, Notice.API_KEY_LEAKED, name=name, url=url)

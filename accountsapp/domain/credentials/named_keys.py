@@ -14,7 +14,7 @@ import sqlalchemy
 from sqlalchemy import Connection, or_, select
 
 from accountsapp.domain.audit import Event
-from accountsapp.domain.clock import now
+from accountsapp.domain.clock import now, whole_second
 from accountsapp.domain.credentials import key_memory
 from accountsapp.domain.data.api_key_models import DEFAULT_FIRST, ApiKey
 from accountsapp.domain.data.key_digests import digests_of, digests_of_hash
@@ -146,7 +146,7 @@ def add(
     """
     name = key_names.parse(name)
     granted = key_scopes.ordered(scopes) if scopes is not None else None
-    api_key, moment = make_api_key(), _whole_second()
+    api_key, moment = make_api_key(), whole_second(now())
     row = _draft(store.keyring, account_id, api_key)
     row.name, row.scopes, row.created = name, key_scopes.stored(granted), moment
     row.expires = moment + lifetime if lifetime is not None else None
@@ -172,7 +172,7 @@ def revoke(store: Store, account_id: int, key_id: str, by: By) -> NamedKey:
     store.lock(account_id)
     row = _row(store, account_id, key_id)
     shown = _shown(row, now())
-    _remove(store, row)
+    key_memory.remove_named(store.session, row)
     store.record(Event.API_KEY_REVOKED, account_id=account_id, key=key_id, by=by)
     return shown
 
@@ -188,7 +188,7 @@ def rotate(store: Store, account_id: int, key_id: str, overlap: timedelta, by: B
     api_key = make_api_key()
     row = _draft(store.keyring, account_id, api_key)
     account = store.lock(account_id)
-    former, moment = _row(store, account_id, key_id), _whole_second()
+    former, moment = _row(store, account_id, key_id), whole_second(now())
     if _state(former, moment) != KeyState.ACTIVE or _has_retiring_namesake(store, former, moment):
         raise NotRotatable
     row.name, row.scopes, row.created = former.name, former.scopes, moment
@@ -199,7 +199,7 @@ def rotate(store: Store, account_id: int, key_id: str, overlap: timedelta, by: B
     former.retiring, former.remind_at = True, None
     replaced = _shown(former, moment)
     if not overlap:
-        _remove(store, former)
+        key_memory.remove_named(store.session, former)
     _insert(store, row)
     store.record(Event.API_KEY_ROTATED, account_id=account_id, key=key_id, new=row.public_id, by=by)
     store.notify(account, Notice.API_KEY_ROTATED, name=row.name)
@@ -215,10 +215,10 @@ def replace(store: Store, account_id: int, presented: str) -> NewKey:
     api_key = make_api_key()
     row = _draft(store.keyring, account_id, api_key)
     account = store.lock(account_id)
-    former, moment = _presented(store, account_id, presented), _whole_second()
+    former, moment = _presented(store, account_id, presented), whole_second(now())
     row.name, row.scopes, row.created = former.name, former.scopes, moment
     row.expires, row.retiring, row.remind_at = former.expires, former.retiring, former.remind_at
-    _remove(store, former)
+    key_memory.remove_named(store.session, former)
     _insert(store, row)
     store.record(
         Event.API_KEY_REPLACED,
@@ -239,7 +239,7 @@ def end(store: Store, account_id: int, presented: str) -> NamedKey:
     account = store.lock(account_id)
     row = _presented(store, account_id, presented)
     shown = _shown(row, now())
-    _remove(store, row)
+    key_memory.remove_named(store.session, row)
     store.record(Event.API_KEY_REVOKED, account_id=account_id, key=row.public_id, by=By.HOLDER)
     store.notify(account, Notice.API_KEY_ENDED, name=row.name)
     return shown
@@ -257,11 +257,6 @@ def make_key_id() -> str:
     return secrets.token_hex(8)
 
 
-def _whole_second() -> datetime:
-    """This moment, as times of keys are shown."""
-    return now().replace(microsecond=0)
-
-
 def _draft(keyring: Keyring, account_id: int, api_key: str) -> ApiKey:
     return ApiKey(
         account_id=account_id,
@@ -276,12 +271,6 @@ def _insert(store: Store, row: ApiKey) -> None:
     store.session.add(row)
     with refusing_duplicates():
         store.session.flush()
-
-
-def _remove(store: Store, row: ApiKey) -> None:
-    key_memory.remember_named(store.session, row)
-    store.session.delete(row)
-    store.session.flush()
 
 
 def _rows(store: Store, account_id: int) -> Sequence[ApiKey]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from accountsapp.domain.clock import now
+from accountsapp.domain.clock import now, whole_second
 from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.credentials.key_memory import sealed_hash
 from accountsapp.domain.credentials.named_keys import make_key_id, reminder_of
@@ -241,12 +241,12 @@ def _row(keyring: Keyring, account_id: int, entry: GivenKey) -> dict[str, Any]:
 def _values(entry: GivenKey) -> dict[str, Any]:
     """The columns that a record sets."""
     record = entry.record
-    expires = _whole_second(record.expires) if record.expires is not None else None
+    expires = whole_second(record.expires) if record.expires is not None else None
     scopes = tuple(record.scopes) if record.scopes is not None else None
     return {
         "name": record.name,
         "scopes": key_scopes.stored(scopes),
-        "created": _whole_second(record.created or now()),
+        "created": whole_second(record.created or now()),
         "expires": expires,
         "retiring": entry.retiring,
         "remind_at": reminder_of(expires) if not entry.retiring else None,
@@ -257,8 +257,3 @@ def _present(row: dict[str, Any]) -> PresentKey:
     return PresentKey(
         row["digest"], row["sealed"], row["secret_id"], fold(row["name"]), row["expires"], row["retiring"]
     )
-
-
-def _whole_second(moment: datetime) -> datetime:
-    """As times of keys are shown."""
-    return moment.replace(microsecond=0)

@@ -12,18 +12,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from accountsapp.process import Process
-from tests.support.mailserver import free_port
 from tests.support.oauth import APPLICATIONS, TOKEN, VERIFIER, Client
 from tests.support.people import PASSWORD, Person
-from tests.support.servers import Server
+from tests.support.servers import Server, own_site
 
 
 @pytest.fixture
 def server(ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-    own = free_port()
-    made = Server(tmp_path, {**ini, "accountsapp.site_url": f"http://127.0.0.1:{own}"}, port=own)
-    yield made.wait()
-    made.stop()
+    with own_site(tmp_path, ini) as site:
+        yield site
 
 
 class ClientSite(BaseHTTPRequestHandler):

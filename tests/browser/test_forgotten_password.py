@@ -12,10 +12,10 @@ from accountsapp.domain.credentials import signin
 from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.jobs import eventually
-from tests.support.mailserver import MailServer, free_port
+from tests.support.mailserver import MailServer
 from tests.support.outbox import links_in
 from tests.support.people import PASSWORD, Person
-from tests.support.servers import Server
+from tests.support.servers import Server, own_site
 
 NEW = "a new and better one"
 
@@ -40,11 +40,8 @@ def server(ini: dict[str, str], tmp_path: Path, postbox: MailServer) -> Iterator
     """With its worker inside, and mail that goes out by SMTP; its links lead to itself."""
     mail = {"accountsapp.mail.enabled": "true", "accountsapp.mail.host": "127.0.0.1"}
     port = {"accountsapp.mail.port": str(postbox.port), "accountsapp.jobs": "embedded"}
-    own = free_port()
-    site = {"accountsapp.site_url": f"http://127.0.0.1:{own}"}
-    made = Server(tmp_path, {**ini, **mail, **port, **site}, port=own)
-    yield made.wait()
-    made.stop()
+    with own_site(tmp_path, {**ini, **mail, **port}) as site:
+        yield site
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)

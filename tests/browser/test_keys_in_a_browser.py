@@ -11,9 +11,8 @@ from sqlalchemy import update
 
 from accountsapp.domain.data.models import SignInSession
 from accountsapp.process import Process
-from tests.support.mailserver import free_port
 from tests.support.people import PASSWORD, Person
-from tests.support.servers import Server
+from tests.support.servers import Server, own_site
 
 SIZES = {"phone": {"width": 390, "height": 800}, "desk": {"width": 1280, "height": 900}}
 
@@ -26,10 +25,8 @@ def backend() -> str:
 
 @pytest.fixture
 def server(ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-    own = free_port()
-    running = Server(tmp_path, {**ini, "accountsapp.site_url": f"http://127.0.0.1:{own}"}, port=own)
-    yield running.wait()
-    running.stop()
+    with own_site(tmp_path, ini) as site:
+        yield site
 
 
 @pytest.fixture

@@ -17,9 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.support.jobs import eventually
-from tests.support.mailserver import free_port
 from tests.support.outbox import text_of
-from tests.support.servers import Server
+from tests.support.servers import Server, own_site
 
 LINK = re.compile(r"https?://\S+")
 PASSWORD = "a good and long one"
@@ -33,12 +32,9 @@ def backend() -> str:
 
 @pytest.fixture
 def server(ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-    own = free_port()
-    site = {"accountsapp.site_url": f"http://127.0.0.1:{own}", "accountsapp.site_name": "Museum"}
     life = {"accountsapp.registration": "confirm", "accountsapp.jobs": "embedded"}
-    made = Server(tmp_path, {**ini, **site, **life}, port=own)
-    yield made.wait()
-    made.stop()
+    with own_site(tmp_path, {**ini, **life, "accountsapp.site_name": "Museum"}) as site:
+        yield site
 
 
 @pytest.fixture

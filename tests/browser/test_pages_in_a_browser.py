@@ -12,10 +12,9 @@ from accountsapp.domain.data.locking import lock
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
-from tests.support.mailserver import free_port
 from tests.support.oauth import Client
 from tests.support.people import PASSWORD, Person
-from tests.support.servers import Server
+from tests.support.servers import Server, own_site
 
 SIZES = ({"width": 390, "height": 800}, {"width": 1280, "height": 800})
 
@@ -28,11 +27,8 @@ def backend() -> str:
 
 @pytest.fixture
 def server(ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-    own = free_port()
-    site = {"accountsapp.site_url": f"http://127.0.0.1:{own}", "accountsapp.site_colour": "#ffd500"}
-    made = Server(tmp_path, {**ini, **site}, port=own)
-    yield made.wait()
-    made.stop()
+    with own_site(tmp_path, {**ini, "accountsapp.site_colour": "#ffd500"}) as site:
+        yield site
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -102,3 +103,17 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+@contextmanager
+def own_site(folder: Path, ini: dict[str, str]) -> Iterator[Server]:
+    """A server that is ready, and whose links lead to itself.
+
+    :param ini: settings of ``[app:main]`` but ``accountsapp.site_url``
+    """
+    port = free_port()
+    server = Server(folder, {**ini, "accountsapp.site_url": f"http://127.0.0.1:{port}"}, port=port)
+    try:
+        yield server.wait()
+    finally:
+        server.stop()

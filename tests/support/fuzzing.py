@@ -311,13 +311,55 @@ class Fuzzer:
 
 
 FURTHER_FIELDS = tuple(
-    """
-    api_key username callback next page limit format response_format usernames email email_or_username
-    login password current_password new_password btn code key session client_id client_secret
-    redirect_uri response_type scope state grant_type token code_challenge code_challenge_method
-    decision csrf_token language to config return _method hash notification user id is_admin lookup_id
-    x1 y1 x2 y2 fullname
-    """.split()
+    [
+        "api_key",
+        "username",
+        "callback",
+        "next",
+        "page",
+        "limit",
+        "format",
+        "response_format",
+        "usernames",
+        "email",
+        "email_or_username",
+        "login",
+        "password",
+        "current_password",
+        "new_password",
+        "btn",
+        "code",
+        "key",
+        "session",
+        "client_id",
+        "client_secret",
+        "redirect_uri",
+        "response_type",
+        "scope",
+        "state",
+        "grant_type",
+        "token",
+        "code_challenge",
+        "code_challenge_method",
+        "decision",
+        "csrf_token",
+        "language",
+        "to",
+        "config",
+        "return",
+        "_method",
+        "hash",
+        "notification",
+        "user",
+        "id",
+        "is_admin",
+        "lookup_id",
+        "x1",
+        "y1",
+        "x2",
+        "y2",
+        "fullname",
+    ]
 )
 """Beside those of the schemas."""
 

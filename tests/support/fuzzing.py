@@ -5,7 +5,7 @@ other half is anything, so that what is behind the first check is met as well as
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -17,167 +17,20 @@ from pydantic import BaseModel
 from accountsapp.tree import Row
 from tests.support.actors import beside
 from tests.support.credentials import PRESENTATIONS, Holder, Shown, present, spoiled
-from tests.support.openedx import MERGE_PATCH
-from tests.support.people import PASSWORD
-from tests.support.pictures import encoded, quarters
-
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "X")
-FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
-TYPES = (
-    "application/json",
-    "application/json; charset=utf-16",
-    MERGE_PATCH,
+from tests.support.hostile_values import (
+    BROKEN,
     FORM,
-    f"{FORM}; charset=no-such",
-    "text/plain",
-    "multipart/form-data",
+    FURTHER_FIELDS,
+    HEADERS,
+    METHODS,
     MULTIPART,
-    "image/png",
-    "",
-    "\xff/\xfe",
+    SEGMENTS,
+    TEXTS,
+    TYPES,
+    VALUES,
 )
-TEXTS = (
-    "",
-    " ",
-    "0",
-    "1",
-    "-1",
-    "true",
-    "none",
-    "null",
-    "new_review",
-    "newest",
-    "signup",
-    "en",
-    "de-AT",
-    "SE",
-    "2000",
-    "2026-01-01T00:00:00Z",
-    "all_users",
-    "username,email",
-    "someone@example.com",
-    "someone@bücher.example",
-    "a@b",
-    '"a b"@example.com',
-    "http://example.com/?a=1",
-    "javascript:alert(1)",
-    "//evil.example",
-    "/account/newsletter",
-    PASSWORD,
-    "another horse battery",
-    "x" * 73,
-    "x" * 5000,
-    "\N{CYRILLIC CAPITAL LETTER SHA}" * 300,
-    "\N{PILE OF POO}" * 20,
-    "İıſK\N{KELVIN SIGN}ß",
-    "a\x00b",
-    "a\r\nSet-Cookie: x=y",
-    "\u2028\u202e\ufeff\u200b",
-    "' OR 1=1 --",
-    '"; DROP TABLE account; --',
-    "%s%n%d{0}{x}$(id)`id`",
-    "../../etc/passwd",
-    "<script>alert(1)</script>",
-    "{{7*7}}",
-    "9" * 30,
-    "1e999",
-    "²",
-)
-VALUES: tuple[Any, ...] = (
-    None,
-    True,
-    False,
-    0,
-    -1,
-    2**31,
-    2**53,
-    2**63,
-    10**40,
-    1.5,
-    -0.0,
-    1e308,
-    [],
-    {},
-    [None],
-    ["en", "en"],
-    [{"code": "sv"}],
-    [[[[[[]]]]]],
-    {"a": {"b": {"c": None}}},
-    {"": ""},
-    "\ud800",
-)
-BROKEN = (
-    b"",
-    b"{",
-    b"[" * 30000,
-    b'{"a":' * 25 + b"1" + b"}" * 25,
-    b'{"name": NaN}',
-    b'{"name": 1, "name": 2}',
-    b"\xef\xbb\xbf{}",
-    "{}".encode("utf-16"),
-    b'"text"',
-    b"[]",
-    b"null",
-    b"\xff\xfe\x00",
-    b"a=%ff&b=%00&=&&c",
-    b"name=%u0041;email",
-    b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n',
-    b'--b\r\nContent-Disposition: form-data; name="avatar"; filename="../a\x00.png"\r\n\r\n\x89PNG\r\n--b--',
-    b"--b\r\n\r\n",
-    b"x" * 70000,
-)
-SEGMENTS = (
-    "",
-    ".",
-    "..",
-    "%2e%2e",
-    "%2f",
-    "%00",
-    "%ff",
-    "%c0%ae",
-    "@@view",
-    ";a=b",
-    "*",
-    "a" * 300,
-    "%E2%80%A8",
-    "{username}",
-    "1%20",
-    "9" * 40,
-)
-HEADERS: Mapping[str, Sequence[str]] = {
-    "Accept": ("*/*", "application/json", "text/html;q=0.5, */*;q=x", "\xff", "a" * 3000),
-    "Accept-Language": ("de", "el,en;q=0.5", "*", "x-" * 500, "\x01"),
-    "Authorization": (
-        "",
-        "Basic",
-        "Basic =",
-        "Basic /w==",
-        "Basic Og==",
-        "Bearer",
-        "JWT a.b.c",
-        "Session x",
-        "x",
-    ),
-    "Cookie": ("sessionid=", "sessionid=a; sessionid=b", "=;;=", 'a="', "csrftoken=x", "\xfe=\xff"),
-    "Origin": ("null", "http://accounts.example.org", "https://evil.example", "\xff"),
-    "Referer": ("http://accounts.example.org/keys", "http://evil.example/", "x"),
-    "X-CSRFToken": ("", "x", "a" * 43),
-    "X-Forwarded-For": ("1.2.3.4", "unknown, \xff", "a" * 2000),
-    "X-Forwarded-Host": ("evil.example",),
-    "X-HTTP-Method-Override": ("DELETE", "x"),
-    "X-Original-URI": ("/x?api_key=1&api_key=2", "\xff", "?", "a" * 3000),
-    "X-Requested-With": ("XMLHttpRequest",),
-    "X-Api-Key": ("", "acct_", "\xff", "a" * 1000),
-    "If-None-Match": ("*", '"x"'),
-    "If-Modified-Since": ("yesterday", "Thu, 01 Jan 1970 00:00:00 GMT"),
-    "If-Match": ("*", '"1"', "x"),
-    "Range": ("bytes=0-1", "bytes=9-1", "x=1"),
-    "Content-Encoding": ("gzip", "x"),
-    "Content-Disposition": ('attachment; filename="a.png"', 'attachment; filename="\xff.exe"', ";"),
-    "Access-Control-Request-Method": ("PUT", "\xff"),
-    "Expect": ("100-continue",),
-    "Host": ("", "evil.example", "[::1]:99999999999", "\xff"),
-}
+from tests.support.openedx import MERGE_PATCH
+from tests.support.pictures import encoded, quarters
 
 
 class Request(NamedTuple):
@@ -308,60 +161,6 @@ class Fuzzer:
                 + b"\r\n"
             )
         return b"".join(parts) + self.random.choice((b"--b--\r\n", b"--b--", b""))
-
-
-FURTHER_FIELDS = tuple(
-    [
-        "api_key",
-        "username",
-        "callback",
-        "next",
-        "page",
-        "limit",
-        "format",
-        "response_format",
-        "usernames",
-        "email",
-        "email_or_username",
-        "login",
-        "password",
-        "current_password",
-        "new_password",
-        "btn",
-        "code",
-        "key",
-        "session",
-        "client_id",
-        "client_secret",
-        "redirect_uri",
-        "response_type",
-        "scope",
-        "state",
-        "grant_type",
-        "token",
-        "code_challenge",
-        "code_challenge_method",
-        "decision",
-        "csrf_token",
-        "language",
-        "to",
-        "config",
-        "return",
-        "_method",
-        "hash",
-        "notification",
-        "user",
-        "id",
-        "is_admin",
-        "lookup_id",
-        "x1",
-        "y1",
-        "x2",
-        "y2",
-        "fullname",
-    ]
-)
-"""Beside those of the schemas."""
 
 
 def names_of(row: Row) -> tuple[str, ...]:

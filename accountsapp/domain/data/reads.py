@@ -82,8 +82,8 @@ class _Lookups:
         self.selection = selection_of(columns)
         accounts = self.selection.statement
         with_api_key = accounts.add_columns(*_API_KEY).join(ApiKey, ApiKey.account_id == _table.c.id)
-        # SQLite takes twice as long for ``IN`` as for two selects. The default key comes first: that a named
-        # one is the same, an import by its hash cannot see.
+        # SQLite takes twice as long for ``IN`` as for two selects. A default key with the former digest comes
+        # first: that a named one is the same, an import by its hash cannot see.
         self.by_api_key = Prepared(
             union_all(
                 with_api_key.where(ApiKey.digest == bindparam("digest")),

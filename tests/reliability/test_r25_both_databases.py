@@ -15,6 +15,8 @@ WITH_ONE = {
     "test_database_in_trouble.py",
     "test_db.py",
     "test_everywhere.py",
+    "test_help.py",
+    "test_mail_test.py",
     "test_folders.py",
     "test_forgotten_password.py",
     "test_import.py",

@@ -14,7 +14,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constra
 CODE = $(wildcard accountsapp tests bench deploy docs/conf.py setup.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve cluster test check lint format-check format types messages docs bench lock clean
+.PHONY: help serve cluster test soak check lint format-check format types messages docs bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -31,6 +31,9 @@ cluster: $(VENV)/.test  ## serve from two servers with PostgreSQL, Valkey and ng
 
 test: $(VENV)/.test $(CLIENTS)/node_modules/.installed  ## run the whole test suite
 	$(BIN)/pytest $(or $(ARGS),-n logical)
+
+soak: $(VENV)/.test  ## faults as often and as long as docs/quality.rst says; takes an hour
+	$(BIN)/pytest --soak $(or $(ARGS),-n logical)
 
 check: lint format-check types docs test  ## everything that must pass before a commit lands
 

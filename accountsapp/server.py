@@ -106,6 +106,15 @@ class _KeepingPeer:
 class _Parser(HTTPRequestParser):
     """A request of HTTP/1.1 has one ``Host`` (RFC 9112 3.2)."""
 
+    def received(self, data: bytes) -> int:
+        """Nobody is told to continue with what is whole or refused: waitress would wait for more of it, and
+        take the next request on the connection for its headers.
+        """
+        consumed: int = super().received(data)
+        if self.completed:
+            self.expect_continue = False
+        return consumed
+
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         host = self.headers.get("HOST")

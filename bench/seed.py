@@ -10,7 +10,7 @@ from sqlalchemy import insert, text, update
 
 from accountsapp.db import Database
 from accountsapp.domain.credentials import jwt_keys
-from accountsapp.domain.credentials.api_keys import owner_of
+from accountsapp.domain.credentials.api_keys import sealed_key
 from accountsapp.domain.credentials.jwt_keys import Issued
 from accountsapp.domain.credentials.key_memory import sealed_hash
 from accountsapp.domain.credentials.named_keys import make_key_id
@@ -20,7 +20,7 @@ from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.oauth import tokens
 from accountsapp.domain.passwords import Passwords
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, hash_of, make_api_key
+from accountsapp.domain.rules.api_keys import hash_of, make_api_key
 from accountsapp.domain.rules.key_scopes import EXTENSION, PRESETS
 from accountsapp.domain.throttle import Throttle
 from accountsapp.migrations.revision import alembic_config, newest_revision
@@ -178,9 +178,4 @@ def _named_key(keyring: Keyring, number: int, api_key: str) -> dict[str, object]
 
 
 def _api_key(keyring: Keyring, number: int, api_key: str) -> dict[str, object]:
-    return {
-        "account_id": number,
-        "digest": keyring.digest(DIGEST_PURPOSE, api_key),
-        "sealed": keyring.seal(owner_of(number), api_key),
-        "secret_id": keyring.secret_id,
-    }
+    return {"account_id": number, **sealed_key(keyring, number, api_key)}

@@ -9,7 +9,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from alembic import command
@@ -47,6 +47,29 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 hypothesis_settings.load_profile("suite")
+
+
+Amount = TypeVar("Amount")
+Soak = Callable[[Amount, Amount], Amount]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--soak", action="store_true", help="faults as often and as long as docs/quality.rst says"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``--soak`` only what has two amounts is run."""
+    if config.getoption("--soak"):
+        items[:] = [item for item in items if "soak" in getattr(item, "fixturenames", ())]
+
+
+@pytest.fixture(scope="session")
+def soak(request: pytest.FixtureRequest) -> Soak:
+    """Of two amounts the one that this run is about: ``soak(short, whole)``."""
+    is_whole = request.config.getoption("--soak")
+    return lambda short, whole: whole if is_whole else short
 
 
 def migrate(url: str) -> None:

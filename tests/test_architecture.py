@@ -33,6 +33,7 @@ LAYERS = (
     {"web", "handlers"},
     {"tree", "worker"},
     {"pages"},
+    {"documents"},
     {"oauth", "keys"},
     {"apis", "server", "serving"},
     {""},

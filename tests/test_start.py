@@ -20,6 +20,7 @@ from tests.cli.conftest import write_ini as write_app_ini
 from tests.support.mailserver import free_port
 from tests.support.people import Person
 from tests.support.servers import PSERVE, ROOT, Server, write_ini
+from tests.support.wire import exchange, statuses_of
 
 NOBODY = 65534
 OTHER_SECRET = "o" * 40
@@ -157,6 +158,17 @@ class TestListening:
                     assert json.loads(said.read())["error"]
         finally:
             server.stop()
+
+    def test_who_may_continue_without_a_body_is_answered(self, ini: dict[str, str], tmp_path: Path) -> None:
+        """And the next request on the connection is another one, with headers of its own."""
+        first = b"GET /healthz HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n"
+        both = first + b"GET /nothing HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n"
+        server = Server(tmp_path, ini).wait()
+        try:
+            (said,) = exchange(server.port, [both], seconds=2)
+        finally:
+            server.stop()
+        assert statuses_of(said) == [200, 404]
 
     def test_a_port_in_use(self, ini: dict[str, str], tmp_path: Path, taken_port: int) -> None:
         said = started(write_ini(tmp_path / "a.ini", ini, {"listen": f"127.0.0.1:{taken_port}"}))

@@ -7,18 +7,31 @@ and what was interrupted is finished by running it again.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, Update, bindparam, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from accountsapp.domain.credentials import jwt_keys, recovery
 from accountsapp.domain.credentials.api_keys import owner_of
-from accountsapp.domain.credentials.key_memory import owner_of_hash, sealed_hash
-from accountsapp.domain.data.api_key_models import ApiKey, EndedApiKey
+from accountsapp.domain.credentials.key_memory import owner_of_hash
+from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey, EndedApiKey
+from accountsapp.domain.data.key_digests import digests_of_hash
 from accountsapp.domain.data.models import Base
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.mailing import notices
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
+from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, HASH_PURPOSE, hash_of
 from accountsapp.domain.store import Store
 from accountsapp.domain.transfer.writing import Write
 
@@ -45,10 +58,11 @@ def rotate(store: Store, write: Write) -> Rotated:
     :param write: runs one transaction
     """
     rotated = Rotated()
-    living = select(_keys.c.id, _keys.c.account_id, _keys.c.digest, _keys.c.sealed, _keys.c.public_id)
+    # Of the default keys all are opened: what they are found by may be of before there were named ones.
+    living = _rows_of(_keys, _keys.c.public_id).where(or_(_is_older(_keys, store.keyring), IS_DEFAULT))
     rotated.api_keys, rotated.unreadable = _reseal_rows(store, write, _keys, living)
     # Nothing works by them, so they are not counted.
-    ended = select(_ended.c.id, _ended.c.account_id, _ended.c.digest, _ended.c.sealed, literal("ended"))
+    ended = _rows_of(_ended, literal("ended")).where(_is_older(_ended, store.keyring))
     _reseal_rows(store, write, _ended, ended)
     resealed = jwt_keys.reseal(store)
     rotated.jwt_keys = resealed.keys
@@ -65,10 +79,23 @@ def opens_nothing(connection: Connection, keyring: Keyring) -> bool:
     return connection.execute(select(_keys.c.account_id).limit(1)).first() is not None
 
 
+def _is_older(table: Table, keyring: Keyring) -> ColumnElement[bool]:
+    """Whether an older secret sealed the row."""
+    return table.c.secret_id != keyring.secret_id
+
+
+def _rows_of(table: Table, public_id: ColumnElement[str | None]) -> Select[Any]:
+    """Selects the rows of a table.
+
+    :param public_id: None where the key itself is sealed, not its hash
+    """
+    columns = (table.c.id, table.c.account_id, table.c.digest, table.c.sealed, table.c.secret_id)
+    return select(*columns, public_id.label("public_id")).order_by(table.c.id).limit(KEYS_AT_ONCE)
+
+
 def _reseal_rows(store: Store, write: Write, table: Table, rows_of: Select[Any]) -> tuple[int, int]:
     """Seal the rows of a table anew.
 
-    :param rows_of: selects id, account, digest, seal, and the public id where the digest is that of a hash
     :returns: how many were, and how many no given secret opens
     """
     statement = (
@@ -78,12 +105,13 @@ def _reseal_rows(store: Store, write: Write, table: Table, rows_of: Select[Any])
     )
     resealed = unreadable = 0
     for rows in _pages(store, table, rows_of):
-        changes = []
+        opened = []
         for row in rows:
             try:
-                changes.append(_resealed(store, *row))
+                opened.append(_open(store.keyring, row))
             except SealError:
                 unreadable += 1
+        changes = _changes(store, opened)
         if changes:
             resealed += write(partial(_apply, statement=statement, changes=changes))
     return resealed, unreadable
@@ -91,37 +119,72 @@ def _reseal_rows(store: Store, write: Write, table: Table, rows_of: Select[Any])
 
 def _pages(store: Store, table: Table, rows_of: Select[Any]) -> Iterator[Sequence[Any]]:
     last = 0
-    while True:
-        rows = store.connection.execute(
-            rows_of.where(table.c.secret_id != store.keyring.secret_id, table.c.id > last)
-            .order_by(table.c.id)
-            .limit(KEYS_AT_ONCE)
-        ).all()
-        if not rows:
-            return
+    while rows := store.connection.execute(rows_of.where(table.c.id > last)).all():
         yield rows
         last = rows[-1].id
 
 
-def _resealed(
-    store: Store, row_id: int, account_id: int, digest: bytes, sealed: str, public_id: str | None
-) -> dict[str, Any]:
+class _Opened(NamedTuple):
+    """A row whose seal was opened.
+
+    :ivar owner: for whom it was sealed
+    :ivar value: what was sealed, a default key itself or the hash of another one
+    :ivar key_hash: SHA-256 of the key in hex
+    """
+
+    row: Any
+    owner: str
+    value: str
+    key_hash: str
+
+    @property
+    def is_default(self) -> bool:
+        return self.row.public_id is None
+
+
+def _open(keyring: Keyring, row: Any) -> _Opened:
     """
     :raises SealError: no given secret opens it
     """
-    keyring = store.keyring
-    if public_id is None:
-        owner = owner_of(account_id)
-        api_key = keyring.unseal(owner, sealed)
-        values: dict[str, Any] = {
-            "digest": keyring.digest(DIGEST_PURPOSE, api_key),
-            "sealed": keyring.seal(owner, api_key),
-            "secret_id": keyring.secret_id,
-        }
-    else:
-        key_hash = keyring.unseal(owner_of_hash(account_id), sealed)
-        values = sealed_hash(keyring, account_id, key_hash)
-    return {"of": row_id, "old_digest": digest, "new_digest": values.pop("digest"), **values}
+    if row.public_id is None:
+        owner = owner_of(row.account_id)
+        api_key = keyring.unseal(owner, row.sealed)
+        return _Opened(row, owner, api_key, hash_of(api_key))
+    owner = owner_of_hash(row.account_id)
+    key_hash = keyring.unseal(owner, row.sealed)
+    return _Opened(row, owner, key_hash, key_hash)
+
+
+def _changes(store: Store, keys: list[_Opened]) -> list[dict[str, Any]]:
+    """What sets the rows that are not as they are to be."""
+    keyring, changes = store.keyring, []
+    named = _named_digests(store, [key for key in keys if key.is_default])
+    for key in keys:
+        if key.is_default and not named.isdisjoint(digests_of_hash(keyring, key.key_hash)):
+            digest = keyring.digest(DIGEST_PURPOSE, key.value)
+        else:
+            digest = keyring.digest(HASH_PURPOSE, key.key_hash)
+        if (key.row.secret_id, key.row.digest) != (keyring.secret_id, digest):
+            sealed = keyring.seal(key.owner, key.value)
+            changes.append(
+                {
+                    "of": key.row.id,
+                    "old_digest": key.row.digest,
+                    "new_digest": digest,
+                    "sealed": sealed,
+                    "secret_id": keyring.secret_id,
+                }
+            )
+    return changes
+
+
+def _named_digests(store: Store, keys: list[_Opened]) -> set[bytes]:
+    """The digests of named keys that are the same strings as these default ones, which an import by hash can
+    have brought about: each of the two goes on being found by its own.
+    """
+    digests = [digest for key in keys for digest in digests_of_hash(store.keyring, key.key_hash)]
+    statement = select(_keys.c.digest).where(_keys.c.digest.in_(digests), not_(IS_DEFAULT))
+    return set(store.connection.scalars(statement)) if digests else set()
 
 
 def _apply(connection: Connection, statement: Update, changes: list[dict[str, Any]]) -> int:

@@ -15,6 +15,7 @@ from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.process import Process
 from tests.cli.conftest import Ran, Run
 from tests.support.bookie import Bookie
+from tests.support.named_keys import make_older
 from tests.support.outbox import Outbox
 from tests.support.people import Person
 
@@ -276,6 +277,80 @@ def test_no_other_key_of_the_product(run: Run, load: Load, opens: Opens, alice: 
     assert [opens(own), opens(alice.api_key, "alice"), opens(named, "bob")] == [True] * 3
 
 
+def test_the_hash_of_a_default_key(run: Run, load: Load, opens: Opens, alice: Person) -> None:
+    """Nobody can have it as a named one, its owner neither; nothing else of the file is lost."""
+    key, free = make_api_key(), make_api_key()
+    entry = {"name": "x", "key_sha256": hash_of(alice.api_key)}
+    dora = {"username": "dora", "email": "dora@example.com"}
+    refused = load(carol(api_key=key), {**dora, "api_keys": [entry]}, exit_code=1)
+    assert refused.json == {"created": 1, "updated": 0, "failed": 1}
+    assert refused.err.startswith("line 2: ")
+    assert hash_of(alice.api_key) not in refused.err
+    ran = load(
+        {**dora, "api_keys": [{"name": "x", "key_sha256": hash_of(free)}]},
+        update(entry),
+        {"username": "alice", "api_keys": [entry]},
+        {"username": "alice", "api_keys": [{"name": "x", "key_sha256": hash_of(key)}]},
+        {"username": "alice", "api_key": free},
+        {"username": "carol", "api_key": free},
+        {"username": "dora", "api_key": free},
+        update({"name": "x", "key_sha256": hash_of(make_api_key())}),
+        update=True,
+        exit_code=1,
+    )
+    assert ran.json == {"created": 1, "updated": 1, "failed": 6}
+    assert [line.partition(":")[0] for line in ran.err.splitlines()] == [f"line {n}" for n in range(2, 8)]
+    assert [opens(key), opens(alice.api_key, "alice"), opens(free, "dora")] == [True] * 3
+    assert (names(run), listed(run, "alice")) == ([("x", "active")], [])
+
+
+def test_the_hash_of_a_default_key_that_the_same_file_gives_up(run: Run, load: Load, opens: Opens) -> None:
+    key, fresh = make_api_key(), make_api_key()
+    load(carol(api_key=key))
+    load(
+        {"username": "carol", "api_key": key},
+        {"username": "carol", "api_key": fresh},
+        {"username": "dora", "email": "dora@example.com", "api_keys": [{"name": "x", "api_key": key}]},
+        update=True,
+    )
+    assert (opens(key), opens(key, "dora"), opens(fresh)) == (False, True, True)
+
+
+def test_the_hash_of_an_older_default_key_is_noticed_after_a_rotation(
+    run: Run,
+    load: Load,
+    opens: Opens,
+    ini: dict[str, str],
+    ini_file: Path,
+    make_app: Callable[..., Any],
+    stores: Process,
+    alice: Person,
+    bob: Person,
+) -> None:
+    """Which needs no new secret for that; a named key of before remains, and opens nothing."""
+    load(carol())
+    for person in (alice, bob):
+        make_older(stores, person.username, person.api_key)
+    entry = {"name": "x", "key_sha256": hash_of(bob.api_key)}
+    load(update(entry), update=True)
+    none = {"jwt_keys": 0, "mails": 0, "unreadable": 0}
+    assert run("secrets", "rotate").json == {"api_keys": 1, **none}
+    assert run("secrets", "rotate").json == {"api_keys": 0, **none}
+    load(update({"name": "y", "key_sha256": hash_of(alice.api_key)}), update=True, exit_code=1)
+    load(update(entry), update=True)
+
+    secret, text = ini["accountsapp.secret"], ini_file.read_text()
+    ini_file.write_text(text.replace(secret, f"{OTHER_SECRET} {secret}"))
+    assert run("secrets", "rotate").json == {"api_keys": 4, **none}
+    assert run("secrets", "rotate").json == {"api_keys": 0, **none}
+    bookie = Bookie(TestApp(make_app(**{"accountsapp.secret": OTHER_SECRET})))
+    for person in (alice, bob):
+        for username, status in ((person.username, 200), ("carol", 403)):
+            answer = bookie("GET", f"/{username}/account", query={"api_key": person.api_key})
+            assert answer.status_int == status
+    assert names(run) == [("x", "active")]
+
+
 @pytest.mark.parametrize("secrets", [(), (OTHER_SECRET,)], ids=["one secret", "two"])
 def test_the_hash_of_a_default_key_takes_nothing_from_its_owner(
     secrets: tuple[str, ...],
@@ -283,15 +358,17 @@ def test_the_hash_of_a_default_key_takes_nothing_from_its_owner(
     load: Load,
     ini: dict[str, str],
     make_app: Callable[..., Any],
+    stores: Process,
     bob: Person,
 ) -> None:
-    """An import cannot see that it is one; whose request it is does not change."""
+    """Of an older one an import cannot see that it is one; whose request it is does not change."""
     app = TestApp(make_app(**{"accountsapp.secret": " ".join([*secrets, ini["accountsapp.secret"]])}))
     bookie = Bookie(app)
     load(carol())
     for _ in range(5):  # Which of two rows is found first by its digest is chance.
         key = make_api_key()
         load({"username": "bob", "api_key": key}, update=True)
+        make_older(stores, "bob", key)
         load(update({"name": "x", "key_sha256": hash_of(key)}), update=True)
         for username, status in (("bob", 200), ("carol", 403)):
             answer = bookie("GET", f"/{username}/account", query={"api_key": key})

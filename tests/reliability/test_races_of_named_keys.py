@@ -1,10 +1,12 @@
 """Named keys that are used, replaced, ended, rotated, added and reported by several at once."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from threading import Event
+from threading import Barrier, BrokenBarrierError, Event, get_ident
 from time import perf_counter
 from typing import Any
 
@@ -13,7 +15,19 @@ from webtest import TestApp
 
 from accountsapp.domain.credentials import api_keys, key_reports, named_keys
 from accountsapp.domain.credentials.named_keys import By, KeyState
-from accountsapp.domain.errors import DomainError, KeyNameTaken, NotRotatable, TooManyKeys, UnknownKey
+from accountsapp.domain.errors import (
+    ApiKeyTaken,
+    DomainError,
+    KeyNameTaken,
+    NotRotatable,
+    TooManyKeys,
+    UnknownKey,
+)
+from accountsapp.domain.rules.api_keys import hash_of, make_api_key
+from accountsapp.domain.transfer import batch
+from accountsapp.domain.transfer.importing import Importer
+from accountsapp.domain.transfer.known import Known
+from accountsapp.domain.transfer.lines import Counts
 from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.concurrently import concurrently
@@ -30,8 +44,8 @@ def call(wsgi: Any, method: str, path: str, api_key: str) -> tuple[int, dict[str
     return answer.status_int, answer.json
 
 
-def works(wsgi: Any, api_key: str) -> bool:
-    return call(wsgi, "GET", ACCOUNT, api_key)[0] == 200
+def works(wsgi: Any, api_key: str, username: str = "alice") -> bool:
+    return call(wsgi, "GET", f"/{username}/account", api_key)[0] == 200
 
 
 def tried(operation: Callable[[], Any]) -> type[DomainError] | None:
@@ -164,3 +178,59 @@ def test_reported_meanwhile(wsgi: Any, stores: Process, alice: Person) -> None:
             assert row is not None
             default = api_keys.reveal(store, row) or ""
         assert works(wsgi, default)
+
+
+class Meeting:
+    """Two imports that have read what there is before one writes, where the database lets both read."""
+
+    def __init__(self) -> None:
+        self._both = Barrier(2, timeout=0.2)
+        self._came: set[int] = set()
+
+    def read(self, *arguments: Any, **options: Any) -> Known:
+        known = Known(*arguments, **options)
+        if get_ident() not in self._came:
+            self._came.add(get_ident())
+            with suppress(BrokenBarrierError):
+                self._both.wait()
+        return known
+
+
+@pytest.mark.parametrize("given", ["api_key", "key_sha256"])
+@pytest.mark.parametrize("is_update", [False, True], ids=["new", "update"])
+def test_imported_as_default_and_as_named_key(
+    wsgi: Any, stores: Process, monkeypatch: pytest.MonkeyPatch, given: str, is_update: bool
+) -> None:
+    """One string, for two accounts, in two files at once: one line is refused, all others are written."""
+    api_key = make_api_key()
+    named = {"name": "x", given: api_key if given == "api_key" else hash_of(api_key)}
+    contested: tuple[dict[str, Any], ...] = ({"api_key": api_key}, {"api_keys": [named]})
+
+    def load(username: str, fields: dict[str, Any]) -> tuple[Counts, list[tuple[int, str]]]:
+        errors: list[tuple[int, str]] = []
+        importer = Importer(
+            stores.database.write,
+            stores.keyring,
+            stores.passwords,
+            lambda line, text: errors.append((line, text)),
+            most_keys=20,
+            update_existing=is_update,
+        )
+        records = [{"username": f"{username}{n}", "email": f"{username}{n}@example.com"} for n in range(3)]
+        records[1] |= fields
+        lines = [json.dumps(record).encode() for record in records]
+        (*_, counts) = importer.run(enumerate(lines, 1))
+        return counts, errors
+
+    names = ("alice", "bob")
+    if is_update:
+        for name in names:
+            load(name, {})
+    monkeypatch.setattr(batch, "Known", Meeting().read)
+    loads = [partial(load, *each) for each in zip(names, contested, strict=True)]
+    results = concurrently(loads)
+    refused = [errors for _, errors in results if errors]
+    assert refused == [[(2, str(ApiKeyTaken()))]]
+    assert sorted(counts.failed for counts, _ in results) == [0, 1]
+    assert sum(counts.created + counts.updated for counts, _ in results) == 5
+    assert [works(wsgi, api_key, f"{name}1") for name in names] == [not errors for _, errors in results]

@@ -19,4 +19,5 @@ def includeme(config: "Configurator") -> None:
     config.mount("/api/v1", BookieRoot)
     config.mount("/ping", StrayPing)
     config.add_first_calls(*FIRST_CALLS)
+    config.add_document("bookie", f"{__name__}.documents")
     config.scan(__name__)

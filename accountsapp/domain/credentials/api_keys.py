@@ -1,5 +1,7 @@
 """The default API key of an account: set, shown to its owner, reset."""
 
+from typing import Any
+
 from sqlalchemy import and_, not_, select
 
 from accountsapp.domain.audit import Event
@@ -14,9 +16,9 @@ from accountsapp.domain.errors import (
     ApiKeyTaken,
     StaleCredential,
 )
-from accountsapp.domain.keyring import SealError
+from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.mailing.notices import Notice
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
+from accountsapp.domain.rules.api_keys import HASH_PURPOSE, hash_of, make_api_key
 from accountsapp.domain.store import Store
 
 
@@ -25,17 +27,12 @@ def set_to(store: Store, account: Account, api_key: str) -> str:
 
     :raises ApiKeyTaken: another account has it, or it is a named key of this one
     """
-    present, *further = digests_of(store.keyring, api_key)
+    _, *further = digests_of(store.keyring, api_key)
     is_own = and_(ApiKey.account_id == account.id, IS_DEFAULT)
     taken = select(ApiKey.account_id).where(ApiKey.digest.in_(further), not_(is_own))
     if store.session.scalar(taken) is not None:
         raise ApiKeyTaken
-    sealed = {
-        "digest": present,
-        "sealed": store.keyring.seal(owner_of(account.id), api_key),
-        "secret_id": store.keyring.secret_id,
-        "created": now(),
-    }
+    sealed = {**sealed_key(store.keyring, account.id, api_key), "created": now()}
     row = _row(store, account.id)
     with refusing_duplicates():
         if row is None:
@@ -50,6 +47,15 @@ def set_to(store: Store, account: Account, api_key: str) -> str:
 def owner_of(account_id: int) -> str:
     """The owner for whom an account's secrets are sealed."""
     return f"account:{account_id}"
+
+
+def sealed_key(keyring: Keyring, account_id: int, api_key: str) -> dict[str, Any]:
+    """Digest, seal and secret of a default key: what its row is found by and shown from."""
+    return {
+        "digest": keyring.digest(HASH_PURPOSE, hash_of(api_key)),
+        "sealed": keyring.seal(owner_of(account_id), api_key),
+        "secret_id": keyring.secret_id,
+    }
 
 
 def reveal(store: Store, row: AccountRow, presented: str | None = None) -> str | None:
@@ -77,7 +83,7 @@ def reset(store: Store, account_id: int, *, presented: str | None = None) -> str
     account = store.lock(account_id)
     former = _row(store, account_id)
     if presented is not None and (
-        former is None or former.digest not in store.keyring.digests(DIGEST_PURPOSE, presented)
+        former is None or former.digest not in digests_of(store.keyring, presented)
     ):
         raise StaleCredential
     if former is not None:

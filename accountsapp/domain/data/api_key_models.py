@@ -43,7 +43,7 @@ class ApiKey(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    """Keyed hash by which the key is found: of a default key itself, of the SHA-256 of a named one."""
+    """Keyed hash by which the key is found: of its SHA-256, or of an older default key itself."""
     sealed: Mapped[str]
     """Encrypted for its account: a default key itself, so that its owner can be shown it; of a named one the
     SHA-256, so that its digest can be made anew."""
@@ -72,7 +72,9 @@ class ApiKey(Base):
 IS_DEFAULT: ColumnElement[bool] = ApiKey.__table__.c.public_id.is_(None)
 """Of an :class:`ApiKey`."""
 DEFAULT_FIRST: ColumnElement[bool] = IS_DEFAULT.desc()
-"""The order in which keys that are the same string count, which an import by hash can bring about."""
+"""The order in which keys that are the same string count: an import by hash cannot see that an older default
+key is that string.
+"""
 
 
 class EndedApiKey(Base):

@@ -9,9 +9,11 @@ from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.rules.text import has_control_characters
 
 DIGEST_PURPOSE = "api-key"
-"""The purpose under which the digests of default keys are made."""
+"""The purpose of the digests of default keys that were stored before keys were found by their SHA-256, until
+``secrets rotate`` makes them anew.
+"""
 HASH_PURPOSE = "api-key-hash"
-"""The purpose under which the digests of SHA-256 hashes of keys are made."""
+"""The purpose of the digests by which keys are found, made of their SHA-256."""
 PREFIX = "acct_"
 SHOWN_BODY = 4
 """Characters of a key's body that its owner sees for good."""

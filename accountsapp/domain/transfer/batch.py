@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from accountsapp.domain.clock import now
-from accountsapp.domain.credentials.api_keys import owner_of
+from accountsapp.domain.credentials.api_keys import sealed_key
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.locking import duplicate_of
 from accountsapp.domain.data.models import (
@@ -27,7 +27,7 @@ from accountsapp.domain.data.models import (
 )
 from accountsapp.domain.errors import DomainError, InvalidValue
 from accountsapp.domain.keyring import Keyring
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, make_api_key
+from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.transfer.known import Item, Known, KnownAccount
 from accountsapp.domain.transfer.named_keys import remember_default, write_change, write_new
@@ -189,24 +189,23 @@ class _Attempt:
         api_key = item.record.api_key or make_api_key()
         return {
             "account_id": account_id,
-            "digest": self._keyring.digest(DIGEST_PURPOSE, api_key),
-            "sealed": self._keyring.seal(owner_of(account_id), api_key),
-            "secret_id": self._keyring.secret_id,
             "created": now(),
+            **sealed_key(self._keyring, account_id, api_key),
         }
 
     def _change_key(self, item: Item, account_id: int) -> None:
-        """Give the account the record's default key, if it has another one, which is remembered."""
+        """Give the account the record's default key; another one that it had is remembered."""
         if item.record.api_key is None:
             return
         present = self.known.digest_of(account_id)
-        if present in item.keys.default:
+        if present == item.keys.default[0]:
             return
         values = self._key_values(item, account_id)
         if present is None:
             self._connection.execute(_INSERT_KEYS, [values])
         else:
-            remember_default(self._connection, self._keyring, account_id)
+            if present not in item.keys.default:
+                remember_default(self._connection, self._keyring, account_id)
             is_own = _keys.c.account_id == account_id
             self._connection.execute(update(_keys).where(is_own, IS_DEFAULT), values)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -71,6 +71,13 @@ class KnownAccount:
     password_hash: str | None
 
 
+class KeyPlace(NamedTuple):
+    """Whose a key is, and of which kind."""
+
+    account_id: int
+    is_default: bool
+
+
 class Known:
     """Read once for the whole batch, and kept true while it is written.
 
@@ -83,7 +90,7 @@ class Known:
         self._accounts: dict[str, KnownAccount] = {}
         self._owners: dict[str, int] = {}
         self._named: dict[str, int] = {}
-        self._key_owners: dict[bytes, int] = {}
+        self._keys: dict[bytes, KeyPlace] = {}
         self._addresses: dict[int, dict[str, EmailRecord]] = {}
         self._digests: dict[int, bytes] = {}
         self._named_keys: dict[int, list[PresentKey]] = {}
@@ -116,10 +123,12 @@ class Known:
         for spellings in _chunks(name for item in items for name in item.named):
             rows = self._connection.execute(names.where(_accounts.c.username_key.in_(spellings)))
             self._named |= {row.username_key: row.id for row in rows}
-        keys = select(_keys.c.digest, _keys.c.account_id)
-        for digests in _chunks(d for item in items for d in (*item.keys.digests, *item.keys.otherwise)):
+        keys = select(_keys.c.digest, _keys.c.account_id, IS_DEFAULT)
+        for digests in _chunks(
+            digest for item in items for digest in (*item.keys.default, *item.keys.named_digests)
+        ):
             rows = self._connection.execute(keys.where(_keys.c.digest.in_(digests)))
-            self._key_owners |= {row.digest: row.account_id for row in rows}
+            self._keys |= {digest: KeyPlace(*place) for digest, *place in rows}
 
     def _read_possessions(self, account_ids: list[int]) -> None:
         for ids in _chunks(account_ids):
@@ -170,13 +179,19 @@ class Known:
             return EmailTaken()
         if any(self._named.get(name) not in mine for name in item.named):
             return EmailTaken()
-        if any(self._key_owners.get(digest) not in mine for digest in item.keys.digests):
-            return ApiKeyTaken()
-        if any(digest in self._key_owners for digest in item.keys.otherwise):
+        if self._are_taken(item.keys, account):
             return ApiKeyTaken()
         if item.keys.named and self.key_change(item, account).exceeds(most_keys):
             return InvalidValue("api_keys", f"api_keys: more than {most_keys} would be active")
         return None
+
+    def _are_taken(self, keys: GivenKeys, account: KnownAccount | None) -> bool:
+        """Whether somebody else has one of the keys, or the account itself as one of the other kind."""
+        for digests, is_default in ((keys.default, True), (keys.named_digests, False)):
+            mine = (None, KeyPlace(account.id, is_default)) if account is not None else (None,)
+            if any(self._keys.get(digest) not in mine for digest in digests):
+                return True
+        return False
 
     def expect(self, item: Item) -> None:
         """A new account will be written."""
@@ -205,20 +220,23 @@ class Known:
                     del self._owners[key]
             self._addresses[account.id] = addresses
         if item.keys.default:
-            self._key_owners.pop(self._digests.get(account.id, b""), None)
+            self._keys.pop(self._digests.get(account.id, b""), None)
             self._digests[account.id] = item.keys.default[0]
         self._own(item, account.id)
 
     def keys_changed(self, account: KnownAccount, change: KeyChange, after: list[PresentKey]) -> None:
         """The named keys of an account were changed to these."""
         for key in change.removed:
-            self._key_owners.pop(key.digest, None)
+            self._keys.pop(key.digest, None)
         self._named_keys[account.id] = after
 
     def _own(self, item: Item, account_id: int) -> None:
         self._named[item.username_key] = account_id
         self._owners |= dict.fromkeys(item.reserved, account_id)
-        self._key_owners |= dict.fromkeys(item.keys.digests, account_id)
+        if item.keys.default:
+            self._keys[item.keys.default[0]] = KeyPlace(account_id, is_default=True)
+        for key in item.keys.named:
+            self._keys[key.digests[0]] = KeyPlace(account_id, is_default=False)
 
 
 def _chunks(values: Iterable[T]) -> Iterator[list[T]]:

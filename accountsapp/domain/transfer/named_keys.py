@@ -12,11 +12,11 @@ from accountsapp.domain.credentials.api_keys import owner_of
 from accountsapp.domain.credentials.key_memory import sealed_hash
 from accountsapp.domain.credentials.named_keys import make_key_id, reminder_of
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey, EndedApiKey
-from accountsapp.domain.data.key_digests import digests_of_hash
+from accountsapp.domain.data.key_digests import digests_of, digests_of_hash
 from accountsapp.domain.data.models import Base
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.rules import key_scopes
-from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, hash_of, shown_prefix
+from accountsapp.domain.rules.api_keys import hash_of, shown_prefix
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.transfer.key_records import KeyRecord, retiring_of
 
@@ -50,7 +50,7 @@ class GivenKey:
     """A named key of a record, with its secret.
 
     :ivar key_hash: SHA-256 of the key, in lower-case hex
-    :ivar digests: those that its row may have, under each secret, the present one first
+    :ivar digests: those that a row of it may have, the one that is written first
     :ivar retiring: whether it is the old half of a rotation
     """
 
@@ -69,45 +69,38 @@ class GivenKeys(NamedTuple):
     :ivar default: the digests that a row of its default key may have, as :attr:`GivenKey.digests`; none where
         a key is to be made
     :ivar named: those that have a secret
-    :ivar otherwise: the digests of all of them as keys of the other kind, the default one as a named one and
-        the named ones as default ones: there must be no such row
     """
 
     default: list[bytes]
     named: list[GivenKey]
-    otherwise: list[bytes]
 
     @property
-    def digests(self) -> list[bytes]:
-        """Those of rows that may be the account's already."""
-        if not self.named:
-            return self.default
-        return [*self.default, *(digest for key in self.named for digest in key.digests)]
+    def named_digests(self) -> list[bytes]:
+        """Those of the named ones."""
+        return [digest for key in self.named for digest in key.digests]
 
 
 def given_keys(keyring: Keyring, default: str | None, records: list[KeyRecord]) -> GivenKeys:
     """
     :param default: the default key in clear
     """
-    digests = keyring.digests(DIGEST_PURPOSE, default) if default is not None else []
-    otherwise = digests_of_hash(keyring, hash_of(default)) if default is not None else []
+    digests = digests_of(keyring, default) if default is not None else []
     if not records:
-        return GivenKeys(digests, [], otherwise)
+        return GivenKeys(digests, [])
     retiring = retiring_of(records, now())
     named = [
         GivenKey(
             record,
             key_hash,
-            digests_of_hash(keyring, key_hash),
+            digests_of(keyring, record.api_key)
+            if record.api_key is not None
+            else digests_of_hash(keyring, key_hash),
             any(record is other for other in retiring),
         )
         for record in records
         if (key_hash := record.key_hash) is not None
     ]
-    for record in records:
-        if record.api_key is not None:
-            otherwise += keyring.digests(DIGEST_PURPOSE, record.api_key)
-    return GivenKeys(digests, named, otherwise)
+    return GivenKeys(digests, named)
 
 
 @dataclass(frozen=True)

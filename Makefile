@@ -92,6 +92,7 @@ $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	{ echo "accountsapp needs Python 3.11 or newer; '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; \
 	  exit 1; }
+	@echo "Installing into $(VENV), once; pip says nothing for about a minute." >&2
 	$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 

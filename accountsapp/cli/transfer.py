@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from accountsapp import strict_json
+from accountsapp.cli.commands import Command
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.files import opened, progress
 from accountsapp.cli.output import print_json, print_json_lines
@@ -16,7 +17,14 @@ from accountsapp.domain.transfer.importing import Importer
 from accountsapp.domain.transfer.lines import Counts
 
 
-@click.command("import")
+@click.command(
+    "import",
+    cls=Command,
+    examples=[
+        "accounts.jsonl",
+        "--update - < accounts.jsonl",
+    ],
+)
 @click.argument("file")
 @click.option("--update", is_flag=True, help="Change accounts that exist; otherwise they are errors.")
 @pass_context
@@ -42,7 +50,13 @@ def import_(context: Context, file: str, update: bool) -> None:
         sys.exit(1)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "> accounts.jsonl",
+        "ada --with-secrets",
+    ],
+)
 @click.argument("usernames", nargs=-1, metavar="[USERNAME]...")
 @click.option("--with-secrets", is_flag=True, help="Password hashes and API keys too.")
 @pass_context

@@ -18,6 +18,8 @@ WITH_ONE = {
     "test_documents.py",
     "test_documents_in_a_browser.py",
     "test_everywhere.py",
+    "test_help.py",
+    "test_mail_test.py",
     "test_examples.py",
     "test_folders.py",
     "test_forgotten_password.py",

@@ -17,6 +17,8 @@ WITH_ONE = {
     "test_db.py",
     "test_documents.py",
     "test_documents_in_a_browser.py",
+    "test_moving_bookie.py",
+    "test_moving_csv.py",
     "test_everywhere.py",
     "test_help.py",
     "test_mail_test.py",

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
+from zope.sqlalchemy.datamanager import STATUS_CHANGED
 
 from accountsapp import db_sqlite, folders
 from accountsapp.db_errors import AWAY, BUSY, cause_of, is_retryable
@@ -150,7 +151,8 @@ class Database:
         self.read_connections = ReadConnections(self.read_engine, self.reading)
         self.sessions = sessionmaker(self.write_engine)
         self.request_sessions = sessionmaker(self.write_engine)
-        zope.sqlalchemy.register(self.request_sessions)
+        # A plain statement is a change, too.
+        zope.sqlalchemy.register(self.request_sessions, STATUS_CHANGED)
 
     def _begin(self, connection: Connection) -> None:
         try:

@@ -25,6 +25,7 @@ LAYERS = (
         "trouble",
         "waiting",
         "colours",
+        "driver_errors",
         "i18n",
     },
     {"domain"},

@@ -6,10 +6,12 @@ here = Path(__file__).parent
 
 postgresql = ["psycopg[binary]>=3.3.9,<4"]
 redis = ["redis>=5,<9"]
+migrate = ["libpass[argon2]>=1.9.3,<2", "PyMySQL>=1.1,<2"]
 docs = ["Sphinx>=8,<10", "furo>=2024.8"]
 testing = [
     *postgresql,
     *redis,
+    *migrate,
     "WebTest>=3.0,<4",
     "aiosmtpd>=1.4.6,<2",
     "axe-playwright-python>=0.1.4,<1",
@@ -85,6 +87,7 @@ setup(
         "testing": testing,
         "postgresql": postgresql,
         "redis": redis,
+        "migrate": migrate,
         "docs": docs,
     },
     entry_points={

@@ -29,7 +29,7 @@ LAYERS = (
     },
     {"domain"},
     {"db", "db_backup", "db_errors", "db_postgresql", "db_sqlite"},
-    {"process", "security", "mail", "migrations"},
+    {"process", "security", "mail_transport", "mail", "migrations", "moving"},
     {"web", "handlers"},
     {"tree", "worker"},
     {"pages"},

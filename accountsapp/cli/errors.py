@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from accountsapp.domain.errors import DomainError
 from accountsapp.domain.keyring import SealError
 from accountsapp.migrations.revision import WrongRevision
+from accountsapp.moving.databases import UnreadableSource
 from accountsapp.settings import SettingsError
 
 
@@ -24,7 +25,14 @@ class Failed(click.ClickException):
 def failure_of(error: BaseException) -> Failed | None:
     """What a foreseen error says to the operator; None for one that is a mistake of ours."""
     match error:
-        case DomainError() | SettingsError() | WrongRevision() | SealError() | CommandError():
+        case (
+            DomainError()
+            | SettingsError()
+            | WrongRevision()
+            | SealError()
+            | CommandError()
+            | UnreadableSource()
+        ):
             return Failed("; ".join(str(error).splitlines()) or type(error).__name__)
         case DBAPIError():
             return Failed(f"the database: {(str(error.orig).splitlines() or [''])[0]}")

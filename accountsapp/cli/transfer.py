@@ -7,8 +7,10 @@ from dataclasses import asdict
 import click
 
 from accountsapp import strict_json
+from accountsapp.cli.commands import Command
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.files import opened, progress
+from accountsapp.cli.moving import CSV, SOURCES, csv_rows, database_rows, move
 from accountsapp.cli.output import print_json, print_json_lines
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.transfer.exporting import export_all, export_named, record_export
@@ -16,12 +18,48 @@ from accountsapp.domain.transfer.importing import Importer
 from accountsapp.domain.transfer.lines import Counts
 
 
-@click.command("import")
-@click.argument("file")
+@click.command(
+    "import",
+    cls=Command,
+    examples=[
+        "accounts.jsonl",
+        "--update - < accounts.jsonl",
+        "--from bookie --database postgresql://reader@localhost/bookie --dry-run",
+    ],
+)
+@click.argument("file", required=False)
 @click.option("--update", is_flag=True, help="Change accounts that exist; otherwise they are errors.")
+@click.option("--from", "system", type=click.Choice(SOURCES), help="Take the accounts of another system.")
+@click.option("--database", "url", metavar="URL", help="Its database, as postgresql://user@host/name.")
+@click.option(
+    "--as", "label", metavar="NAME", help="Tells two systems of one kind apart.  [default: its kind]"
+)
+@click.option("--dry-run", is_flag=True, help="Write nothing; say what cannot be taken, and why.")
 @pass_context
-def import_(context: Context, file: str, update: bool) -> None:
-    """Import account records, one JSON object a line, from FILE or, for -, standard input."""
+def import_(
+    context: Context,
+    file: str | None,
+    update: bool,
+    system: str | None,
+    url: str | None,
+    label: str | None,
+    dry_run: bool,
+) -> None:
+    """Import account records, one JSON object a line, from FILE or, for -, standard input.
+
+    With --from, the accounts of another system: from its database, or from the CSV in FILE. It can be run
+    again while that system is used: what is new or changed there is taken, what was changed here since stays.
+    --update takes that, too, and adopts accounts that exist.
+    """
+    if system is not None:
+        needs_file = system == CSV
+        if (file is None) == needs_file or (url is None) != needs_file:
+            raise click.UsageError("--from csv needs FILE; any other --from needs --database and no FILE.")
+        rows = csv_rows(file) if file is not None else database_rows(system, url or "")
+        move(context, rows, source=label or system, update_existing=update, is_rehearsal=dry_run)
+        return
+    if file is None or url is not None or label is not None or dry_run:
+        raise click.UsageError("FILE is needed; --database, --as and --dry-run go with --from.")
     settings = context.settings
     refused = read_refused(settings.passwords_refused)
     importer = Importer(
@@ -42,7 +80,13 @@ def import_(context: Context, file: str, update: bool) -> None:
         sys.exit(1)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "> accounts.jsonl",
+        "ada --with-secrets",
+    ],
+)
 @click.argument("usernames", nargs=-1, metavar="[USERNAME]...")
 @click.option("--with-secrets", is_flag=True, help="Password hashes and API keys too.")
 @pass_context

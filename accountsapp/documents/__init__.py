@@ -1,7 +1,7 @@
 """``/docs/``: an OpenAPI document of each API, as JSON and as a page on which calls can be tried.
 
-An API says ``config.add_document(name, f"{__name__}.documents")``. What is in it is what that module says, and
-what the application itself does.
+An API says ``config.add_document(name, f"{__name__}.documents")``. What is in it is what that module says,
+and what the application itself does.
 """
 
 from importlib.resources import files

@@ -8,6 +8,7 @@ import accountsapp.domain.data.api_key_models
 import accountsapp.domain.data.archive_models
 import accountsapp.domain.data.jwt_models
 import accountsapp.domain.data.member_models
+import accountsapp.domain.data.moved_models
 import accountsapp.domain.data.oauth_models
 import accountsapp.domain.data.preference_models
 import accountsapp.domain.data.registration_models  # noqa: F401 their tables belong to the metadata

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from accountsapp.cli import main
 from accountsapp.db import Database
+from tests.support.old_systems import OldDatabase, opened
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+Load = Callable[..., Ran]
 
 
 def write_ini(path: Path, settings: dict[str, str], section: str = "main") -> Path:
@@ -51,7 +53,13 @@ def run(ini_file: Path) -> Run:
     """Runs ``accountsapp -c INI …``; expects exit 0 unless told otherwise."""
 
     def run(*arguments: str, input: str | bytes = b"", exit_code: int = 0, ini: Any = ini_file) -> Ran:  # noqa: A002
-        result = CliRunner().invoke(main, ["-c", str(ini), *arguments], input=input, catch_exceptions=False)
+        result = CliRunner().invoke(
+            main,
+            ["-c", str(ini), *arguments],
+            prog_name="accountsapp",
+            input=input,
+            catch_exceptions=False,
+        )
         ran = Ran(result.exit_code, result.stdout, result.stderr)
         assert ran.exit_code == exit_code, ran
         return ran
@@ -68,7 +76,7 @@ def raw(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def load(run: Run) -> Callable[..., Ran]:
+def load(run: Run) -> Load:
     """Imports records: ``load({"username": …}, …, update=True)``; bytes are lines as they are."""
 
     def load(*records: dict[str, Any] | bytes, update: bool = False, exit_code: int = 0) -> Ran:
@@ -77,3 +85,10 @@ def load(run: Run) -> Callable[..., Ran]:
         return run("accounts", "import", "-", *options, input=b"\n".join(lines), exit_code=exit_code)
 
     return load
+
+
+@pytest.fixture
+def old(empty_database_url: str) -> Iterator[OldDatabase]:
+    """The database of another system, on the same kind of server."""
+    with opened(empty_database_url) as database:
+        yield database

@@ -30,9 +30,11 @@ FATES: dict[tuple[str, str], Fate] = {
     ("jwt_key", "account_id"): Fate.GONE,
     ("link", "account_id"): Fate.GONE,
     ("member", "account_id"): Fate.GONE,
+    ("moved_account", "account_id"): Fate.KEPT,  # before: without what it was elsewhere
     ("oauth_access_token", "account_id"): Fate.GONE,
     ("oauth_client", "owner_id"): Fate.GONE,
     ("oauth_grant", "account_id"): Fate.GONE,
+    ("password_invitation", "account_id"): Fate.GONE,
     ("preference", "account_id"): Fate.GONE,
     ("project", "owner_id"): Fate.KEPT,  # before: drafts to which nobody else contributed are removed
     ("review", "account_id"): Fate.GONE,

@@ -87,6 +87,15 @@ def export_one(connection: Connection, account_id: int) -> dict[str, Any]:
     raise AccountNotFound
 
 
+def export_some(
+    connection: Connection, account_ids: Collection[int], keyring: Keyring
+) -> dict[int, dict[str, Any]]:
+    """The records of accounts with their secrets, by id; those that are gone are not among them."""
+    statement = select(_accounts).where(_accounts.c.id.in_(account_ids), IS_THERE)
+    rows = connection.execute(statement).all()
+    return {row.id: record for row, record in zip(rows, _records(connection, rows, keyring), strict=True)}
+
+
 @contextmanager
 def _snapshot(engine: Engine) -> Iterator[Connection]:
     """A connection on which every statement sees the same moment; it blocks no writer."""

@@ -1,0 +1,179 @@
+"""What is remembered of accounts that came from another system, so that they can be taken again.
+
+Of each value its digest is kept. So it is known what changed over there, and what changed here since.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from accountsapp.domain.clock import now
+from accountsapp.domain.data.models import Account, Base
+from accountsapp.domain.data.moved_models import MovedAccount
+from accountsapp.domain.keyring import Keyring
+from accountsapp.domain.rules.emails import key_of
+from accountsapp.domain.transfer.fields import iso_text
+from accountsapp.domain.transfer.record import AccountRecord, columns
+
+NAME_PURPOSE = "moved-name"
+VALUE_PURPOSE = "moved-value"
+"""Purposes under which digests of names and of secret values are made."""
+SECRETS = frozenset({"password", "password_hash", "api_key", "api_keys"})
+ADDRESSES = frozenset({"email", "emails"})
+
+_accounts = Base.metadata.tables[Account.__tablename__]
+_moved = Base.metadata.tables[MovedAccount.__tablename__]
+
+_FORGET = update(_moved).values(fields={})
+
+
+@dataclass
+class Moved:
+    """An account that was taken before."""
+
+    digest: bytes
+    account_id: int | None
+    credential_epoch: int
+    fields: dict[str, str]
+
+
+class Memory:
+    """
+    :param source: names the other system: the same name there is the same account here
+    """
+
+    def __init__(self, keyring: Keyring, source: str) -> None:
+        self._keyring = keyring
+        self._source = source
+
+    def digests_of_name(self, username: str) -> list[bytes]:
+        """Those under which an account of just that name can be remembered, the present one first."""
+        return self._keyring.digests(NAME_PURPOSE, f"{self._source}\0{username}")
+
+    def read(self, connection: Connection, digests: Iterable[bytes]) -> dict[bytes, Moved]:
+        """What is remembered under some of these digests."""
+        columns_ = (_moved.c.digest, _moved.c.account_id, _moved.c.credential_epoch, _moved.c.fields)
+        statement = select(*columns_).where(_moved.c.digest.in_(list(digests)))
+        return {row.digest: Moved(*row) for row in connection.execute(statement)}
+
+    def fields_of(self, record: AccountRecord) -> dict[str, str]:
+        """The digests of what a record says, by its key; one and several addresses are ``emails``."""
+        values = columns(record)
+        fields = {}
+        for key in record.model_fields_set:
+            if key in SECRETS:
+                if getattr(record, key):
+                    fields[key] = self._secret_digests(_json_of(record, key))[0]
+            elif key in ADDRESSES:
+                fields["emails"] = _digest_of(_addresses_of(record))
+            elif key in values:
+                fields[key] = _digest_of(values[key])
+            else:
+                fields[key] = _digest_of(getattr(record, key))
+        return fields
+
+    def is_same(self, key: str, digest: str | None, value: Any) -> bool:
+        """Whether a value, as a record in JSON has it, is the one of that digest."""
+        if key in SECRETS:
+            return digest in self._secret_digests(value) if value else digest is None
+        if key == "emails":
+            value = [[item["email"], item["verified"], item["primary"]] for item in value]
+        return digest == _digest_of(value)
+
+    def _secret_digests(self, value: Any) -> list[str]:
+        digests = self._keyring.digests(VALUE_PURPOSE, json.dumps(value, sort_keys=True))
+        return [digest[:8].hex() for digest in digests]
+
+    def changed_there(self, before: Mapping[str, str], record: AccountRecord) -> dict[str, Any]:
+        """The values of a record, as JSON has them, that are others than when it was taken last."""
+        changed = {}
+        for key, digest in self.fields_of(record).items():
+            if before.get(key) == digest:
+                continue
+            value = _json_of(record, key)
+            if not self.is_same(key, before.get(key), value):
+                changed[key] = value
+        return changed
+
+    def names_in_use(self, connection: Connection, username_keys: Iterable[str]) -> set[str]:
+        """Which of these folded names are those of accounts that came from the same system."""
+        statement = (
+            select(_accounts.c.username_key)
+            .join(_moved, _moved.c.account_id == _accounts.c.id)
+            .where(_accounts.c.username_key.in_(list(username_keys)), _moved.c.source == self._source)
+        )
+        return set(connection.scalars(statement))
+
+    def write(self, connection: Connection, taken: Collection[Moved], *, known: Collection[bytes]) -> None:
+        """Remember accounts that were taken.
+
+        :param known: the digests of those that were remembered before
+        """
+        rows = [
+            {
+                "digest": item.digest,
+                "source": self._source,
+                "account_id": item.account_id,
+                "credential_epoch": item.credential_epoch,
+                "fields": item.fields,
+                "moved": now(),
+            }
+            for item in taken
+        ]
+        new = [row for row in rows if row["digest"] not in known]
+        if new:
+            connection.execute(insert(_moved), new)
+        again = [{"of": row.pop("digest"), **row} for row in rows if row["digest"] in known]
+        if again:
+            connection.execute(update(_moved).where(_moved.c.digest == bindparam("of")), again)
+
+
+def read_epochs(connection: Connection, account_ids: Collection[int]) -> dict[int, int]:
+    """The credential epoch of accounts, which are locked."""
+    statement = select(_accounts.c.id, _accounts.c.credential_epoch).where(_accounts.c.id.in_(account_ids))
+    statement = statement.order_by(_accounts.c.id).with_for_update(key_share=True)
+    return {row.id: row.credential_epoch for row in connection.execute(statement)}
+
+
+def read_written(connection: Connection, username_keys: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Id and credential epoch of accounts by their folded names."""
+    identity = (_accounts.c.username_key, _accounts.c.id, _accounts.c.credential_epoch)
+    statement = select(*identity).where(_accounts.c.username_key.in_(list(username_keys)))
+    return {row.username_key: (row.id, row.credential_epoch) for row in connection.execute(statement)}
+
+
+def forget(session: Session, account_id: int) -> None:
+    """Keep of an account that is being deleted no more than that it came from elsewhere and is gone."""
+    session.execute(_FORGET.where(_moved.c.account_id == account_id))
+
+
+def _json_of(record: AccountRecord, key: str) -> Any:
+    """A value as an exported record has it."""
+    if key == "emails":
+        return [
+            {"email": email, "verified": verified, "primary": primary}
+            for email, verified, primary in _addresses_of(record)
+        ]
+    if key == "api_keys":
+        return record.model_dump(mode="json", include={key})[key]
+    value = columns(record).get(key, getattr(record, key))
+    return iso_text(value) if isinstance(value, datetime) else value
+
+
+def _addresses_of(record: AccountRecord) -> list[list[Any]]:
+    """In the order of an export."""
+    ordered = sorted(record.addresses, key=lambda item: (not item.primary, key_of(item.email)))
+    return [[item.email, item.verified, item.primary] for item in ordered]
+
+
+def _digest_of(value: Any) -> str:
+    if isinstance(value, datetime):
+        value = iso_text(value)
+    text = value if isinstance(value, str) else f"\0{json.dumps(value, sort_keys=True)}"
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

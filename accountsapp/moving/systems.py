@@ -1,0 +1,12 @@
+"""The systems whose databases can be read, by name."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from sqlalchemy import Connection
+
+from accountsapp.domain.transfer.moving import SourceRow
+from accountsapp.moving import bookie
+
+SYSTEMS: Mapping[str, Callable[[Connection], Iterator[SourceRow]]] = {
+    "bookie": bookie.read,
+}

@@ -14,7 +14,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constra
 CODE = $(wildcard accountsapp tests bench deploy docs/conf.py setup.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve cluster test soak check lint format-check format types messages docs bench lock clean
+.PHONY: help serve cluster test soak check lint format-check format types messages docs access bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -65,6 +65,9 @@ messages: $(VENV)/.test  ## collect the texts for people, and compile what is tr
 	done
 	@rm .messages.pot
 
+access: $(VENV)/.test  ## write docs/access.txt anew, from the access matrices of the tests
+	$(BIN)/python -W ignore -m tests.support.access_page
+
 bench: $(VENV)/.test  ## measure what requests cost
 	$(BIN)/python -m bench
 
@@ -89,6 +92,7 @@ $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	{ echo "accountsapp needs Python 3.11 or newer; '$(PYTHON)' is not. Name another: make PYTHON=python3.12 ..." >&2; \
 	  exit 1; }
+	@echo "Installing into $(VENV), once; pip says nothing for about a minute." >&2
 	$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 

@@ -62,6 +62,7 @@ def configure(settings: "Settings", ini: Mapping[str, str]) -> "Configurator":
     config.include(".web.uploads")
     config.include(".web.views")
     config.include(".pages")
+    config.include(".documents")
     config.include(".keys")
     config.include(".apis")
     return config

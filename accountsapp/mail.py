@@ -4,15 +4,9 @@ A message is rendered when it is sent. Its links begin with ``accountsapp.site_u
 headers are made by :class:`email.message.EmailMessage` alone.
 """
 
-import contextlib
 import os
 import re
-import smtplib
-import socket
-import ssl
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -27,7 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from accountsapp import folders, i18n
+from accountsapp import folders, i18n, mail_transport
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import JobError, LeasedJob
 from accountsapp.domain.keyring import Keyring, SealError
@@ -36,22 +30,6 @@ from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.rules.emails import envelope_of
 from accountsapp.domain.rules.text import UNPRINTABLE, has_control_characters
 from accountsapp.domain.store import Store
-from accountsapp.settings import MailSettings
-
-TIMEOUT = 20.0
-"""Seconds for each step of a delivery."""
-
-LONGEST_DELIVERY = 60.0
-"""Seconds for a whole delivery from the connection on: a server can be in time with every step and never come
-to an end.
-"""
-
-CUT_AGAIN = 0.1
-"""Seconds between two cuts of a connection that is late; it has a new socket at some steps."""
-
-REFUSED_TRIES = 3
-"""How often a mail is offered to a server that refuses it for good (5xx, RFC 5321 4.2.1); tries that failed
-otherwise do not count."""
 
 LONGEST_LINE = 998
 """Characters of a line without its end (RFC 5322 2.1.1)."""
@@ -78,7 +56,6 @@ _MAILABLE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+@[A-Za-z
 """Unquoted local part and a domain name (RFC 5322 3.4.1, RFC 6531 3.3); it is read one way only."""
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", re.ASCII)
-_ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -274,10 +251,9 @@ def send(store: Store, job: LeasedJob) -> None:
         unsubscribe=unsubscribe if site_url.startswith("https:") else None,
     )
     if mail.enabled:
-        deliver(mail, email, to)
+        mail_transport.deliver(mail, email, to)
     else:
-        name = f"{job.created:%Y%m%dT%H%M%S.%fZ}-{message_id}.eml"
-        write(mail.directory / name, email)
+        write(path_of_file(mail.directory, job.created, message_id), email)
 
 
 def _unsubscribe_link(notice: Notice, keyring: Keyring, site_url: str, to: str) -> str | None:
@@ -287,6 +263,11 @@ def _unsubscribe_link(notice: Notice, keyring: Keyring, site_url: str, to: str) 
     token, digest = unsubscribing.make(keyring, to)
     kind = notices.KIND_OF[notice]
     return site_url + UNSUBSCRIBE.format(token=quote(token, safe="="), digest=digest, kind=kind)
+
+
+def path_of_file(folder: Path, date: datetime, message_id: str) -> Path:
+    """Where a message is written in a folder whose files are listed by date."""
+    return folder / f"{date:%Y%m%dT%H%M%S.%fZ}-{message_id}.eml"
 
 
 def write(path: Path, email: EmailMessage) -> None:
@@ -300,99 +281,3 @@ def write(path: Path, email: EmailMessage) -> None:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def deliver(mail: MailSettings, email: EmailMessage, to: str) -> None:
-    """Hand a message to the SMTP server (RFC 5321) of the settings.
-
-    :raises JobError: it was not taken: refused for good (5xx for recipient, message or sender), or not now
-    """
-    with _connection(mail) as smtp:
-        try:
-            smtp.send_message(email, envelope_of(parseaddr(mail.sender)[1]), [envelope_of(to)])
-        except smtplib.SMTPNotSupportedError:
-            raise JobError("the mail server takes no such address (SMTPUTF8)", tries=REFUSED_TRIES) from None
-        except smtplib.SMTPRecipientsRefused as error:
-            ((code, text),) = error.recipients.values()
-            raise _refusal("the recipient", code, text) from None
-        except smtplib.SMTPResponseException as error:
-            raise _refusal("the message", error.smtp_code, error.smtp_error) from None
-        except OSError as error:
-            raise JobError(f"the mail server went away: {_name(error)}") from None
-
-
-@contextmanager
-def _connection(mail: MailSettings) -> Iterator[smtplib.SMTP]:
-    context = ssl.create_default_context() if mail.tls != "none" else None
-    smtp = (
-        smtplib.SMTP_SSL(timeout=TIMEOUT, context=context)
-        if mail.tls == "tls"
-        else smtplib.SMTP(timeout=TIMEOUT)
-    )
-    with _cut_when_late(smtp):
-        try:
-            _connect(smtp, mail, context)
-        except OSError as error:
-            smtp.close()
-            raise JobError(f"no connection to the mail server: {_name(error)}") from None
-        try:
-            yield smtp
-        finally:
-            # The server has answered for the message by now; how it says good-bye changes nothing.
-            with contextlib.suppress(OSError):
-                smtp.quit()
-            smtp.close()
-
-
-def _connect(smtp: smtplib.SMTP, mail: MailSettings, context: ssl.SSLContext | None) -> None:
-    # What the certificate must name. Only the constructor sets it, and that one would also connect, before
-    # there is an object whose socket could be cut.
-    smtp._host = mail.host  # type: ignore[attr-defined]
-    code, text = smtp.connect(mail.host, mail.port)
-    if code != 220:
-        raise smtplib.SMTPConnectError(code, text)
-    if mail.tls == "starttls":
-        smtp.starttls(context=context)
-    if mail.username:
-        smtp.login(mail.username, mail.password)
-
-
-@contextmanager
-def _cut_when_late(smtp: smtplib.SMTP) -> Iterator[None]:
-    """Cuts the connection once the block has taken :data:`LONGEST_DELIVERY`, whatever it is waiting for.
-
-    A TLS handshake has no socket to cut, but its :data:`TIMEOUT` is for the whole of it.
-    """
-    over = threading.Event()
-    watch = threading.Thread(target=_cut, args=(smtp, over), name="mail", daemon=True)
-    watch.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watch.join()
-
-
-def _cut(smtp: smtplib.SMTP, over: threading.Event) -> None:
-    pause = LONGEST_DELIVERY
-    while not over.wait(pause):
-        pause = CUT_AGAIN
-        connection = smtp.sock
-        if connection is not None:
-            with contextlib.suppress(OSError):
-                # The plain socket's: that of TLS forgets its encryption first, and what is being sent
-                # would go on in clear.
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
-def _refusal(what: str, code: int, text: bytes | str) -> JobError:
-    said = text.decode("ascii", "replace") if isinstance(text, bytes) else text
-    enhanced = _ENHANCED_CODE.match(said)
-    words = f"the mail server refused {what}: {code}{f' {enhanced[0]}' if enhanced else ''}"
-    return JobError(words, tries=REFUSED_TRIES if 500 <= code < 600 else None)
-
-
-def _name(error: OSError) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{type(error).__name__} {error.smtp_code}"
-    return type(error).__name__

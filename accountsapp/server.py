@@ -181,8 +181,12 @@ def _next_steps(app: Any, ini: str) -> Iterator[str]:
     if settings is None or settings.mode != "development":
         return
     command = Path(sys.argv[0]).with_name("accountsapp")
-    yield "Next: the calls in README.rst, with the API key that was printed when the account was made."
-    yield f"      A new key: {command} -c {ini} accounts reset-key admin"
+    if command.is_relative_to(Path.cwd()):
+        command = command.relative_to(Path.cwd())
+    yield "To try it, in another terminal:"
+    yield "    KEY=acct_...  # the api_key of admin, which was printed when the account was made"
+    yield from (f"    {call.format(site=settings.site_url)}" for call in app.registry.first_calls)
+    yield f"A new key: {command} -c {ini} accounts reset-key admin"
     if settings.mail.enabled:
         yield f"Mails go to {settings.mail.host}, port {settings.mail.port}."
     else:

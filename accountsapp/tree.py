@@ -1,7 +1,7 @@
 """Every URL with what stands behind it, read from Pyramid's introspector and the resources' ``children``."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from pyramid.interfaces import IExceptionResponse
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from accountsapp.security.credentials import OtherScheme
+from accountsapp.web.bodies import Body
 from accountsapp.web.methods import methods_of
 from accountsapp.web.resources import ApiRoot, Resource, Root, wildcard
 
@@ -44,17 +45,49 @@ class View(NamedTuple):
     methods: tuple[str, ...]
     permission: str
     source: str
-    function: str
+    function: Callable[..., Any]
+
+
+class Offer(NamedTuple):
+    """A row with what it was read from.
+
+    :ivar view: the function
+    :ivar api: where the API is mounted that it belongs to, if it belongs to one
+    :ivar body: what the nearest resource takes; None where no API is
+    """
+
+    row: Row
+    view: Callable[..., Any]
+    api: type[ApiRoot] | None
+    body: Body | None
+
+
+class Place(NamedTuple):
+    """A resource at a path, and what counts there."""
+
+    path: str
+    resource: type[Any]
+    api: type[ApiRoot] | None = None
+    body: Body | None = None
+
+    def enter(self, path: str, resource: type[Resource]) -> "Place":
+        """A place below this one."""
+        api = resource if issubclass(resource, ApiRoot) else self.api
+        return Place(path, resource, api, resource.body or self.body)
 
 
 def rows(registry: Any) -> list[Row]:
     """The whole tree of a configured application, by path."""
+    return sorted({offer.row for offer in offers(registry)})
+
+
+def offers(registry: Any) -> Iterator[Offer]:
+    """The same with what stands behind each row."""
     views = list(declared_views(registry))
-    table = list(_rows_at("", Root, (), views))
+    yield from _offers_at(Place("", Root), views)
     for mount in registry.introspector.get_category("mounts") or ():
-        place = mount["introspectable"]
-        table += _rows_below(place["path"], place["resource"], (), views)
-    return sorted(set(table))
+        mounted = mount["introspectable"]
+        yield from _offers_below(Place("", Root).enter(mounted["path"], mounted["resource"]), views)
 
 
 def declared_views(registry: Any) -> Iterator[View]:
@@ -69,7 +102,7 @@ def declared_views(registry: Any) -> Iterator[View]:
                 methods_of(view["request_methods"]),
                 _permission(item["related"]),
                 _source(view["callable"]),
-                _name(view["callable"]),
+                inspect.unwrap(view["callable"]),
             )
 
 
@@ -77,35 +110,34 @@ def _is_error(context: Any) -> bool:
     return context is IExceptionResponse or (isinstance(context, type) and issubclass(context, Exception))
 
 
-def _rows_below(
-    path: str, resource: type[Resource], credentials: tuple[str, ...], views: list[View]
-) -> Iterator[Row]:
-    if issubclass(resource, ApiRoot):
-        credentials = tuple(
-            credential.kind for credential in resource.accepts if not isinstance(credential, OtherScheme)
-        )
-    yield from _rows_at(path, resource, credentials, views)
-    rest = wildcard(resource.children)
-    for segment, child in resource.children.items():
+def _offers_below(place: Place, views: list[View]) -> Iterator[Offer]:
+    yield from _offers_at(place, views)
+    children = place.resource.children
+    rest = wildcard(children)
+    for segment, child in children.items():
+        path = f"{place.path}/{segment}"
         # A fixed name that may also be somebody's account has that account's views too: they are told once.
         known_rows = (
-            set(_rows_below(f"{path}/{segment}", rest, credentials, views)) if rest is not None else set()
+            {offer.row for offer in _offers_below(place.enter(path, rest), views)}
+            if rest is not None
+            else set()
         )
-        for row in _rows_below(f"{path}/{segment}", child, credentials, views):
-            if child is rest or row not in known_rows:
-                yield row
+        for offer in _offers_below(place.enter(path, child), views):
+            if child is rest or offer.row not in known_rows:
+                yield offer
 
 
-def _rows_at(
-    path: str, resource: type[Any], credentials: tuple[str, ...], views: list[View]
-) -> Iterator[Row]:
+def _offers_at(place: Place, views: list[View]) -> Iterator[Offer]:
+    accepts = place.api.accepts if place.api is not None else ()
+    credentials = tuple(credential.kind for credential in accepts if not isinstance(credential, OtherScheme))
     seen: set[tuple[str, str]] = set()
-    for context in resource.__mro__:
+    for context in place.resource.__mro__:
         for view in views:
             if view.context is context and not {(view.name, method) for method in view.methods} & seen:
-                where = f"{path}/{view.name}" if view.name else path or "/"
+                path = f"{place.path}/{view.name}" if view.name else place.path or "/"
                 looked_at = () if view.permission == OPEN else credentials
-                yield Row(where, view.methods, view.permission, looked_at, view.source, view.function)
+                row = Row(path, view.methods, view.permission, looked_at, view.source, _name(view.function))
+                yield Offer(row, view.function, place.api, place.body)
         seen |= {(v.name, method) for v in views if v.context is context for method in v.methods}
 
 
@@ -116,8 +148,7 @@ def _permission(related: list[Any]) -> str:
     return ""
 
 
-def _name(view: Any) -> str:
-    function = inspect.unwrap(view)
+def _name(function: Callable[..., Any]) -> str:
     return f"{function.__module__}.{function.__qualname__}".removeprefix(f"{__package__}.")
 
 

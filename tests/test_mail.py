@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountsapp import mail
+from accountsapp import mail, mail_transport
 from accountsapp.db import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
@@ -441,7 +441,7 @@ def test_what_the_server_does_not_take_is_said(
     changes: dict[str, str],
     reason: str,
 ) -> None:
-    monkeypatch.setattr(mail, "TIMEOUT", 2.0)  # the server falls silent after a wrong password
+    monkeypatch.setattr(mail_transport, "TIMEOUT", 2.0)  # the server falls silent after a wrong password
     queue(database, keyring)
     work_off(database, sending_to(settings, starttls, **changes), keyring)
     assert starttls.received == []

@@ -31,6 +31,8 @@ OPEN_VIEWS = {
     ("/readyz", "GET"),
     ("/uploads/default/{size}.png", "GET"),
     ("/uploads/{container}/{picture}", "GET"),
+    ("/docs", "GET"),
+    ("/docs/{document}", "GET"),
     ("/favicon.ico", "GET"),
     ("/static/{file}", "GET"),
     ("/sessions", "POST"),

@@ -24,9 +24,11 @@ FOR_SOME_APIS = {
 def includeme(config: "Configurator") -> None:
     """Mount those of ``accountsapp.apis`` that are installed, and say which settings have no effect."""
     config.add_directive("uses_setting", uses_setting)
+    config.add_directive("add_first_calls", add_first_calls)
     registry = config.registry
     registry.apis = []
     registry.used_settings = set()
+    registry.first_calls = []
     offered = offered_apis()
     for api in registry.app_settings.apis:
         if api in offered:
@@ -41,3 +43,12 @@ def includeme(config: "Configurator") -> None:
 def uses_setting(config: "Configurator", name: str) -> None:
     """The ``config.uses_setting`` directive: an API does what one of :data:`FOR_SOME_APIS` says."""
     config.registry.used_settings.add(name)
+
+
+def add_first_calls(config: "Configurator", *calls: str) -> None:
+    """The ``config.add_first_calls`` directive: what a developer may type to see an API at work.
+
+    :param calls: lines for a shell, in which ``{site}`` is the address of the site and ``$KEY`` the API key
+        of the account ``admin``
+    """
+    config.registry.first_calls.extend(calls)

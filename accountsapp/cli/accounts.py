@@ -7,6 +7,7 @@ from typing import Any
 import click
 from sqlalchemy import select
 
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import JSON, print_done, print_json, print_json_lines, print_lines
 from accountsapp.cli.transfer import export, import_
@@ -27,12 +28,17 @@ LONGEST_PASSWORD_INPUT = 4096
 """Bytes read of a password on standard input: more than any that is accepted."""
 
 
-@click.group("accounts")
+@click.group("accounts", cls=Group)
 def group() -> None:
     """Accounts: one by one, and in bulk."""
 
 
-@group.command()
+@group.command(
+    examples=[
+        "ada --email ada@example.org --admin",
+        "ada --email ada@example.org --password-stdin < password.txt",
+    ]
+)
 @click.argument("username")
 @click.option("--email", required=True, help="The address; it counts as verified.")
 @click.option("--name", help="Full name.")
@@ -72,7 +78,13 @@ def add(
     print_json(credentials)
 
 
-@group.command("ensure-admin")
+@group.command(
+    "ensure-admin",
+    examples=[
+        "",
+        "ada --email ada@example.org",
+    ],
+)
 @click.argument("username", default="admin")
 @click.option("--email", help="Its address.  [default: USERNAME@localhost]")
 @pass_context
@@ -103,7 +115,10 @@ def _register(store: Store, username: str, email: str, **fields: Any) -> dict[st
     return {"username": row.username, "api_key": api_keys.reveal(store, row)}
 
 
-@group.command("list")
+@group.command(
+    "list",
+    examples=["--state pending", "--json --limit 10"],
+)
 @click.option("--state", type=click.Choice([state.value for state in AccountState]), help="Only those in it.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
@@ -123,7 +138,7 @@ def _table_line(row: AccountRow) -> str:
     return f"{row.username:<24} {row.email:<32} {row.state:<12} {roles}".rstrip()
 
 
-@group.command()
+@group.command(examples=["ada", "ada@example.org"])
 @click.argument("name", metavar="USERNAME-or-ADDRESS")
 @pass_context
 def show(context: Context, name: str) -> None:
@@ -135,7 +150,7 @@ def show(context: Context, name: str) -> None:
     print_json_lines(export_named(context.database.read_engine, usernames))
 
 
-@group.command()
+@group.command(examples=["ada", "ada --yes"])
 @click.argument("username")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @JSON
@@ -150,7 +165,7 @@ def delete(context: Context, username: str, yes: bool, as_json: bool) -> None:
     print_done(as_json, "deleted", username=account.username, id=account.id)
 
 
-@group.command("reset-key")
+@group.command("reset-key", examples=["ada"])
 @click.argument("username")
 @click.option("--json", is_flag=True, expose_value=False, help="Changes nothing: it is JSON anyway.")
 @pass_context
@@ -165,7 +180,13 @@ def reset_key(context: Context, username: str) -> None:
     print_json({"username": account.username, "api_key": api_key})
 
 
-@group.command("set-password")
+@group.command(
+    "set-password",
+    examples=[
+        "ada",
+        "ada --password-stdin < password.txt",
+    ],
+)
 @click.argument("username")
 @click.option(
     "--password-stdin", is_flag=True, help="Read it from the first line of standard input, without asking."
@@ -186,7 +207,7 @@ def set_password(context: Context, username: str, password_stdin: bool, as_json:
     print_done(as_json, "password changed", username=account.username)
 
 
-@group.command()
+@group.command(examples=["ada"])
 @click.argument("username")
 @JSON
 @pass_context
@@ -198,7 +219,7 @@ def activate(context: Context, username: str, as_json: bool) -> None:
     print_done(as_json, "activated", username=account.username)
 
 
-@group.command()
+@group.command(examples=["ada --json"])
 @click.argument("username")
 @JSON
 @pass_context

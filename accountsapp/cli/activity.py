@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from accountsapp import strict_json
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.files import opened, progress
 from accountsapp.cli.output import print_json
@@ -13,12 +14,12 @@ from accountsapp.domain.activity.importing import Importer
 from accountsapp.domain.transfer.lines import Counts
 
 
-@click.group("activity")
+@click.group("activity", cls=Group)
 def group() -> None:
     """What accounts did elsewhere: projects, contributions, add-ons, reviews, collections."""
 
 
-@group.command("import")
+@group.command("import", examples=["activity.jsonl"])
 @click.argument("file")
 @pass_context
 def import_(context: Context, file: str) -> None:

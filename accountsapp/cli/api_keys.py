@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json, print_json_lines, print_lines
 from accountsapp.domain.credentials import named_keys
@@ -27,22 +28,28 @@ LONGEST_LINE = 64 * 1024
 
 HEADING = f"{'ID':<24} {'NAME':<24} {'KEY':<11} {'STATE':<9} {'EXPIRES':<21} {'LAST USED':<21} SCOPES"
 
-EXAMPLES = """\b
-Examples:
-  accountsapp api-keys add alice --name laptop --scope extension
-  accountsapp api-keys add alice --name backup --scope account:read --expires-in 30
-  accountsapp api-keys list alice
-  accountsapp api-keys rotate alice ID --overlap 24
-  accountsapp api-keys revoke --key-stdin < key.txt
-  accountsapp api-keys check < keys.txt"""
 
-
-@click.group("api-keys", epilog=EXAMPLES)
+@click.group(
+    "api-keys",
+    cls=Group,
+    examples=[
+        "add alice --name laptop --scope extension",
+        "list alice",
+        "rotate alice ID --overlap 24",
+        "revoke --key-stdin < key.txt",
+        "check < keys.txt",
+    ],
+)
 def group() -> None:
     """Named API keys: with less power, an end, and a switch of their own."""
 
 
-@group.command()
+@group.command(
+    examples=[
+        "alice --name laptop --scope extension",
+        "alice --name backup --scope account:read --expires-in 30",
+    ]
+)
 @click.argument("username")
 @click.option("--name", required=True, help="Of the device or the program that is to use it.")
 @click.option(
@@ -52,7 +59,9 @@ def group() -> None:
     type=click.Choice([*key_scopes.PRESETS, *key_scopes.SCOPES]),
     default=[key_scopes.READ_ONLY],
     show_default=True,
-    help="What it may do; can be repeated. full, which is everything, stands alone.",
+    metavar="SCOPE",
+    help=f"What it may do; can be repeated. One of {', '.join(key_scopes.SCOPES)}, or a preset of them: "
+    f"{', '.join(key_scopes.PRESETS)}. full, which is everything, stands alone.",
 )
 @click.option(
     "--expires-in",
@@ -84,7 +93,7 @@ def add(
     print_json({**present(new.key), "api_key": new.api_key})
 
 
-@group.command("list")
+@group.command("list", examples=["alice"])
 @click.argument("username")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
 @pass_context
@@ -99,7 +108,7 @@ def list_(context: Context, username: str, as_json: bool) -> None:
         print_lines(chain([HEADING], map(_table_line, keys)))
 
 
-@group.command()
+@group.command(examples=["alice ID", "--key-stdin < key.txt"])
 @click.argument("username", required=False)
 @click.argument("key_id", metavar="[ID]", required=False)
 @click.option("--key-stdin", is_flag=True, help="The key itself is the first line of standard input.")
@@ -117,7 +126,7 @@ def revoke(context: Context, username: str | None, key_id: str | None, key_stdin
     print_json({"id": key.id, "name": key.name})
 
 
-@group.command()
+@group.command(examples=["alice ID --overlap 24"])
 @click.argument("username")
 @click.argument("key_id", metavar="ID")
 @click.option(
@@ -138,7 +147,7 @@ def rotate(context: Context, username: str, key_id: str, hours: int) -> None:
     print_json({**present(rotation.key), "api_key": rotation.api_key, "replaces": replaced})
 
 
-@group.command()
+@group.command(examples=["< keys.txt"])
 def check() -> None:
     """Say of each key on standard input, one a line, whether it has the form of ours; needs no database.
 

@@ -5,17 +5,18 @@ from datetime import timedelta
 
 import click
 
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.domain.audit import listing
 from accountsapp.domain.clock import now
 
 
-@click.group("audit")
+@click.group("audit", cls=Group)
 def group() -> None:
     """What happened to accounts."""
 
 
-@group.command("list")
+@group.command("list", examples=["", "--username ada --days 7 --json"])
 @click.option("--days", type=click.IntRange(1, 400), default=30, help="Of the last so many days (30).")
 @click.option("--username", help="About that account only.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines.")

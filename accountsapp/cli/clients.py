@@ -2,6 +2,7 @@
 
 import click
 
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.output import JSON, print_done, print_json, print_json_lines
 from accountsapp.domain.oauth import clients
@@ -10,12 +11,17 @@ from accountsapp.domain.oauth.scopes import Scope, written
 SCOPE = click.Choice([scope.value for scope in Scope])
 
 
-@click.group("clients")
+@click.group("clients", cls=Group)
 def group() -> None:
     """OAuth clients: programs that people may let in."""
 
 
-@group.command()
+@group.command(
+    examples=[
+        "'My page' --redirect-uri https://example.org/back",
+        "Backup --confidential --owner ada --scope profile_read",
+    ]
+)
 @click.argument("name")
 @click.option("--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="Can be repeated.")
 @click.option(
@@ -60,7 +66,7 @@ def add(
     print_json({**answer, "client_secret": secret} if secret is not None else answer)
 
 
-@group.command("list")
+@group.command("list", examples=[""])
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
@@ -89,7 +95,7 @@ def list_(context: Context, as_json: bool) -> None:
             click.echo(f"{row['client_id']} {state:<12} {row['name']}: {row['scope']}")
 
 
-@group.command()
+@group.command(examples=["CLIENT_ID"])
 @click.argument("client_id")
 @JSON
 @pass_context

@@ -1,17 +1,60 @@
-"""The outermost group: a command is imported when it is called, and fails in one line.
+"""How commands are found and shown, and how they fail.
 
-What all commands need is imported as late, so that ``--help`` and ``--version`` answer at once.
+Every command says by an example what to type. Nothing of a help text is cut off.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pkgutil import resolve_name
 from typing import Any
 
 import click
 
+LONGEST_SENTENCE = 1000
+"""Characters of the first sentence of a command's help in a list of commands; more than any has."""
 
-class Commands(click.Group):
+
+class _WithExamples(click.Command):
     """
+    :param examples: what to type after its name, each shown as a whole line below its help
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    line = f"{ctx.command_path} {example}".rstrip()
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+class Command(_WithExamples):
+    """What does something."""
+
+
+class Group(_WithExamples, click.Group):
+    """Commands about one thing."""
+
+    command_class = Command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(self.sentences(ctx))
+
+    def sentences(self, ctx: click.Context) -> list[tuple[str, str]]:
+        """Each command and the first sentence of its help."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        return [(name, command.get_short_help_str(LONGEST_SENTENCE)) for name, command in commands if command]
+
+
+class Commands(Group):
+    """The outermost group: a command is imported when it is called, and fails in one line.
+
+    What all commands need is imported as late, so that ``--help`` and ``--version`` answer at once.
+
     :param places: name to the command as ``module:attribute``, and the first sentence of its help
     """
 
@@ -29,9 +72,8 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self._places[name][1]) for name in self.list_commands(ctx)])
+    def sentences(self, ctx: click.Context) -> list[tuple[str, str]]:
+        return [(name, self._places[name][1]) for name in self.list_commands(ctx)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """

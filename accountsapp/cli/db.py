@@ -7,18 +7,19 @@ import click
 from alembic import command
 
 from accountsapp import db_backup
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.errors import Failed
 from accountsapp.cli.output import JSON, print_done
 from accountsapp.migrations.revision import alembic_config, check_known_revision, current_revision
 
 
-@click.group("db")
+@click.group("db", cls=Group)
 def group() -> None:
     """The database schema, and copies of it all."""
 
 
-@group.command()
+@group.command(examples=[""])
 @pass_context
 def upgrade(context: Context) -> None:
     """Bring the database to the newest revision; can be interrupted and run again."""
@@ -27,14 +28,14 @@ def upgrade(context: Context) -> None:
     click.echo(current_revision(context.unchecked_database))
 
 
-@group.command()
+@group.command(examples=[""])
 @pass_context
 def current(context: Context) -> None:
     """Print the revision the database is at."""
     click.echo(current_revision(context.unchecked_database) or "none")
 
 
-@group.command()
+@group.command(examples=["accounts-2026-11-26.sqlite"])
 @click.argument("file", type=click.Path(path_type=Path))
 @JSON
 @pass_context

@@ -8,6 +8,7 @@ import threading
 import click
 
 from accountsapp import folders
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, unix_user
 from accountsapp.cli.output import JSON, print_done
 from accountsapp.domain import audit, job_lists
@@ -21,12 +22,12 @@ log = logging.getLogger(__name__)
 LOG_FORMAT = "%(asctime)s %(levelname)-5.5s [%(name)s] %(message)s"
 
 
-@click.group("jobs")
+@click.group("jobs", cls=Group)
 def group() -> None:
     """The background worker and its queue."""
 
 
-@group.command()
+@group.command(examples=["", "--until-empty"])
 @click.option("--until-empty", is_flag=True, help="Work off what is due and exit.")
 @click.pass_obj
 def run(context: Context, until_empty: bool) -> None:
@@ -48,7 +49,7 @@ def run(context: Context, until_empty: bool) -> None:
     log.info("stopped: %d jobs done, %d tries failed", worker.done, worker.failures)
 
 
-@group.command("list")
+@group.command("list", examples=["--json"])
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def list_(context: Context, as_json: bool) -> None:
@@ -63,7 +64,7 @@ def list_(context: Context, as_json: bool) -> None:
                 click.echo(f"{row.id:>8} {row.state:<8}{tries:>6} {moment} {row.name} {row.last_error or ''}")
 
 
-@group.command()
+@group.command(examples=["17"])
 @click.argument("job_id", metavar="ID", type=int)
 @JSON
 @click.pass_obj

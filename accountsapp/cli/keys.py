@@ -2,18 +2,19 @@
 
 import click
 
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json
 from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.errors import StaleCredential
 
 
-@click.group("keys")
+@click.group("keys", cls=Group)
 def group() -> None:
     """Keys with which clients sign tokens."""
 
 
-@group.command()
+@group.command(examples=["ada"])
 @click.argument("username")
 @click.option("--json", is_flag=True, expose_value=False, help="Changes nothing: it is JSON anyway.")
 @pass_context

@@ -4,18 +4,19 @@ from dataclasses import asdict
 
 import click
 
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json
 from accountsapp.domain.audit import Event
 from accountsapp.domain.rotation import rotate
 
 
-@click.group("secrets")
+@click.group("secrets", cls=Group)
 def group() -> None:
     """The values of accountsapp.secret."""
 
 
-@group.command("rotate")
+@group.command("rotate", examples=[""])
 @pass_context
 def rotate_(context: Context) -> None:
     """Seal everything with the first value of accountsapp.secret; can be interrupted and run again.

@@ -3,6 +3,7 @@
 import click
 
 from accountsapp.cli.clients import SCOPE
+from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import JSON, print_done, print_json
 from accountsapp.domain.errors import StaleCredential
@@ -12,12 +13,12 @@ from accountsapp.domain.oauth.scopes import in_order, written
 LONGEST_LIFE = 10 * 365 * 24 * 3600
 
 
-@click.group("tokens")
+@click.group("tokens", cls=Group)
 def group() -> None:
     """OAuth bearer tokens by hand."""
 
 
-@group.command()
+@group.command(examples=["ada --scope profile_read --expires-in 3600"])
 @click.argument("username")
 @click.option(
     "--scope",
@@ -47,7 +48,7 @@ def issue(context: Context, username: str, scopes: tuple[str, ...], seconds: int
     print_json({"access_token": token, "scope": written(in_order(scopes)), "expires_in": seconds})
 
 
-@group.command()
+@group.command(examples=["TOKEN"])
 @click.argument("token")
 @JSON
 @pass_context

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from accountsapp import strict_json
+from accountsapp.cli.commands import Command
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.files import opened, progress
 from accountsapp.cli.moving import CSV, SOURCES, csv_rows, database_rows, move
@@ -17,7 +18,15 @@ from accountsapp.domain.transfer.importing import Importer
 from accountsapp.domain.transfer.lines import Counts
 
 
-@click.command("import")
+@click.command(
+    "import",
+    cls=Command,
+    examples=[
+        "accounts.jsonl",
+        "--update - < accounts.jsonl",
+        "--from bookie --database postgresql://reader@localhost/bookie --dry-run",
+    ],
+)
 @click.argument("file", required=False)
 @click.option("--update", is_flag=True, help="Change accounts that exist; otherwise they are errors.")
 @click.option("--from", "system", type=click.Choice(SOURCES), help="Take the accounts of another system.")
@@ -71,7 +80,13 @@ def import_(
         sys.exit(1)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        "> accounts.jsonl",
+        "ada --with-secrets",
+    ],
+)
 @click.argument("usernames", nargs=-1, metavar="[USERNAME]...")
 @click.option("--with-secrets", is_flag=True, help="Password hashes and API keys too.")
 @pass_context

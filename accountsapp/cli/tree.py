@@ -3,12 +3,13 @@
 import click
 
 from accountsapp import configure
+from accountsapp.cli.commands import Command
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.output import print_json_lines, print_lines
 from accountsapp.tree import Row, rows
 
 
-@click.command("tree")
+@click.command("tree", cls=Command, examples=["", "--json"])
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
 @click.option("--plain", is_flag=True, help="One entry a line, to be compared: no padding, no lines.")
 @pass_context

@@ -89,6 +89,11 @@ class Throttle:
             log, "this process counts alone", "the throttle's storage answers again, counts are common"
         )
 
+    def answers(self) -> bool:
+        """Whether the storage counts just now, rather than the process alone."""
+        self._do("get", _key("password", ("",)))
+        return self._trouble.cause is None
+
     def check(self, limit: str, *who: object) -> None:
         """Refuse when the limit is reached; counts nothing.
 

@@ -29,12 +29,13 @@ _SIGNATURES = (
     (b"<svg", "svg", "image/svg+xml"),
     (b"<?xml", "svg", "image/svg+xml"),
 )
-_SCRIPT = "text/javascript; charset=utf-8"
+SCRIPT = "text/javascript; charset=utf-8"
+STYLE_SHEET = "text/css; charset=utf-8"
 _FILES = {
-    "style.css": "text/css; charset=utf-8",
-    "password.js": _SCRIPT,
-    "crop.js": _SCRIPT,
-    "copy.js": _SCRIPT,
+    "style.css": STYLE_SHEET,
+    "password.js": SCRIPT,
+    "crop.js": SCRIPT,
+    "copy.js": SCRIPT,
 }
 
 
@@ -96,6 +97,11 @@ class Branding:
         :param path: below that of ``site_url``
         """
         return self._path + path
+
+    def add(self, name: str, file: StaticFile) -> None:
+        """One more file below ``/static``."""
+        self.static[name] = file
+        self._tags[name] = file.tag
 
     def file(self, name: str) -> str:
         """The path of a static file: another one when its content is another one."""

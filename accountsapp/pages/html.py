@@ -30,6 +30,7 @@ def page(
     *,
     leads_away: bool = False,
     scripts: Sequence[str] = (),
+    policy: str = POLICY,
     **values: Any,
 ) -> Response:
     """A page of the product: nothing from elsewhere, not to be framed or kept.
@@ -42,6 +43,7 @@ def page(
     :param template: a name below ``pages/templates``, or an asset specification
     :param leads_away: whether a form's answer sends the browser to another site. The policy then says nothing
         of forms: browsers hold ``form-action`` against every further redirect too, and those are that site's
+    :param policy: what it may load, besides scripts
     :param scripts: names below ``/static`` of the scripts that it may run; without them it runs none
     :param values: what the template shows, escaped; ``flash`` and ``status_word`` are a message, by
         default the one-time one that another page left (:mod:`~accountsapp.pages.flash`).
@@ -77,7 +79,7 @@ def page(
     body = render(asset, context, request=request).encode()
     headers = [
         *PAGE_HEADERS,
-        ("Content-Security-Policy", _policy(leads_away, bool(scripts))),
+        ("Content-Security-Policy", _policy(policy, leads_away, bool(scripts))),
         ("Referrer-Policy", referrer),
         ("Content-Length", str(len(body))),
     ]
@@ -87,8 +89,9 @@ def page(
     return response
 
 
-def _policy(leads_away: bool, has_scripts: bool) -> str:
-    policy = f"{POLICY}; script-src 'self'" if has_scripts else POLICY
+def _policy(policy: str, leads_away: bool, has_scripts: bool) -> str:
+    if has_scripts:
+        policy = f"{policy}; script-src 'self'"
     return policy if leads_away else f"{policy}; form-action 'self'"
 
 

@@ -31,6 +31,7 @@ class Place(StrEnum):
     SIGN_IN = "sign-in"
     REGISTER = "register"
     FORGOTTEN_PASSWORD = "forgotten-password"  # noqa: S105
+    DOCUMENTS = "documents"
 
 
 LABELS = {
@@ -44,6 +45,7 @@ LABELS = {
     Place.SIGN_IN: _("Sign in"),
     Place.REGISTER: _("Register"),
     Place.FORGOTTEN_PASSWORD: _("Forgot your password?"),
+    Place.DOCUMENTS: _("API documents"),
 }
 FOR_VISITORS = (
     Place.PROFILE,

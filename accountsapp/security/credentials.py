@@ -52,6 +52,7 @@ class ApiKeyParameter:
     kind = "api_key"
 
     def __init__(self, header: str | None = None) -> None:
+        self.header = header
         self._variable = _variable_of(header) if header is not None else ""
 
     def identify(self, request: "Request") -> Identity | Nobody | None:

@@ -4,7 +4,7 @@ An API root names its way (``answer``); views return what is to be said, and the
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pyramid.response import Response
@@ -31,7 +31,14 @@ class Answer(Protocol):
     def __call__(self, request: "Request", value: Any, status: int = 200, /) -> Response: ...
 
 
-_encoded = json.JSONEncoder(allow_nan=False).encode
+encode = json.JSONEncoder(allow_nan=False).encode
+"""JSON as all answers have it."""
+encode_text: Callable[[str], str] = json.encoder.encode_basestring_ascii
+"""As :data:`encode`, of a text alone."""
+
+
+class JsonText(str):
+    """An answer that is JSON already."""
 
 
 class SharedList(list[Any]):
@@ -39,7 +46,7 @@ class SharedList(list[Any]):
 
     def __init__(self, items: Iterable[Any]) -> None:
         super().__init__(items)
-        self.json = _encoded(self)
+        self.json = encode(self)
 
 
 def json_answer(request: "Request", value: Any, status: int = 200) -> Response:
@@ -48,10 +55,12 @@ def json_answer(request: "Request", value: Any, status: int = 200) -> Response:
 
 
 def _json(value: Any) -> str:
+    if type(value) is JsonText:
+        return value
     if type(value) is not dict or not any(type(item) is SharedList for item in value.values()):
-        return _encoded(value)
+        return encode(value)
     members = (
-        f"{_encoded(name)}: {item.json if type(item) is SharedList else _encoded(item)}"
+        f"{encode(name)}: {item.json if type(item) is SharedList else encode(item)}"
         for name, item in value.items()
     )
     return f"{{{', '.join(members)}}}"
@@ -62,7 +71,7 @@ def jsonp_answer(request: "Request", value: Any, status: int = 200) -> Response:
     callback = request.callback
     if callback is None:
         return json_answer(request, value, status)
-    script = jsonp.wrap(callback, _encoded(value))
+    script = jsonp.wrap(callback, encode(value))
     return _response(script, "application/javascript; charset=utf-8", status)
 
 

@@ -12,9 +12,10 @@ PARAMETER = "callback"
 """In the query string; in a body it means nothing."""
 LONGEST_CALLBACK = 128
 
-_CALLBACK = re.compile(
-    r"[A-Za-z_$][A-Za-z0-9_$]*(?:\[[0-9]+\])?(?:\.[A-Za-z_$][A-Za-z0-9_$]*(?:\[[0-9]+\])?)*"
-)
+PATTERN = r"[A-Za-z_$][A-Za-z0-9_$]*(?:\[[0-9]+\])?(?:\.[A-Za-z_$][A-Za-z0-9_$]*(?:\[[0-9]+\])?)*"
+"""Of a good callback."""
+
+_CALLBACK = re.compile(PATTERN)
 
 
 def is_callback(name: str) -> bool:

@@ -53,7 +53,13 @@ def run(ini_file: Path) -> Run:
     """Runs ``accountsapp -c INI …``; expects exit 0 unless told otherwise."""
 
     def run(*arguments: str, input: str | bytes = b"", exit_code: int = 0, ini: Any = ini_file) -> Ran:  # noqa: A002
-        result = CliRunner().invoke(main, ["-c", str(ini), *arguments], input=input, catch_exceptions=False)
+        result = CliRunner().invoke(
+            main,
+            ["-c", str(ini), *arguments],
+            prog_name="accountsapp",
+            input=input,
+            catch_exceptions=False,
+        )
         ran = Ran(result.exit_code, result.stdout, result.stderr)
         assert ran.exit_code == exit_code, ran
         return ran

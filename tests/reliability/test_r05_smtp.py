@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from accountsapp import mail
+from accountsapp import mail_transport
 from accountsapp.db import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.data.models import JobState
@@ -138,13 +138,13 @@ def test_r05_one_address_refused(
     answer: str,
 ) -> None:
     server.answers["bob@example.com"] = answer
-    for _ in range(mail.REFUSED_TRIES):
+    for _ in range(mail_transport.REFUSED_TRIES):
         worker.run_until_empty()
         let_time_pass(database)
     states = [job.state for job in all_jobs(database)]
     assert states == [JobState.DONE, JobState.FAILED, JobState.DONE]
     refused = all_jobs(database)[1]
-    assert refused.attempts == mail.REFUSED_TRIES
+    assert refused.attempts == mail_transport.REFUSED_TRIES
     assert refused.last_error in (
         "the mail server refused the recipient: 550 5.1.1",
         "the mail server refused the recipient: 553",
@@ -161,11 +161,11 @@ def test_r05_one_address_refused(
 def test_r05_refused_after_an_outage(server: MailServer, worker: Worker, database: Database) -> None:
     """Offered as often after a 5xx as if the server had never been away."""
     server.answers["MAIL"] = "421 4.3.2 come back later"
-    for _ in range(mail.REFUSED_TRIES):
+    for _ in range(mail_transport.REFUSED_TRIES):
         worker.run_until_empty()
         let_time_pass(database)
     server.answers = {"bob@example.com": "550 5.7.1 not set up yet"}
-    for _ in range(mail.REFUSED_TRIES - 1):
+    for _ in range(mail_transport.REFUSED_TRIES - 1):
         worker.run_until_empty()
         let_time_pass(database)
     assert all_jobs(database)[1].state == JobState.QUEUED
@@ -176,7 +176,7 @@ def test_r05_refused_after_an_outage(server: MailServer, worker: Worker, databas
 
 def test_r05_message_refused(server: MailServer, worker: Worker, database: Database) -> None:
     server.answers["DATA"] = "554 5.7.1 looks like spam"
-    for _ in range(mail.REFUSED_TRIES):
+    for _ in range(mail_transport.REFUSED_TRIES):
         worker.run_until_empty()
         let_time_pass(database)
     assert {(job.state, job.last_error) for job in all_jobs(database)} == {
@@ -191,7 +191,7 @@ def test_r05_asleep(
         server.on_data = None
         await asyncio.sleep(6)
 
-    monkeypatch.setattr(mail, "TIMEOUT", 2.0)
+    monkeypatch.setattr(mail_transport, "TIMEOUT", 2.0)
     server.on_data = sleep
     worker.run_until_empty()
     failed = [job for job in all_jobs(database) if job.state == JobState.QUEUED]
@@ -248,9 +248,9 @@ def test_r05_trickles(
 ) -> None:
     """In time with every step, without end: the whole delivery has its time, and the next mail its turn."""
     outlasted: list[bool] = []
-    monkeypatch.setattr(mail, "LONGEST_DELIVERY", 0.5)
+    monkeypatch.setattr(mail_transport, "LONGEST_DELIVERY", 0.5)
     if tls != "none":
-        monkeypatch.setattr(mail, "TIMEOUT", 0.5)
+        monkeypatch.setattr(mail_transport, "TIMEOUT", 0.5)
     handler = type("Handler", (Trickle,), {"words": words, "drop": drop, "outlasted": outlasted})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as slow:
         threading.Thread(target=slow.serve_forever, kwargs={"poll_interval": 0.01}).start()
@@ -334,7 +334,7 @@ def test_r05_a_request_never_speaks_to_the_mail_server(
 
     def post(path: str, **form: str) -> int:
         data = urlencode(form).encode()
-        with urlopen(f"{http.url}/api/v1/{path}", data, timeout=mail.TIMEOUT / 2) as answer:
+        with urlopen(f"{http.url}/api/v1/{path}", data, timeout=mail_transport.TIMEOUT / 2) as answer:
             status: int = answer.status
             return status
 

@@ -18,6 +18,8 @@ OPEN_URLS = {
     "/.well-known/oauth-authorization-server/api/v1.1/o": "the same",
     "/uploads/default/{size}.png": "stands for the picture of those who have none",
     "/uploads/{container}/{picture}": "pictures are public; their names cannot be guessed",
+    "/docs": "the documents of the APIs: the same for everybody",
+    "/docs/{document}": "the same",
     "/favicon.ico": "the icon: the same for everybody",
     "/static/{file}": "what pages load: the same for everybody",
     "/exports/{code}": "a mailed code is the credential",

@@ -67,6 +67,7 @@ def path_of(row: Row, person: Person) -> str:
         "{picture}": f"{'0' * 32}_avatar.png",
         "{size}": "30",
         "{file}": "style.css",
+        "{document}": "bookie.json",
     }
     path = row.path
     for pattern, value in fill.items():

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import BaseModel, PlainValidator
+from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 
 from accountsapp.domain.accounts import administration
 from accountsapp.domain.audit import AuditRow, Event
@@ -19,8 +19,12 @@ from accountsapp.web.fields import by_rule
 class Update(BaseModel):
     """What call 2 may change; what was not given, or given as JSON null, stays."""
 
-    name: Annotated[str | None, PlainValidator(by_rule(names.parse))] = None
-    email: Annotated[str | Unset, PlainValidator(by_rule(emails.parse))] = UNSET
+    name: Annotated[str | None, PlainValidator(by_rule(names.parse), str | None)] = Field(
+        None, description="At most 255 characters on one line; empty clears it."
+    )
+    email: Annotated[str | Unset, PlainValidator(by_rule(emails.parse), str | None)] = Field(
+        UNSET, description="Shown at once; in force when its owner has confirmed it."
+    )
 
     def columns(self) -> dict[str, str | None]:
         """What was given, by column of the account."""
@@ -37,7 +41,7 @@ def _number(name: str, least: int, most: int) -> PlainValidator:
                 return number
         raise InvalidValue(name, f"{name} must be a number from {least} to {most}.")
 
-    return PlainValidator(by_rule(parse))
+    return PlainValidator(by_rule(parse), Annotated[int, Field(ge=least, le=most)])
 
 
 class Slice(BaseModel):
@@ -56,7 +60,11 @@ def _order(order: object) -> str:
 class SortedSlice(Slice):
     """Which part of a list that can be sorted in several ways."""
 
-    order: Annotated[str, PlainValidator(by_rule(_order))] = "username"
+    order: Annotated[
+        str,
+        PlainValidator(by_rule(_order)),
+        WithJsonSchema({"type": "string", "enum": [*administration.ORDERS]}),
+    ] = "username"
 
 
 def _new_username(username: object) -> str:
@@ -68,8 +76,8 @@ def _new_username(username: object) -> str:
 class NewUser(BaseModel):
     """An account that an administrator adds; both in lower case."""
 
-    username: Annotated[str, PlainValidator(by_rule(_new_username))]
-    email: Annotated[str, PlainValidator(by_rule(emails.parse))]
+    username: Annotated[str, PlainValidator(by_rule(_new_username), str)]
+    email: Annotated[str, PlainValidator(by_rule(emails.parse), str)]
 
 
 class InviteNumber(BaseModel):
@@ -82,8 +90,12 @@ class LogQuery(BaseModel):
     """Which events: of the last ``days``, with that ``status``, with ``message`` in theirs."""
 
     days: Annotated[int, _number("days", 1, 400)] = 1
-    status: Any = None
-    message: Any = ""
+    status: Annotated[Any, WithJsonSchema({"type": "string", "enum": ["0", "1"]})] = Field(
+        None, description="`1`: refused, `0`: done."
+    )
+    message: Annotated[Any, WithJsonSchema({"type": "string"})] = Field(
+        "", description="A part of the event's name."
+    )
 
     def events(self) -> list[Event]:
         """The kinds of events that are asked for."""

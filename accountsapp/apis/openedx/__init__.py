@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 def includeme(config: "Configurator") -> None:
     from accountsapp.apis.openedx import resources
     from accountsapp.apis.openedx.jwt_cookies import JwtCookies
+    from accountsapp.apis.openedx.presenting import Presenter
     from accountsapp.apis.openedx.settings import Settings
     from accountsapp.domain.rules import countries, languages, time_zones
 
@@ -23,6 +24,7 @@ def includeme(config: "Configurator") -> None:
     for size in config.registry.app_settings.section(Settings).profile_image_sizes:
         config.add_rendition(size.side)
     config.add_session_cookies(JwtCookies())
+    config.registry.openedx_presenter = Presenter(config.registry.app_settings)
     config.scan(__name__)
     for load_names in (countries.codes, languages.codes, time_zones.names):
         load_names()

@@ -1,21 +1,26 @@
 """What is shown of an account: all of it, or what it shares with others."""
 
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
-from typing import Any, NamedTuple
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from accountsapp.apis.openedx.fields import FIELDS, GENDERS, LEVELS_OF_EDUCATION, VISIBILITY
 from accountsapp.apis.openedx.settings import Settings
 from accountsapp.domain.accounts import preferences
 from accountsapp.domain.accounts.preferences import Preferences
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.data.listings import listed
+from accountsapp.domain.data.models import AccountState
+from accountsapp.domain.data.rows import AccountRow, ListedAccount
 from accountsapp.domain.rules import countries, languages
-from accountsapp.domain.rules.privacy import Privacy, effective
+from accountsapp.domain.rules.privacy import Privacy, effective, requires_parental_consent
 from accountsapp.settings import Settings as SiteSettings
-from accountsapp.web.formats import seconds
+from accountsapp.web.answers import JsonText, encode, encode_text
 from accountsapp.web.request import Request
 from accountsapp.web.uploads import default_image_url, square_url
+
+NULL, EMPTY = "null", "[]"
+NO_PREFERENCES = Preferences({}, {})
 
 
 class AccountColumns(NamedTuple):
@@ -30,132 +35,163 @@ class AccountColumns(NamedTuple):
     level_of_education: str | None
     country: str | None
     year_of_birth: int | None
-    language_proficiencies: list[Any]
+    language_proficiencies_text: str
     account_privacy: str | None
     picture: str | None
-    joined: datetime
+    joined_text: str
+    has_preferences: bool
 
 
-class Answer(NamedTuple):
-    """What is the same for all accounts of one answer.
+class View(NamedTuple):
+    """Some fields of an account.
 
-    :ivar default_image: of those that have no picture
+    :ivar template: JSON with ``%s`` for the value of each
+    :ivar values: how each value is made, as JSON
     """
 
-    site: SiteSettings
-    settings: Settings
-    this_year: int
-    default_privacy: Privacy
-    default_image: dict[str, Any]
-    shared_by_all_users: tuple[str, ...]
+    template: str
+    values: tuple[Callable[["Shown"], str], ...]
 
 
 class Shown(NamedTuple):
     """An account, and what the values of its fields are made of."""
 
-    account: AccountRow
+    account: ListedAccount
     profile: AccountColumns
     preferred: Preferences
     privacy: Privacy
     needs_consent: bool
-    answer: Answer
+    by: "Presenter"
 
 
-def show(request: Request, accounts: Iterable[AccountRow], *, shared: bool) -> list[dict[str, Any]]:
-    """Each account as the caller may see it.
+class Presenter:
+    """Shows accounts by the settings of one site, of which it prepares what all answers have in common."""
 
-    :param shared: show no more than others see, also of the caller's own
-    """
-    rows = list(accounts)
-    preferred = preferences.of_accounts(request.store.latest, [account.id for account in rows])
-    answer, caller = _answer_to(request), request.caller
-    own, is_staff = caller.account_id, caller.is_staff
-    views = []
-    for account in rows:
-        shown = _shown(answer, account, preferred[account.id])
-        sees_all = not shared and (is_staff or account.id == own)
-        names = FIELDS if sees_all else _shared_fields(shown)
-        views.append({name: VALUES[name](shown) for name in names})
-    return views
+    def __init__(self, site: SiteSettings) -> None:
+        settings = site.section(Settings)
+        self.site, self.settings = site, settings
+        self.default_privacy = Privacy(settings.default_visibility)
+        urls = {size.name: default_image_url(site, size.side) for size in settings.profile_image_sizes}
+        self.default_image = _image(urls, has_image=False)
+        """Of those who have no picture."""
+        self._private = _fields(settings.public_fields)
+        self._shared_by_all_users = _fields((*settings.public_fields, *settings.shareable_fields))
+        self._may_be_shared = (*settings.shareable_fields, *settings.custom_shareable_fields)
+        self.shares_addresses = "email" in (*settings.public_fields, *self._may_be_shared)
+        """Whether somebody's address may be shown to others."""
+
+    def show_one(self, request: Request, account: AccountRow, *, shared: bool) -> JsonText:
+        """As :meth:`show_all`, of one account."""
+        (view,) = self._views(request, [listed(account)], shared=shared)
+        return JsonText(view)
+
+    def show_all(self, request: Request, accounts: Sequence[ListedAccount], *, shared: bool) -> JsonText:
+        """The JSON of each account as the caller may see it.
+
+        :param shared: show no more than others see, also of the caller's own
+        """
+        return JsonText(f"[{', '.join(self._views(request, accounts, shared=shared))}]")
+
+    def _views(self, request: Request, accounts: Sequence[ListedAccount], *, shared: bool) -> Iterator[str]:
+        ids = [account.id for account in accounts if account.profile.has_preferences]
+        preferred = preferences.of_accounts(request.store.latest, ids) if ids else {}
+        this_year, own, is_staff = now().year, request.caller.account_id, request.caller.is_staff
+        for account in accounts:
+            shown = self._shown(account, preferred.get(account.id, NO_PREFERENCES), this_year)
+            sees_all = not shared and (is_staff or account.id == own)
+            view = ALL_FIELDS if sees_all else self._shared_view(shown)
+            yield view.template % tuple([value(shown) for value in view.values])
+
+    def _shown(self, account: ListedAccount, preferred: Preferences, this_year: int) -> Shown:
+        profile, limit = account.profile, self.settings.parental_consent_age_limit
+        needs_consent = requires_parental_consent(profile.year_of_birth, limit, this_year)
+        privacy = effective(profile.account_privacy, self.default_privacy, needs_consent=needs_consent)
+        return Shown(account, profile, preferred, privacy, needs_consent, self)
+
+    def _shared_view(self, shown: Shown) -> View:
+        if shown.privacy is Privacy.ALL_USERS:
+            return self._shared_by_all_users
+        if shown.privacy is Privacy.PRIVATE:
+            return self._private
+        values = shown.preferred.values
+        chosen = (name for name in self._may_be_shared if values.get(VISIBILITY + name) == Privacy.ALL_USERS)
+        return _fields((*self.settings.public_fields, *chosen))
 
 
-def _answer_to(request: Request) -> Answer:
-    site = request.app_settings
-    settings = site.section(Settings)
-    urls = {size.name: default_image_url(site, size.side) for size in settings.profile_image_sizes}
-    return Answer(
-        site,
-        settings,
-        this_year=now().year,
-        default_privacy=Privacy(settings.default_visibility),
-        default_image=_image(urls, has_image=False),
-        shared_by_all_users=(*settings.public_fields, *settings.shareable_fields),
-    )
+def _image(urls: dict[str, str], *, has_image: bool) -> str:
+    return encode({"has_image": has_image, **{f"image_url_{name}": url for name, url in urls.items()}})
 
 
-def _shown(answer: Answer, account: AccountRow, preferred: Preferences) -> Shown:
-    profile: AccountColumns = account.profile
-    needs_consent = answer.settings.needs_consent(profile.year_of_birth, answer.this_year)
-    privacy = effective(profile.account_privacy, answer.default_privacy, needs_consent=needs_consent)
-    return Shown(account, profile, preferred, privacy, needs_consent, answer)
-
-
-def _shared_fields(shown: Shown) -> Iterable[str]:
-    if shown.privacy is Privacy.ALL_USERS:
-        return shown.answer.shared_by_all_users
-    settings = shown.answer.settings
-    if shown.privacy is Privacy.PRIVATE:
-        return settings.public_fields
-    offered, values = (*settings.shareable_fields, *settings.custom_shareable_fields), shown.preferred.values
-    chosen = (name for name in offered if values.get(VISIBILITY + name) == Privacy.ALL_USERS)
-    return (*settings.public_fields, *chosen)
-
-
-def _image(urls: dict[str, str], *, has_image: bool) -> dict[str, Any]:
-    return {"has_image": has_image, **{f"image_url_{name}": url for name, url in urls.items()}}
-
-
-def _image_of(shown: Shown) -> dict[str, Any]:
-    site, settings, stem = shown.answer.site, shown.answer.settings, shown.profile.picture
+def _image_of(shown: Shown) -> str:
+    stem, site = shown.profile.picture, shown.by.site
     if stem is None or shown.needs_consent:
-        return shown.answer.default_image
-    sizes = settings.profile_image_sizes
+        return shown.by.default_image
+    sizes = shown.by.settings.profile_image_sizes
     urls = {size.name: square_url(site, shown.account.id, stem, size.side) for size in sizes}
     return _image(urls, has_image=True)
 
 
-def _known(value: str | None, choices: Collection[str]) -> str | None:
+def _text(value: str | None) -> str:
+    return encode_text(value) if value is not None else NULL
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _known(value: str | None, choices: Collection[str]) -> str:
     """A value that another API or an import may have left outside of the set is not shown."""
-    return value if value is not None and value in choices else None
+    return encode_text(value) if value is not None and value in choices else NULL
 
 
-def _proficiencies(stored: list[Any]) -> list[dict[str, str]]:
-    return [{"code": item["code"]} for item in stored if item.get("code") in languages.codes()]
+def _proficiencies(stored: str) -> str:
+    if stored == EMPTY:
+        return EMPTY
+    known = languages.codes()
+    return encode([{"code": item["code"]} for item in json.loads(stored) if item.get("code") in known])
 
 
-def _links(links: dict[str, str]) -> list[dict[str, str]]:
-    return [{"platform": platform, "social_link": url} for platform, url in sorted(links.items())]
+def _links(links: dict[str, str]) -> str:
+    if not links:
+        return EMPTY
+    return encode([{"platform": platform, "social_link": url} for platform, url in sorted(links.items())])
 
 
-VALUES: dict[str, Callable[[Shown], Any]] = {
-    "username": lambda shown: shown.account.username,
-    "name": lambda shown: shown.profile.name or "",
-    "email": lambda shown: shown.account.email,
-    "bio": lambda shown: shown.profile.biography,
-    "goals": lambda shown: shown.profile.goals,
-    "mailing_address": lambda shown: shown.profile.mailing_address,
-    "language": lambda shown: shown.profile.language,
+VALUES: dict[str, Callable[[Shown], str]] = {
+    "username": lambda shown: encode_text(shown.account.username),
+    "name": lambda shown: encode_text(shown.profile.name or ""),
+    "email": lambda shown: _text(shown.account.email),
+    "bio": lambda shown: _text(shown.profile.biography),
+    "goals": lambda shown: _text(shown.profile.goals),
+    "mailing_address": lambda shown: _text(shown.profile.mailing_address),
+    "language": lambda shown: _text(shown.profile.language),
     "gender": lambda shown: _known(shown.profile.gender, GENDERS),
     "level_of_education": lambda shown: _known(shown.profile.level_of_education, LEVELS_OF_EDUCATION),
     "country": lambda shown: _known(shown.profile.country, countries.codes()),
-    "year_of_birth": lambda shown: shown.profile.year_of_birth,
-    "language_proficiencies": lambda shown: _proficiencies(shown.profile.language_proficiencies),
-    "account_privacy": lambda shown: shown.privacy.value,
-    "date_joined": lambda shown: seconds(shown.profile.joined),
-    "is_active": lambda shown: shown.account.activated,
+    "year_of_birth": lambda shown: encode(shown.profile.year_of_birth),
+    "language_proficiencies": lambda shown: _proficiencies(shown.profile.language_proficiencies_text),
+    "account_privacy": lambda shown: encode_text(shown.privacy),
+    "date_joined": lambda shown: encode_text(shown.profile.joined_text),
+    "is_active": lambda shown: _flag(shown.account.state == AccountState.ACTIVE),
     "profile_image": _image_of,
-    "requires_parental_consent": lambda shown: shown.needs_consent,
-    "accomplishments_shared": lambda shown: shown.answer.settings.badges,
+    "requires_parental_consent": lambda shown: _flag(shown.needs_consent),
+    "accomplishments_shared": lambda shown: _flag(shown.by.settings.badges),
     "social_links": lambda shown: _links(shown.preferred.links),
 }
-"""How each field is made. A field that is not shown is not made: others see few of the nineteen."""
+"""How the JSON of each field is made. What is not shown is not made: others see few of the nineteen."""
+
+
+def _fields(names: Iterable[str]) -> View:
+    """The view that has those fields."""
+    once = tuple(dict.fromkeys(names))
+    template = ", ".join(f"{encode(name)}: %s" for name in once)
+    return View(f"{{{template}}}", tuple(VALUES[name] for name in once))
+
+
+ALL_FIELDS = _fields(FIELDS)
+
+
+def presenter_of(request: Request) -> Presenter:
+    """That of the site."""
+    presenter: Presenter = request.registry.openedx_presenter
+    return presenter

@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 from pyramid.httpexceptions import HTTPBadRequest
 
+from accountsapp.apis.openedx.presenting import AccountColumns, presenter_of
 from accountsapp.apis.openedx.settings import Settings
-from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.data import listings
+from accountsapp.domain.data.listings import listed
+from accountsapp.domain.data.rows import ListedAccount
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.text import is_storable
@@ -42,15 +45,25 @@ def list_query(request: Request) -> ListQuery:
     return ListQuery(usernames, parameter("email"), is_shared(request))
 
 
-def accounts_of(request: Request, query: ListQuery) -> list[AccountRow]:
+def accounts_of(request: Request, query: ListQuery) -> list[ListedAccount]:
     """The accounts that are there: those of the names, else that of the address, else the caller's own."""
-    reader = request.store.reader
     if query.usernames:
-        return reader.by_usernames(query.usernames)
+        return _named(request, query.usernames)
     if query.email is not None:
         # A plus that was not encoded comes as a space, which no address has.
         address = query.email.replace(" ", "+")
+        reader = request.store.reader
         account = reader.by_primary_address(key_of(address)) if is_storable(address) else None
     else:
         account = request.caller.account
-    return [account] if account is not None else []
+    return [listed(account)] if account is not None else []
+
+
+def _named(request: Request, usernames: list[str]) -> list[ListedAccount]:
+    """The addresses are read where somebody may see them: his own has come with the credential."""
+    store, caller = request.store, request.caller
+    if caller.is_staff or presenter_of(request).shares_addresses:
+        return [listed(account) for account in store.reader.by_usernames(usernames)]
+    accounts = listings.by_usernames(store.connection, usernames, AccountColumns)
+    own = caller.account
+    return [listed(own) if own is not None and row.id == own.id else row for row in accounts]

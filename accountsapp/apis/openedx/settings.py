@@ -93,14 +93,9 @@ class Settings(BaseModel):
     jwt_expires_in: int = Field(3600, ge=1, le=31_536_000)
     cookie_domain: Annotated[str, AfterValidator(_domain)] = ""
 
-    def needs_consent(self, year_of_birth: int | None, this_year: int | None = None) -> bool:
-        """Whether somebody else must have consented to what is shared of a person.
-
-        :param this_year: where it is known
-        """
-        return requires_parental_consent(
-            year_of_birth, self.parental_consent_age_limit, this_year or now().year
-        )
+    def needs_consent(self, year_of_birth: int | None) -> bool:
+        """Whether somebody else must have consented to what is shared of a person."""
+        return requires_parental_consent(year_of_birth, self.parental_consent_age_limit, now().year)
 
     @model_validator(mode="after")
     def _some_upload_is_taken(self) -> Self:

@@ -14,6 +14,7 @@ Compiled = tuple[str, list[str] | None, list[tuple[str, Callable[[Any], Any]]], 
 """The SQL, the order of its parameters where they have no names, how which of them are converted, how which
 values but NULL are."""
 
+Rows = Sequence[Sequence[Any]]
 
 Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
@@ -28,7 +29,7 @@ class Prepared:
         self.statement = statement
         self._compiled: dict[str, Compiled] = {}
 
-    def first(self, connection: Connection, **parameters: Any) -> list[Any] | None:
+    def first(self, connection: Connection, **parameters: Any) -> Sequence[Any] | None:
         """The values of the first row found, if any.
 
         :raises sqlalchemy.exc.DBAPIError: as ``connection.execute`` would
@@ -36,14 +37,14 @@ class Prepared:
         rows = self._rows(connection, parameters, most=1)
         return rows[0] if rows else None
 
-    def all(self, connection: Connection, **parameters: Any) -> list[list[Any]]:
+    def all(self, connection: Connection, **parameters: Any) -> Rows:
         """The values of each row; for a few of them.
 
         :raises sqlalchemy.exc.DBAPIError: as ``connection.execute`` would
         """
         return self._rows(connection, parameters, most=None)
 
-    def _rows(self, connection: Connection, parameters: dict[str, Any], most: int | None) -> list[list[Any]]:
+    def _rows(self, connection: Connection, parameters: dict[str, Any], most: int | None) -> Rows:
         if connection.engine.dispatch.before_cursor_execute:  # somebody wants to see every statement
             return self._by_sqlalchemy(connection, parameters, most)
         dialect = connection.dialect
@@ -56,12 +57,14 @@ class Prepared:
             cursor = connection.connection.cursor()
             try:
                 cursor.execute(sql, values)
-                records = cursor.fetchall() if most is None else cursor.fetchmany(most)
+                records: Rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
             finally:
                 cursor.close()
         except dialect.loaded_dbapi.Error:
             # SQLAlchemy knows which errors mean a lost connection, so it meets this one itself.
             return self._by_sqlalchemy(connection, parameters, most)
+        if not conversions:
+            return records
         rows = [list(row) for row in records]
         for row in rows:
             for index, convert in conversions:
@@ -70,9 +73,7 @@ class Prepared:
                     row[index] = convert(value)
         return rows
 
-    def _by_sqlalchemy(
-        self, connection: Connection, parameters: dict[str, Any], most: int | None
-    ) -> list[list[Any]]:
+    def _by_sqlalchemy(self, connection: Connection, parameters: dict[str, Any], most: int | None) -> Rows:
         with connection.execute(self.statement, parameters) as result:
             return [list(row) for row in (result.all() if most is None else result.fetchmany(most))]
 
@@ -108,7 +109,7 @@ class PreparedForMany:
         self._select_by = select_by
         self._by_width: dict[int, tuple[list[str], Prepared]] = {}
 
-    def all(self, connection: Connection, values: Sequence[Any]) -> list[list[Any]]:
+    def all(self, connection: Connection, values: Sequence[Any]) -> Rows:
         """The values of each row that one of the values finds.
 
         :raises sqlalchemy.exc.DBAPIError: as ``connection.execute`` would

@@ -7,12 +7,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from accountsapp.domain.data.api_key_models import DEFAULT_FIRST, IS_DEFAULT, ApiKey
 from accountsapp.domain.data.key_digests import digests_of
 from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, EmailAddress
+from accountsapp.domain.data.moments import whole_seconds
+from accountsapp.domain.data.preference_models import Preference, SocialLink
 from accountsapp.domain.data.prepared import Prepared, PreparedForMany
 from accountsapp.domain.data.rows import AccountRow, ApiKeyRow
 from accountsapp.domain.keyring import Keyring
@@ -26,8 +41,21 @@ Columns = type[NamedTuple]
 
 
 _table = Account.__table__
-EXPRESSIONS = {"joined": func.coalesce(_table.c.signup, _table.c.created)}
-"""What can be read besides: when somebody signed up, else when the row was made."""
+_JOINED = func.coalesce(_table.c.signup, _table.c.created)
+EXPRESSIONS: dict[str, ColumnElement[Any]] = {
+    "joined": _JOINED,
+    "joined_text": whole_seconds(_JOINED),
+    "language_proficiencies_text": cast(_table.c.language_proficiencies, Text),
+    "has_preferences": type_coerce(
+        or_(
+            select(Preference.account_id).where(Preference.account_id == _table.c.id).exists(),
+            select(SocialLink.account_id).where(SocialLink.account_id == _table.c.id).exists(),
+        ),
+        Integer,
+    ),
+}
+"""What can be read besides: when somebody signed up, else when the row was made; JSON as it is stored;
+whether there is something in :mod:`~accountsapp.domain.accounts.preferences` (1 or 0, True or False)."""
 _IDENTITY = (
     *(_table.c[field] for field in AccountRow._fields[: AccountRow._fields.index("email")]),
     EmailAddress.address,
@@ -37,7 +65,8 @@ _IDENTITY_WIDTH = len(_IDENTITY)
 _API_KEY = tuple(ApiKey.__table__.c[field] for field in ApiKeyRow._fields)
 
 
-def _column_of(field: str) -> ColumnElement[Any]:
+def column_of(field: str) -> ColumnElement[Any]:
+    """How a field of :data:`Columns` is selected."""
     expression = EXPRESSIONS.get(field)
     return expression.label(field) if expression is not None else _table.c[field]
 
@@ -51,7 +80,7 @@ class Selection:
     def __init__(self, columns: Columns | None) -> None:
         self._profile = columns
         fields = columns._fields if columns is not None else ()
-        self.columns = (*_IDENTITY, *map(_column_of, fields))
+        self.columns = (*_IDENTITY, *map(column_of, fields))
         self.statement: Select[Any] = select(*self.columns).join(
             EmailAddress, (EmailAddress.account_id == _table.c.id) & EmailAddress.primary
         )
@@ -116,7 +145,7 @@ def by_id(connection: Connection, account_id: int, columns: Columns | None = Non
 
 @cache
 def _profile_statement(columns: Columns) -> Select[Any]:
-    return select(*map(_column_of, columns._fields)).where(_table.c.id == bindparam("account_id"), IS_THERE)
+    return select(*map(column_of, columns._fields)).where(_table.c.id == bindparam("account_id"), IS_THERE)
 
 
 def profile(connection: Connection, account_id: int, columns: type[P]) -> P | None:

@@ -107,6 +107,34 @@ def test_lists(call: Call, adult: Person, register: Callable[..., Person], store
     assert len(nobody.get(f"{ACCOUNTS}?usernames=alice,bob,{carol.username}").json) == 3
 
 
+def test_a_list_says_of_each_account_what_it_says_alone(
+    call: Call, adult: Person, register: Callable[..., Person], stores: Process
+) -> None:
+    """The same bytes: a list is read by other statements, and changes are seen in it at once."""
+    private, child, custom = register("private"), register("child"), register("custom")
+    grow_up(stores, adult, biography="Ü % \U0001f600", language_proficiencies=[{"code": "de"}], country="DE")
+    grow_up(stores, private, account_privacy="private", biography="hidden")
+    grow_up(stores, custom, account_privacy="custom", biography="shown", name="Custom")
+    with stores.transaction() as store:
+        links = {"x": "https://x.com/a", "facebook": "https://facebook.com/b"}
+        profile.change(store, adult.id, social_links=links)
+        profile.change(store, child.id, {"biography": "hidden"}, social_links=links)
+        shared = {"visibility.bio": "all_users", "visibility.name": "all_users"}
+        profile.change(store, custom.id, preferences=shared, social_links=links)
+    people = (custom, private, adult, child)
+    listed = f"{ACCOUNTS}?usernames={','.join(person.username for person in people)}"
+    for caller in (call(adult), call(custom), call(register("staff", is_staff=True)), call(None)):
+        for view in ("", "shared"):
+            alone = [caller.get(f"{account_of(person)}?view={view}").body for person in people]
+            assert caller.get(f"{listed}&view={view}").body == b"[" + b", ".join(alone) + b"]"
+    nobody = call(None)
+    assert nobody.get(listed).json[0].keys() == PUBLIC | {"bio", "name"}
+    call(custom).change({"account_privacy": "private"})
+    assert nobody.get(listed).json[0].keys() == PUBLIC
+    call(custom).change({"account_privacy": "all_users"})
+    assert nobody.get(listed).json[0]["social_links"][0]["platform"] == "facebook"
+
+
 def test_by_address(call: Call, adult: Person, register: Callable[..., Person]) -> None:
     staff = call(register("staff", is_staff=True))
     plus = register("plus", "a+b@example.com")
@@ -218,6 +246,8 @@ def test_settings_choose_what_is_shared(make_app: Callable[..., Any], alice: Per
     assert caller.get(path).json.keys() == {"username", "email"}
     caller.change({"account_privacy": "all_users"})
     assert caller.get(path).json.keys() == {"username", "email", "goals"}
+    (listed,) = Caller(app, app.app.registry.process, None).get(f"{ACCOUNTS}?usernames=alice").json
+    assert listed == {"username": "alice", "email": alice.email, "goals": None}
     shown = caller.get(account_of(alice)).json
     assert shown["accomplishments_shared"] is True
     urls = shown["profile_image"]

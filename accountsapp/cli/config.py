@@ -1,0 +1,113 @@
+"""``accountsapp config``: whether a server would run with this ini."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from accountsapp import folders, mail_transport
+from accountsapp.cli.commands import Group
+from accountsapp.cli.context import Context, pass_context
+from accountsapp.cli.errors import Failed
+from accountsapp.cli.output import print_json_lines, print_lines
+from accountsapp.domain.jobs import JobError
+from accountsapp.domain.throttle import Throttle
+from accountsapp.migrations.revision import WrongRevision, current_revision
+from accountsapp.settings import SettingsError
+
+NO_MAIL = "; mails wait in their queue until it does"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was looked at, whether it is well, and what there is or what to do."""
+
+    check: str
+    ok: bool
+    text: str
+
+
+@click.group("config", cls=Group)
+def group() -> None:
+    """The ini file, and what it names."""
+
+
+@group.command(examples=["", "--json"])
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
+@pass_context
+def check(context: Context, as_json: bool) -> None:
+    """Look whether a server would run: settings, database, secret, folders, mail, limits.
+
+    Nothing is changed and no mail is sent. Exits 1 if something is not well.
+    """
+    verdicts = list(_verdicts(context))
+    if as_json:
+        print_json_lines(asdict(verdict) for verdict in verdicts)
+    else:
+        print_lines(
+            f"{verdict.check:<10} {'ok' if verdict.ok else 'NO':<3} {verdict.text}" for verdict in verdicts
+        )
+    bad = [verdict.check for verdict in verdicts if not verdict.ok]
+    if bad:
+        raise Failed(f"not well: {', '.join(bad)}")
+
+
+def _verdicts(context: Context) -> Iterator[Verdict]:
+    """
+    :raises SettingsError: the settings cannot be read, so nothing else can be looked at
+    """
+    settings = context.settings
+    yield Verdict("settings", True, f"{settings.mode} mode; APIs: {' '.join(settings.apis)}")
+    database = _verdict("database", lambda: _database(context))
+    yield database
+    if database.ok:
+        yield _verdict("secret", lambda: _secret(context))
+    yield _verdict("folders", lambda: _folders(context))
+    yield _verdict("mail", lambda: _mail(context))
+    yield _verdict("limits", lambda: _limits(context))
+
+
+def _verdict(name: str, look: Callable[[], str]) -> Verdict:
+    try:
+        return Verdict(name, True, look())
+    except (SettingsError, WrongRevision, Failed) as error:
+        return Verdict(name, False, " ".join(str(error).split()))
+    except JobError as error:
+        return Verdict(name, False, f"{error}{NO_MAIL}")
+    except SQLAlchemyError as error:
+        return Verdict(name, False, f"sqlalchemy.url: cannot be used: {type(error).__name__}")
+
+
+def _database(context: Context) -> str:
+    revision = current_revision(context.database)
+    return f"{context.database.url.get_backend_name()}, at revision {revision}"
+
+
+def _secret(context: Context) -> str:
+    context.unchecked_process.check_secret()
+    return "opens the stored API keys"
+
+
+def _folders(context: Context) -> str:
+    folders.check(context.settings)
+    return f"{context.settings.files} can be written"
+
+
+def _mail(context: Context) -> str:
+    settings = context.settings.mail
+    if not settings.enabled:
+        return f"written into {settings.directory}"
+    mail_transport.check_server(settings)
+    return f"{settings.host}, port {settings.port}, takes mail"
+
+
+def _limits(context: Context) -> str:
+    settings = context.settings
+    storage = Throttle(settings.rate_limit, settings.rate_limit_storage, settings.keys.rate_limit)
+    if not storage.answers():
+        raise Failed(
+            "accountsapp.rate_limit.storage: does not answer; each process counts alone until it does"
+        )
+    kind = settings.rate_limit_storage.partition(":")[0]
+    return f"counted in {kind}" if settings.rate_limit else "off (accountsapp.rate_limit)"

@@ -1,0 +1,46 @@
+"""The documents of a configured application."""
+
+import json
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+from accountsapp.documents.document import Document
+from accountsapp.documents.openapi import build
+from accountsapp.tree import offers
+
+
+class Library:
+    """By name, in the order in which APIs were mounted; nothing is read or made before it is asked for."""
+
+    def __init__(self) -> None:
+        self._modules: dict[str, str] = {}
+        self._texts: dict[str, bytes] = {}
+
+    def add(self, name: str, module: str) -> None:
+        """One more.
+
+        :param module: where it stands, as ``DOCUMENT``
+        """
+        self._modules[name] = module
+
+    @cached_property
+    def documents(self) -> dict[str, Document]:
+        """What the APIs say of themselves."""
+        return {name: import_module(module).DOCUMENT for name, module in self._modules.items()}
+
+    def text(self, name: str, registry: Any) -> bytes:
+        """The document as JSON.
+
+        :raises KeyError: there is none of that name
+        """
+        if name not in self._texts:
+            document = build(
+                self.documents[name],
+                offers(registry),
+                version=version("accountsapp"),
+                server=registry.app_settings.site_path,
+            )
+            self._texts[name] = json.dumps(document, ensure_ascii=False, indent=1).encode()
+        return self._texts[name]

@@ -28,7 +28,7 @@ LAYERS = (
         "i18n",
     },
     {"domain"},
-    {"db", "db_backup", "db_errors", "db_postgresql", "db_sqlite"},
+    {"db", "db_backup", "db_errors", "db_postgresql", "db_replica", "db_sqlite"},
     {"process", "security", "mail_transport", "mail", "migrations", "moving"},
     {"web", "handlers"},
     {"tree", "worker"},
@@ -45,7 +45,7 @@ FLOOR = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 DOMAIN_LAYERS = (
     {"", "clock", "errors", "unset"},
     {"rules"},
-    {"bcrypt_hashes", "foreign_hashes", "keyring", "passwords"},
+    {"keyring", "passwords"},
     {"data"},
     {"jobs"},
     {"job_handlers", "job_lists", "sealed_jobs"},

@@ -29,7 +29,7 @@ LAYERS = (
         "i18n",
     },
     {"domain"},
-    {"db", "db_backup", "db_errors", "db_postgresql", "db_sqlite"},
+    {"db", "db_backup", "db_errors", "db_postgresql", "db_replica", "db_sqlite"},
     {"process", "security", "mail_transport", "mail", "migrations", "moving"},
     {"web", "handlers"},
     {"tree", "worker"},

@@ -46,7 +46,7 @@ FLOOR = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 DOMAIN_LAYERS = (
     {"", "clock", "errors", "unset"},
     {"rules"},
-    {"keyring", "passwords"},
+    {"bcrypt_hashes", "foreign_hashes", "keyring", "passwords"},
     {"data"},
     {"jobs"},
     {"job_handlers", "job_lists", "sealed_jobs"},

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from accountsapp import db_sqlite, folders
-from accountsapp.db_errors import AWAY, BUSY, cause_of, is_retryable
+from accountsapp.db_errors import AT_LIMIT, AWAY, BUSY, FULL, cause_of, is_retryable
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
 from accountsapp.waiting import remaining
@@ -166,6 +166,8 @@ class Database:
         cause = cause_of(error) if error is not None else None
         if cause is None:
             return
+        if self.is_sqlite and cause.startswith(FULL) and _is_at_limit(context):
+            cause = cause.replace(FULL, AT_LIMIT)
         is_away = context.is_disconnect or cause == AWAY
         if cause != BUSY:
             context.is_disconnect = True
@@ -211,6 +213,11 @@ def _engine(url: URL, **options: Any) -> Engine:
     except ImportError:
         text = "needs a package that is not installed; install accountsapp[postgresql]"
         raise SettingsError(f"sqlalchemy.url: {text}") from None
+
+
+def _is_at_limit(context: ExceptionContext) -> bool:
+    connection = context.connection
+    return connection is not None and db_sqlite.is_at_limit(connection.connection.dbapi_connection)
 
 
 def _make_file(path: Path) -> None:

@@ -17,13 +17,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 RETRYABLE_SQLSTATES = ("40001", "40P01", "55P03")
 """serialization_failure, deadlock_detected, lock_not_available."""
 
+FULL = "the disk is full"
+AT_LIMIT = "over its limit"
 BUSY = "others are in the way"
 AWAY = "it does not answer"
 
 _OF_SQLITE = {
     "SQLITE_BUSY": BUSY,
     "SQLITE_LOCKED": BUSY,
-    "SQLITE_FULL": "the disk is full",
+    "SQLITE_FULL": FULL,
     "SQLITE_READONLY": "read-only",
     "SQLITE_IOERR": "the disk fails",
     "SQLITE_CORRUPT": "damaged",
@@ -37,8 +39,8 @@ _OF_SQLITE = {
 _OF_POSTGRESQL = {
     "40": BUSY,
     "55P03": BUSY,
-    "53100": "the disk is full",
-    "53": "over its limit",
+    "53100": FULL,
+    "53": AT_LIMIT,
     "25006": "read-only",
     "25P03": "a transaction was idle for too long",
     "42501": "not permitted",
@@ -47,6 +49,19 @@ _OF_POSTGRESQL = {
     "XX": "damaged",
 }
 """By SQLSTATE, or the first two characters of it."""
+
+_SAID_TO_WHO_CONNECTS = {
+    "password authentication failed": "wrong password",
+    "not permitted to log in": "not permitted",
+    "permission denied": "not permitted",
+    "pg_hba.conf": "not permitted",
+    "not currently accepting connections": "not permitted",
+    "too many": AT_LIMIT,
+    "remaining connection slots": AT_LIMIT,
+    "does not exist": "there is none of that name",
+}
+"""PostgreSQL gives no SQLSTATE to who is not let in. One that speaks another language than English only does
+not answer."""
 
 _FAULTS_OF_OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 
@@ -80,7 +95,13 @@ def cause_of(error: BaseException) -> str | None:
     if known is not None:
         return known
     if error.connection_invalidated or isinstance(error, InterfaceError):
-        return AWAY
+        return _cause_at_connect(str(original)) or AWAY
     if isinstance(error, _FAULTS_OF_OURS) or not isinstance(error, DatabaseError):
         return None
-    return f"it refuses ({name or state})" if name or state else AWAY
+    return f"it refuses ({name or state})" if name or state else _cause_at_connect(str(original)) or AWAY
+
+
+def _cause_at_connect(text: str) -> str | None:
+    """Why nobody was let in; None where there was no word of the server's."""
+    _, fatal, said = text.partition("FATAL:")
+    return next((cause for words, cause in _SAID_TO_WHO_CONNECTS.items() if fatal and words in said), None)

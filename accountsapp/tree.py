@@ -53,7 +53,7 @@ class Offer(NamedTuple):
 
     :ivar view: the function
     :ivar api: where the API is mounted that it belongs to, if it belongs to one
-    :ivar body: what the nearest resource takes; None where no API is
+    :ivar body: what the nearest resource takes that says it once for all requests; None where no API is
     """
 
     row: Row
@@ -73,7 +73,8 @@ class Place(NamedTuple):
     def enter(self, path: str, resource: type[Resource]) -> "Place":
         """A place below this one."""
         api = resource if issubclass(resource, ApiRoot) else self.api
-        return Place(path, resource, api, resource.body or self.body)
+        body = resource.body if isinstance(resource.body, Body) else self.body
+        return Place(path, resource, api, body)
 
 
 def rows(registry: Any) -> list[Row]:

@@ -10,7 +10,7 @@ from webtest import TestApp
 from accountsapp.tree import offers
 from tests.support.documents import calls_of, document_of
 
-NAMES = ("bookie",)
+NAMES = ("amo", "bookie", "oauth", "dockerhub", "openedx", "keys")
 PAGES = (
     "pages.",
     "documents.",
@@ -44,7 +44,7 @@ def test_every_view_is_in_a_document(app: TestApp) -> None:
         (method, offer.row.path)
         for offer in offers(registry)
         for method in offer.row.methods
-        if not offer.row.view.startswith(PAGES) and offer.row.view.split(".")[1] in NAMES
+        if not offer.row.view.startswith((*PAGES, "apis.pybossa"))
     }
     assert described == there_is
 
@@ -87,7 +87,7 @@ def test_the_page_shows_a_document_without_inline_scripts(app: TestApp) -> None:
         assert app.get(script["src"]).content_type == "text/javascript"
     for link in first.html.select("link[rel=stylesheet]"):
         assert app.get(link["href"]).content_type == "text/css"
-    assert app.get(first.html.select_one("#swagger-ui")["data-url"]).json["info"]["title"] == "Bookie"
+    assert app.get(first.html.select_one("#swagger-ui")["data-url"]).json["openapi"]
 
 
 def test_a_site_below_a_path_says_so(applications: Any, ini: dict[str, str], tmp_path: Any) -> None:

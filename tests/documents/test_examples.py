@@ -1,7 +1,6 @@
 """The examples are true: each is sent to the application, in every form and with every credential."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +9,7 @@ from accountsapp.domain.data.locking import lock
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.mailing import links, unsubscribing
 from accountsapp.domain.mailing.links import Purpose
-from accountsapp.domain.rules.key_scopes import FULL
 from tests.documents.test_documents import NAMES
-from tests.support.credentials import Holder
 from tests.support.documents import MULTIPART, UPLOADS, Call, World, calls_of, document_of
 from tests.support.oauth import CALLBACK, CHALLENGE, VERIFIER, Client
 
@@ -86,14 +83,6 @@ PREPARE: dict[tuple[str, str], Prepare] = {
 """By operation: makes what must be there first, and says what stands in place of values of the example."""
 
 
-def holder_of(world: World, call: Call) -> Holder:
-    """Who does it: the administrator with everything; the default key alone cannot be ended."""
-    holder = world.holder
-    if call.name != "end_api_key":
-        return holder
-    return holder._replace(person=replace(holder.person, api_key=holder.named[FULL]))
-
-
 def differences(example: Any, actual: Any, where: str = "") -> Iterator[str]:
     """What is not equal, but for what is random."""
     if isinstance(example, dict) and isinstance(actual, dict) and example.keys() == actual.keys():
@@ -113,7 +102,7 @@ def problems_of(
     """What the application answers that the example does not say."""
     world.rewind()
     values = PREPARE[name, call.name](world) if (name, call.name) in PREPARE else {}
-    shown = world.present(schemes, holder_of(world, call))
+    shown = world.present(schemes, world.holder_of(call))
     answer = world.send(call, shown, media_type=media_type, values=values)
     status, response = call.answers[0]
     content = response.get("content", {})

@@ -199,7 +199,7 @@ class Upload(BaseModel):
     file: str = Field(json_schema_extra={"format": "binary"})
 
 
-ADMIN = {
+ADMIN: dict[str, Any] = {
     "username": "admin",
     "name": "Ada Min",
     "email": "admin@example.com",

@@ -14,7 +14,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constra
 CODE = $(wildcard accountsapp tests bench deploy docs/conf.py setup.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve cluster test soak check lint format-check format types messages docs bench lock clean
+.PHONY: help serve cluster test soak check lint format-check format types messages docs access bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -64,6 +64,9 @@ messages: $(VENV)/.test  ## collect the texts for people, and compile what is tr
 		$(BIN)/pybabel -q compile -i $$file.po -o $$file.mo -l $$locale || exit; \
 	done
 	@rm .messages.pot
+
+access: $(VENV)/.test  ## write docs/access.txt anew, from the access matrices of the tests
+	$(BIN)/python -W ignore -m tests.support.access_page
 
 bench: $(VENV)/.test  ## measure what requests cost
 	$(BIN)/python -m bench

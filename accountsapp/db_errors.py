@@ -14,11 +14,18 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-RETRYABLE_SQLSTATES = ("40001", "40P01", "55P03")
+CONTENDED = ("40001", "40P01", "55P03")
 """serialization_failure, deadlock_detected, lock_not_available."""
+
+LOST = ("08", "57P01", "57P02", "57P03", "25006")
+"""SQLSTATEs, or their beginnings, of a server that went away or is the primary no more: another connection
+may lead to the one that is. Class 08 are connection exceptions, also what pgbouncer says; then
+admin_shutdown, crash_shutdown, cannot_connect_now, read_only_sql_transaction."""
 
 BUSY = "others are in the way"
 AWAY = "it does not answer"
+READ_ONLY = "read-only (25006)"
+"""Of PostgreSQL: a standby, or one that was told to be so."""
 
 _OF_SQLITE = {
     "SQLITE_BUSY": BUSY,
@@ -42,6 +49,7 @@ _OF_POSTGRESQL = {
     "25006": "read-only",
     "25P03": "a transaction was idle for too long",
     "42501": "not permitted",
+    "08": AWAY,
     "57": "shutting down",
     "58": "the disk fails",
     "XX": "damaged",
@@ -52,13 +60,33 @@ _FAULTS_OF_OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingErro
 
 
 def is_retryable(error: BaseException | None) -> bool:
-    """Whether the database refused because others wrote at the same time, so that trying again helps."""
+    """Whether nothing was done, and the same work done from its start again may succeed."""
+    return is_contended(error) or is_lost(error)
+
+
+def is_contended(error: BaseException | None) -> bool:
+    """Whether the database refused because others wrote at the same time."""
     if not isinstance(error, DBAPIError):
         return False
     original: Any = error.orig
-    if getattr(original, "sqlstate", None) in RETRYABLE_SQLSTATES:
+    if getattr(original, "sqlstate", None) in CONTENDED:
         return True
     return getattr(original, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Whether the transaction ended with its connection, or on a server that is not the primary any more.
+
+    Not where that was the answer to a COMMIT, which may have been done all the same, nor where there was no
+    connection to begin with, or no more time: those errors say so (``ends_tries``).
+    """
+    if not isinstance(error, DBAPIError) or getattr(error.orig, "ends_tries", False):
+        return False
+    original: Any = error.orig
+    state: str | None = getattr(original, "sqlstate", None)
+    if state is not None:
+        return state.startswith(LOST)
+    return error.connection_invalidated and not hasattr(original, "sqlite_errorname")
 
 
 def cause_of(error: BaseException) -> str | None:

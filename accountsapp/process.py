@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from accountsapp.db import Database
 from accountsapp.domain.credentials.key_uses import KeyUses
-from accountsapp.domain.data.reads import Columns
+from accountsapp.domain.data.reads import Columns, Connections
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.recent import Recent
@@ -50,9 +50,11 @@ class Process:
         """A store whose writes are committed with the request's transaction; the request closes it.
 
         :param columns: what the ``profile`` of each account that is read has
-        :param read_only: whether it is to refuse to write
+        :param read_only: whether it is to refuse to write; it may read from a replica
         """
-        store = self._open(self.database.request_sessions, client_address, columns)
+        database = self.database
+        connections = database.replica_connections if read_only else database.read_connections
+        store = self._open(database.request_sessions, connections, client_address, columns)
         store.read_only = read_only
         return store
 
@@ -62,7 +64,8 @@ class Process:
 
         :param columns: as in :meth:`for_request`
         """
-        store = self._open(self.database.sessions, client_address, columns)
+        database = self.database
+        store = self._open(database.sessions, database.read_connections, client_address, columns)
         try:
             yield store
             store.commit()
@@ -70,7 +73,11 @@ class Process:
             store.close()
 
     def _open(
-        self, open_session: Callable[[], Session], client_address: str, columns: Columns | None = None
+        self,
+        open_session: Callable[[], Session],
+        read_connections: Connections,
+        client_address: str,
+        columns: Columns | None = None,
     ) -> Store:
         return Store(
             self.settings,
@@ -79,7 +86,7 @@ class Process:
             self.remembered,
             self.recent,
             self.throttle,
-            self.database.read_connections,
+            read_connections,
             open_session,
             self.database.begin,
             client_address,

@@ -6,6 +6,7 @@ import click
 
 from accountsapp.cli import main
 from accountsapp.settings import NAMES
+from tests.support import access_page
 
 ROOT = Path(__file__).parent.parent
 OPERATE = (ROOT / "docs/operate.rst").read_text(encoding="utf-8")
@@ -31,3 +32,8 @@ def test_every_setting_is_documented() -> None:
     for name in NAMES:
         assert f"``{name}``" in OPERATE
         assert name in production or name.upper().replace(".", "_") in production
+
+
+def test_the_documented_access_is_what_is_tested() -> None:
+    printed = access_page.PRINTED.read_text(encoding="utf-8").splitlines()
+    assert printed == list(access_page.lines()), "write it anew: make access"

@@ -1,6 +1,6 @@
 """S01: who may do what in the Bookie API, by every actor and every way to say who one is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import pytest
@@ -13,9 +13,11 @@ from tests.support.access import (
     ACTORS_OWN,
     ADMINISTRATORS,
     OWNERS,
+    Cell,
     Operation,
     Outcome,
     Rules,
+    cells_of,
     expected,
     outcome_of,
     send,
@@ -103,7 +105,7 @@ def declared(operation: Operation, actor: str, way: str) -> Outcome:
     if outcome != operation.outcome:
         return outcome
     if operation.outcome == ENDED:
-        return ENDED if way in PRESET_WAYS else REFUSED  # a default key cannot be ended
+        return ENDED if way in (*PRESET_WAYS, "named key") else REFUSED  # a default key cannot be ended
     scopes = PRESETS[PRESET_WAYS[way]] if way in PRESET_WAYS else None
     if scopes is None or scope_of(operation) in scopes:
         return outcome
@@ -119,6 +121,7 @@ def counts(operation: Operation, way: str) -> str | None:
     return {
         "query key": ACTORS_OWN,
         "key in a header": ACTORS_OWN,
+        "named key": ACTORS_OWN,
         "Basic and the owner's query key": OWNERS,
     }.get(way)
 
@@ -142,6 +145,10 @@ def test_s01_every_cell_is_as_declared(
             owner = cast_owner(actor, register, stores)
             who = owner if who is not None and actor not in STRANGERS else who
     assert wrong == []
+
+
+def cells() -> Iterator[Cell]:
+    yield from cells_of(OPERATIONS, RULES.ways, declared)
 
 
 def remove_owner(stores: Process) -> None:

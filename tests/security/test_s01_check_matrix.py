@@ -1,6 +1,7 @@
 """S01: whom ``/auth/check`` takes somebody for, by every actor and every way to say who one is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from webtest import TestApp
 
 from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
+from tests.support.access import Cell
 from tests.support.actors import ACTORS, ANONYMOUS, DEAD, FORMER, STRANGERS, Way, cast, show
 from tests.support.credentials import Shown, present
 from tests.support.everywhere import NEARBY
@@ -17,6 +19,7 @@ OPERATIONS = (("GET", "/auth/check"),)
 POWERLESS = "account:read account:write email:read email:write key:read key:write password:write"
 ALL = f"{POWERLESS} administer"
 OF_TOKEN = "account:read account:write email:read email:write"
+MISPLACED = "key in the check's own URL"
 NAMED = "key"
 """Stands for ``key:`` and an id."""
 
@@ -45,7 +48,7 @@ WAYS: dict[str, tuple[Way, str | None, str]] = {
         ALL,
     ),
     "session where it is not": (lambda actor, owner: present("session", actor), None, ""),
-    "key in the check's own URL": (lambda actor, owner: present("api_key", actor), None, ""),
+    MISPLACED: (lambda actor, owner: present("api_key", actor), None, ""),
     "JWT": (lambda actor, owner: present("jwt", actor), None, ""),
     "signed token": (lambda actor, owner: present("signed token", actor), None, ""),
     "session in a header": (lambda actor, owner: present("session header", actor), None, ""),
@@ -79,12 +82,24 @@ def test_s01_every_cell_is_as_declared(
             answer.headers.get(f"X-Auth-{header}") for header in ("User", "Credential", "Scopes")
         )
         told = (user, kind and kind.partition(":")[0], granted)
-        if who is None or actor in (*DEAD, FORMER) or credential is None:
-            is_misplaced = name == "key in the check's own URL" and who is not None
-            wanted = (400 if is_misplaced else 401, (None, None, None))
-        else:
+        status = status_of(name, actor)
+        wanted = (status, (None, None, None))
+        if status == 200:
             is_powerless = scopes == ALL and actor != "administrator"
             wanted = (200, (who.person.username, credential, POWERLESS if is_powerless else scopes))
         if (answer.status_int, told) != wanted:
             wrong.append((name, answer.status_int, told, wanted))
     assert wrong == []
+
+
+def status_of(name: str, actor: str) -> int:
+    """One cell."""
+    _, credential, _ = WAYS[name]
+    if actor != ANONYMOUS and name == MISPLACED:
+        return 400
+    return 401 if actor in (ANONYMOUS, *DEAD, FORMER) or credential is None else 200
+
+
+def cells() -> Iterator[Cell]:
+    for (method, path), name, actor in product(OPERATIONS, WAYS, ACTORS):
+        yield Cell(f"{method} {path}", name, actor, status_of(name, actor))

@@ -1,6 +1,7 @@
 """S01: the six calls of the Docker Hub API, by every actor and every way to say who one is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 
 import pytest
@@ -11,7 +12,17 @@ from accountsapp.domain.data.models import EmailAddress
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
 from tests.apis.dockerhub.test_user import KEYS
-from tests.support.access import ACTORS_OWN, Operation, Outcome, Rules, expected, outcome_of, send
+from tests.support.access import (
+    ACTORS_OWN,
+    Cell,
+    Operation,
+    Outcome,
+    Rules,
+    cells_of,
+    expected,
+    outcome_of,
+    send,
+)
 from tests.support.actors import ACTORS, cast, show
 from tests.support.oauth import ALL, issue
 from tests.support.people import Person
@@ -57,6 +68,10 @@ def test_s01_every_cell_is_as_declared(
         if got != wanted:
             wrong.append((operation.method, operation.path, way, got, wanted))
     assert wrong == []
+
+
+def cells() -> Iterator[Cell]:
+    yield from cells_of(OPERATIONS, RULES.ways, partial(expected, RULES))
 
 
 def put_back(stores: Process, person: Person) -> None:

@@ -1,8 +1,9 @@
 """S01: the pages of the authorization server, by every person, and its endpoints, by every client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import pytest
@@ -14,14 +15,16 @@ from tests.support.access import (
     EVERYBODY,
     HOLDER,
     OWNERS,
+    Cell,
     Operation,
     Outcome,
     Rules,
+    cells_of,
     expected,
     send,
 )
 from tests.support.actors import ACTORS, OWNER, WAYS, cast, show
-from tests.support.credentials import Shown, hold
+from tests.support.credentials import Holder, Shown, hold
 from tests.support.oauth import Client, basic
 from tests.support.people import Person
 
@@ -84,6 +87,7 @@ def seen(answer: Any) -> Outcome:
 
 NAMES = (OWNER, *(name.replace(" ", "-") for name in ACTORS))
 
+
 # Endpoints
 
 TOKEN, REVOKE, INTROSPECT = "/api/v1.1/o/token", "/api/v1.1/o/revoke", "/api/v1.1/o/introspect"
@@ -106,34 +110,60 @@ def expected_of_endpoint(path: str, who: str) -> tuple[int, Any]:
     return (400, "invalid_request") if who == "the secret in the URL" else (401, "invalid_client")
 
 
+class Parties(NamedTuple):
+    """Who there is.
+
+    :ivar client: whose token it is
+    """
+
+    client: Client
+    other: Client
+    public: Client
+    owner: Holder
+
+    @property
+    def by_name(self) -> dict[str, str]:
+        return {"client_id": self.client.client_id}
+
+    @property
+    def by_basic(self) -> Shown:
+        return Shown(headers=basic(self.client.client_id, self.client.secret))
+
+
+def owners(way: str) -> Callable[[Parties], tuple[Shown, dict[str, str]]]:
+    """A credential of the owner, in place of the client's."""
+    return lambda there: (show(WAYS[way], there.owner, there.owner), there.by_name)
+
+
+CALLERS: Mapping[str, Callable[[Parties], tuple[Shown, dict[str, str]]]] = {
+    "nobody": lambda there: (Shown(), {}),
+    "an unknown name": lambda there: (Shown(), {"client_id": "unknown"}),
+    "the name alone": lambda there: (Shown(), there.by_name),
+    "a wrong secret": lambda there: (Shown(), {**there.by_name, "client_secret": there.other.secret or ""}),
+    "the secret in the URL": lambda there: (Shown(urlencode(there.client.identity)), {}),
+    "its owner's password": owners("Basic"),
+    "its owner's cookie": owners("cookie"),
+    "its owner's access token": owners("bearer"),
+    "its owner's API key": owners("key in a header"),
+    "another client": lambda there: (Shown(), there.other.identity),
+    "a public client": lambda there: (Shown(), there.public.identity),
+    "two that disagree": lambda there: (there.by_basic, there.other.identity),
+    "the client, by Basic": lambda there: (there.by_basic, {}),
+    "the client, in the body": lambda there: (Shown(), there.client.identity),
+}
+"""Who asks: what URL and headers show, and the fields of the body. The token is always the client's."""
+
+
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_s01_every_endpoint_is_as_declared(
     path: str, wsgi: Any, register: Callable[..., Person], stores: Process
 ) -> None:
     owner = hold(stores, register(OWNER))
     client = Client(stores, confidential=True, owner_id=owner.person.id)
-    other, public = Client(stores, confidential=True), Client(stores)
-    assert client.secret is not None
-    by_name = {"client_id": client.client_id}
-    # By caller: what URL and headers show, and the fields of the body. The token is always the client's.
-    shown: dict[str, tuple[Shown, dict[str, str]]] = {
-        "nobody": (Shown(), {}),
-        "an unknown name": (Shown(), {"client_id": "unknown"}),
-        "the name alone": (Shown(), by_name),
-        "a wrong secret": (Shown(), {**by_name, "client_secret": other.secret or ""}),
-        "the secret in the URL": (Shown(urlencode(client.identity)), {}),
-        "its owner's password": (show(WAYS["Basic"], owner, owner), by_name),
-        "its owner's cookie": (show(WAYS["cookie"], owner, owner), by_name),
-        "its owner's access token": (show(WAYS["bearer"], owner, owner), by_name),
-        "its owner's API key": (show(WAYS["key in a header"], owner, owner), by_name),
-        "another client": (Shown(), other.identity),
-        "a public client": (Shown(), public.identity),
-        "two that disagree": (Shown(headers=basic(client.client_id, client.secret)), other.identity),
-        "the client, by Basic": (Shown(headers=basic(client.client_id, client.secret)), {}),
-        "the client, in the body": (Shown(), client.identity),
-    }
+    there = Parties(client, Client(stores, confidential=True), Client(stores), owner)
     wrong = []
-    for who, (on_top, in_body) in shown.items():
+    for who, shows in CALLERS.items():
+        on_top, in_body = shows(there)
         app = TestApp(wsgi)
         given = client.tokens(app, OWNER)
         body = {"token": given["access_token"]}
@@ -147,3 +177,16 @@ def test_s01_every_endpoint_is_as_declared(
         if got != expected_of_endpoint(path, who):
             wrong.append((who, got, expected_of_endpoint(path, who)))
     assert wrong == []
+
+
+# Printed
+
+
+def cells() -> Iterator[Cell]:
+    yield from cells_of(PAGES, RULES.ways, partial(expected, RULES))
+
+
+def endpoint_cells() -> Iterator[Cell]:
+    """By client in place of the actor, who shows itself in one way."""
+    for path, who in product(ENDPOINTS, CALLERS):
+        yield Cell(f"POST {path}", "", who, expected_of_endpoint(path, who)[0])

@@ -1,6 +1,7 @@
 """S01: the pages of a signed-in person that belong to no API, by every person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -9,7 +10,7 @@ from webtest import TestApp
 
 from accountsapp.process import Process
 from tests.security.test_s01_oauth_matrix import GONE_ON, LISTED, RULES, SIGN_IN, seen
-from tests.support.access import EVERYBODY, HOLDER, Operation, Outcome, expected, send
+from tests.support.access import EVERYBODY, HOLDER, Cell, Operation, Outcome, cells_of, expected, send
 from tests.support.actors import ACTORS, cast, show
 from tests.support.people import PASSWORD, Person
 
@@ -48,3 +49,7 @@ def test_s01_every_page_is_as_declared(
         if got != wanted:
             wrong.append((page.method, page.path, way, got, wanted))
     assert wrong == []
+
+
+def cells() -> Iterator[Cell]:
+    yield from cells_of(PAGES, RULES.ways, partial(expected, RULES))

@@ -1,6 +1,6 @@
 """S01: the account pages that are not for everybody, by every actor and every way to say who one is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import pytest
@@ -14,9 +14,11 @@ from tests.support.access import (
     EVERYBODY,
     OWNER_AND_ADMINISTRATORS,
     OWNERS,
+    Cell,
     Operation,
     Outcome,
     Rules,
+    cells_of,
     expected,
     outcome_of,
     send,
@@ -114,6 +116,10 @@ def test_s01_every_cell_is_as_declared(
             renewed = hold(stores, owner.person)
             who, owner = renewed if who is owner else who, renewed
     assert wrong == []
+
+
+def cells() -> Iterator[Cell]:
+    yield from cells_of(OPERATIONS, RULES.ways, wanted)
 
 
 def put_back(stores: Process, person: Person) -> None:

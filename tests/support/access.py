@@ -4,14 +4,15 @@ An API's matrix is its operations, its :class:`Rules`, and what has to be put ba
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from webtest import TestApp
 
 from accountsapp.domain.oauth.scopes import Scope
-from tests.support.actors import ANONYMOUS, DEAD, FORMER, OWNER, WAYS, Way
+from tests.support.actors import ACTORS, ANONYMOUS, DEAD, FORMER, LIVING, OWNER, WAYS, Way
 from tests.support.credentials import Shown
 
 ACTORS_OWN, OWNERS = "the actor's", "the owner's"
@@ -54,6 +55,18 @@ class Operation(NamedTuple):
     refused: Outcome | None = None
 
 
+class Cell(NamedTuple):
+    """What an actor is told who makes a call with a credential shown in some way.
+
+    :ivar call: method and path
+    """
+
+    call: str
+    way: str
+    actor: str
+    status: int
+
+
 class Rules(NamedTuple):
     """What counts at an API.
 
@@ -77,7 +90,7 @@ def expected(rules: Rules, operation: Operation, actor: str, way: str) -> Outcom
     who = actor if whose == ACTORS_OWN or actor in DEAD else "self"
     if actor == ANONYMOUS or whose is None or who in DEAD or who == FORMER:
         return operation.refused or rules.nobody
-    is_owner = who in ("self", "wrong scope")
+    is_owner = who in LIVING
     lacks_scope = who == "wrong scope" and way == "bearer" and operation.scope is not None
     is_administrator = who == "administrator"
     may = {
@@ -91,6 +104,20 @@ def expected(rules: Rules, operation: Operation, actor: str, way: str) -> Outcom
     holder = OWNER if is_owner else who.replace(" ", "-")
     status, shows = operation.outcome
     return Outcome(status, tuple(holder if text == HOLDER else text for text in shows))
+
+
+def cells_of(
+    operations: Iterable[Operation],
+    ways: Iterable[str],
+    outcome: Callable[[Operation, str, str], Outcome],
+) -> Iterator[Cell]:
+    """A whole matrix, to be printed.
+
+    :param outcome: of one operation, actor and way
+    """
+    for operation, way, actor in product(operations, ways, ACTORS):
+        call = f"{operation.method} {operation.path}"
+        yield Cell(call, way, actor, outcome(operation, actor, way).status)
 
 
 def send(app: TestApp, rules: Rules, operation: Operation, shown: Shown) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
+from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
 from tests.support.credentials import Holder, Shown, hold, present
 from tests.support.people import Person
@@ -15,6 +16,7 @@ FORMER = "deactivated administrator"
 ACTORS = (
     ANONYMOUS,
     "self",
+    "unverified",
     "other",
     "staff",
     "administrator",
@@ -26,6 +28,8 @@ ACTORS = (
 )
 STRANGERS = ("other", "staff", "administrator", FORMER)
 """The others are the owner of the account that is acted on, or nobody."""
+LIVING = ("self", "unverified", "wrong scope")
+"""Owners whose account is active; of the second nobody has proved the address."""
 DEAD = ("deactivated", "pending", "deleted")
 """Owners whose account is not active."""
 
@@ -46,6 +50,10 @@ WAYS: Mapping[str, Way] = {
     "Basic": lambda actor, owner: present("basic", actor),
     "bearer": lambda actor, owner: present("bearer", actor),
     "cookie": lambda actor, owner: present("session", actor),
+    "named key": lambda actor, owner: Shown(headers={"X-Api-Key": actor.named[FULL]}),
+    "JWT": lambda actor, owner: present("jwt", actor),
+    "signed token": lambda actor, owner: present("signed token", actor),
+    "session in a header": lambda actor, owner: present("session header", actor),
     "Basic and the owner's query key": lambda actor, owner: beside(
         present("basic", actor), present("api_key", owner)
     ),
@@ -57,7 +65,7 @@ WAYS: Mapping[str, Way] = {
 
 def cast_owner(actor: str, register: Callable[..., Person], stores: Process) -> Holder:
     """The owner of the account that is acted on, in the state that the actor's name says."""
-    owner = hold(stores, register(OWNER))
+    owner = hold(stores, register(OWNER, verified=actor != "unverified"))
     with stores.transaction() as store:
         if actor == "deactivated":
             lifecycle.deactivate(store, owner.person.id)

@@ -25,6 +25,7 @@ from accountsapp.domain.data.models import (
     EmailAddress,
     Link,
 )
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import DomainError, InvalidValue
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import make_api_key
@@ -76,6 +77,8 @@ class BatchWriter:
         At first without safeguards; when somebody else is faster with a name, an address or a key, once
         more with a savepoint around each record.
         """
+        if self._update_existing:  # it may deactivate, and take keys and rights away
+            confirm_everywhere(connection)
         known = partial(Known, connection, items, for_update=self._update_existing)
         try:
             with connection.begin_nested():

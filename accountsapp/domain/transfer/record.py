@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from accountsapp.domain.passwords import is_bcrypt_hash
+from accountsapp.domain import foreign_hashes
+from accountsapp.domain.bcrypt_hashes import BEGINNINGS, is_bcrypt_hash
 from accountsapp.domain.rules import app_permissions, emails, usernames
 from accountsapp.domain.rules.api_keys import check_given, hash_of
 from accountsapp.domain.rules.notifications import MANDATORY
@@ -25,9 +26,17 @@ MOST_ADDRESSES = 1000
 """Of one account."""
 
 
-def _bcrypt_hash(value: str) -> str:
-    if not is_bcrypt_hash(value):
-        raise ValueError("must be a bcrypt hash ($2a$, $2b$ or $2y$)")
+DJANGO_BCRYPT = "bcrypt$"
+"""Before what is a bcrypt hash as others write it."""
+
+
+def _password_hash(value: str) -> str:
+    value = value.removeprefix(DJANGO_BCRYPT)
+    if is_bcrypt_hash(value):
+        return value
+    if value.startswith(BEGINNINGS):
+        raise ValueError("must be a bcrypt hash ($2a$, $2b$ or $2y$) that a password can fit")
+    foreign_hashes.check(value)
     return value
 
 
@@ -90,7 +99,7 @@ class AccountRecord(Strict):
     email: Email | None = Field(None)
     emails: Annotated[list[EmailRecord], Field(min_length=1, max_length=MOST_ADDRESSES)] | None = None
     password: str | None = Field(None, repr=False)
-    password_hash: Annotated[str, AfterValidator(_bcrypt_hash)] | None = Field(None, repr=False)
+    password_hash: Annotated[str, AfterValidator(_password_hash)] | None = Field(None, repr=False)
     api_key: Annotated[str, checked(check_given)] | None = Field(None, repr=False)
     api_keys: Annotated[list[KeyRecord], AfterValidator(check_together)] = Field(
         default_factory=list, repr=False

@@ -60,13 +60,13 @@ class Detail(Shown):
     error_code: str | None = Field(None, description="Of a token that is not good")
 
 
-class Told(Shown):
+class Messages(Shown):
     developer_message: str
     user_message: str
 
 
 class FieldErrors(Shown):
-    field_errors: dict[str, Told]
+    field_errors: dict[str, Messages]
 
 
 class Csrf(Shown):

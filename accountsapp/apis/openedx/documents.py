@@ -12,6 +12,7 @@ from accountsapp.apis.openedx.answer_models import (
     Detail,
     FieldErrors,
     Form,
+    Messages,
     NotSignedIn,
     ProtocolError,
     Refreshed,
@@ -19,7 +20,6 @@ from accountsapp.apis.openedx.answer_models import (
     Success,
     TimeZone,
     Tokens,
-    Told,
 )
 from accountsapp.apis.openedx.resources import MERGE_PATCH
 from accountsapp.apis.openedx.schemas import AccountChange
@@ -119,8 +119,10 @@ ADMIN: dict[str, Any] = {
     "accomplishments_shared": False,
     "social_links": [],
 }
-BAD_VALUES = {400: Answer("The request cannot be read, or values are refused: by field.", FieldErrors | Told)}
-BAD_UPLOAD = {400: Answer("The upload is no picture that can be had.", Told)}
+BAD_VALUES = {
+    400: Answer("The request cannot be read, or values are refused: by field.", FieldErrors | Messages)
+}
+BAD_UPLOAD = {400: Answer("The upload is no picture that can be had.", Messages)}
 FORMS = (FORM,)
 
 DOCUMENT = Document(
@@ -162,7 +164,7 @@ so do access tokens.
             ACCOUNTS,
             "Delete your account",
             EMPTY,
-            refusals={400: Answer("The password is missing.", Told), 403: Answer("It is wrong.", Detail)},
+            refusals={400: Answer("The password is missing.", Messages), 403: Answer("It is wrong.", Detail)},
             body=Password,
             media_types=FORMS,
             example={"password": "correct horse battery"},
@@ -196,7 +198,7 @@ so do access tokens.
             PREFERENCES,
             "Choose the language of the pages",
             EMPTY,
-            refusals={400: Answer("There is no such language.", Told)},
+            refusals={400: Answer("There is no such language.", Messages)},
             body=Language,
             media_types=FORMS,
             example={"language": "fr"},
@@ -210,7 +212,7 @@ so do access tokens.
             TOKENS,
             "Sign in",
             shown(SignedIn, {"success": True, "redirect_url": None}),
-            refusals={400: Answer("Name or password are wrong.", NotSignedIn | Told)},
+            refusals={400: Answer("Name or password are wrong.", NotSignedIn | Messages)},
             body=Credentials,
             media_types=FORMS,
             example={"email_or_username": "admin", "password": "correct horse battery"},
@@ -276,7 +278,7 @@ so do access tokens.
     },
     refusals=Refusals(
         everywhere={
-            400: Answer("The request cannot be read.", Told),
+            400: Answer("The request cannot be read.", Messages),
             429: Answer("Too often.", Detail, headers=RETRY),
             503: Answer("Busy.", Detail, headers=RETRY),
         },

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from zope.sqlalchemy.datamanager import STATUS_CHANGED
 
 from accountsapp import db_sqlite, folders
-from accountsapp.db_errors import AWAY, BUSY, READ_ONLY, cause_of, is_retryable
+from accountsapp.db_errors import AT_LIMIT, AWAY, BUSY, FULL, READ_ONLY, cause_of, is_retryable
 from accountsapp.db_replica import Connections, ReplicaConnections
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
@@ -209,6 +209,8 @@ class Database:
         cause = cause_of(error) if error is not None else None
         if cause is None:
             return
+        if self.is_sqlite and cause.startswith(FULL) and _is_at_limit(context):
+            cause = cause.replace(FULL, AT_LIMIT)
         is_away = context.is_disconnect or cause == AWAY
         if cause != BUSY:
             context.is_disconnect = True
@@ -258,6 +260,11 @@ def _engine(url: URL, **options: Any) -> Engine:
     except ImportError:
         text = "needs a package that is not installed; install accountsapp[postgresql]"
         raise SettingsError(f"sqlalchemy.url: {text}") from None
+
+
+def _is_at_limit(context: ExceptionContext) -> bool:
+    connection = context.connection
+    return connection is not None and db_sqlite.is_at_limit(connection.connection.dbapi_connection)
 
 
 def _make_file(path: Path) -> None:

@@ -37,6 +37,7 @@ WITH_ONE = {
     "test_r21_backup.py",
     "test_refused_passwords.py",
     "test_reports.py",
+    "test_roles_in_trouble.py",
     "test_site_path.py",
     "test_social_auth.py",
     "test_start.py",

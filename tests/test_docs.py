@@ -56,10 +56,11 @@ def test_every_promise_of_security_has_its_test() -> None:
             assert (folder / Path(name).name).is_file(), name
 
 
+READMES = [ROOT / "README.rst", *sorted((ROOT / "examples").glob("*/README.rst"))]
+
+
 @pytest.mark.parametrize(
-    "path",
-    [ROOT / "README.rst", *sorted((ROOT / "examples").glob("*/README.rst"))],
-    ids=lambda path: path.parent.name,
+    "path", READMES, ids=lambda path: path.parent.name if path.parent != ROOT else "project"
 )
 def test_what_is_read_before_the_documentation_is_well_formed(path: Path) -> None:
     """Sphinx looks at ``docs/`` alone."""

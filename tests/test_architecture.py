@@ -39,6 +39,7 @@ LAYERS = (
     {"apis", "server", "serving"},
     {""},
     {"cli"},
+    {"testing"},
 )
 """From the ground up: a part imports from its own layer and those below it."""
 FLOOR = {part: number for number, parts in enumerate(LAYERS) for part in parts}

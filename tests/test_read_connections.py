@@ -8,7 +8,7 @@ from webtest import TestApp
 
 from accountsapp.db import Database, ReadConnections
 from accountsapp.process import Process
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 
 @pytest.fixture

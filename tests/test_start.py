@@ -16,9 +16,9 @@ from sqlalchemy import create_engine, text
 
 from accountsapp import folders, main
 from accountsapp.settings import SettingsError, load
+from accountsapp.testing.people import Person
 from tests.cli.conftest import write_ini as write_app_ini
 from tests.support.mailserver import free_port
-from tests.support.people import Person
 from tests.support.servers import PSERVE, ROOT, Server, write_ini
 from tests.support.wire import exchange, statuses_of
 

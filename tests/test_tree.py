@@ -12,11 +12,11 @@ from accountsapp import configure
 from accountsapp.cli.tree import plain_lines, table
 from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.settings import load
+from accountsapp.testing.credentials import hold, present
+from accountsapp.testing.everywhere import NEARBY, path_of
+from accountsapp.testing.people import SECRET, SITE_URL, Person
 from accountsapp.tree import OPEN, Row, declared_views, rows
 from accountsapp.web.resources import ApiRoot, Resource
-from tests.support.credentials import hold, present
-from tests.support.everywhere import NEARBY, path_of
-from tests.support.people import SECRET, SITE_URL, Person
 
 PRINTED = Path(__file__).parent.parent / "docs" / "tree.txt"
 

@@ -30,6 +30,7 @@ from accountsapp.domain.store import Store
 from accountsapp.handlers import HANDLERS
 from accountsapp.process import Process
 from accountsapp.settings import Settings
+from accountsapp.testing.people import PASSWORD, Person
 from accountsapp.worker import Worker, start_embedded
 from tests.support.jobs import (
     DEADLINE,
@@ -41,7 +42,6 @@ from tests.support.jobs import (
     process_of,
     worker_of,
 )
-from tests.support.people import PASSWORD, Person
 
 MakeWorker = Callable[..., Worker]
 

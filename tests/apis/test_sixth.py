@@ -11,9 +11,9 @@ from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
+from accountsapp.testing.oauth import bearer, issue
+from accountsapp.testing.people import Person
 from tests.support.distributions import install_api
-from tests.support.oauth import bearer, issue
-from tests.support.people import Person
 
 
 @pytest.fixture

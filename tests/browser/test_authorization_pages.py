@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from accountsapp.process import Process
-from tests.support.oauth import APPLICATIONS, TOKEN, VERIFIER, Client
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.oauth import APPLICATIONS, TOKEN, VERIFIER, Client
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.servers import Server, own_site
 
 

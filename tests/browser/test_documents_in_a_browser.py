@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 from tests.support.servers import Server, own_site
 
 

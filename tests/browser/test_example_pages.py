@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from accountsapp.domain.oauth import applications
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
+from accountsapp.testing.oauth import Client
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.mailserver import free_port
-from tests.support.oauth import Client
 from tests.support.page_server import origin_of
-from tests.support.people import PASSWORD, Person
 from tests.support.servers import ROOT, Server, own_site
 
 EXAMPLES = ROOT / "examples"

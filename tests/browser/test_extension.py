@@ -15,8 +15,8 @@ from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import By
 from accountsapp.domain.rules import key_scopes
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.mailserver import free_port
-from tests.support.people import Person
 from tests.support.servers import ROOT, Server, own_site
 
 FOLDER = ROOT / "examples" / "browser-extension"

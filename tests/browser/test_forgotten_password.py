@@ -10,11 +10,11 @@ from webtest import TestApp
 
 from accountsapp.domain.credentials import signin
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
 from tests.support.jobs import eventually
 from tests.support.mailserver import MailServer
 from tests.support.outbox import links_in
-from tests.support.people import PASSWORD, Person
 from tests.support.servers import Server, own_site
 
 NEW = "a new and better one"

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from accountsapp.domain.data.models import SignInSession
 from accountsapp.process import Process
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.servers import Server, own_site
 
 SIZES = {"phone": {"width": 390, "height": 800}, "desk": {"width": 1280, "height": 900}}

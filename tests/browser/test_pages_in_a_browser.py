@@ -12,8 +12,8 @@ from accountsapp.domain.data.locking import lock
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
-from tests.support.oauth import Client
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.oauth import Client
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.servers import Server, own_site
 
 SIZES = ({"width": 390, "height": 800}, {"width": 1280, "height": 800})

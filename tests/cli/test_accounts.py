@@ -9,8 +9,8 @@ from webtest import TestApp
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.cli.conftest import Ran, Run
-from tests.support.people import PASSWORD, Person
 
 
 def refused(ran: Ran) -> str:

@@ -22,8 +22,8 @@ from accountsapp.domain.data.activity_models import (
 )
 from accountsapp.domain.data.models import Account, Base
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.cli.conftest import Ran, Run
-from tests.support.people import Person
 
 Activity = Callable[..., Ran]
 

@@ -17,9 +17,9 @@ from accountsapp.domain import audit
 from accountsapp.domain.audit import AuditRow
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, SECRET, Person
 from tests.cli.conftest import Ran, Run, write_ini
 from tests.support.outbox import Outbox
-from tests.support.people import PASSWORD, SECRET, Person
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 BY = f"command line ({ME})"

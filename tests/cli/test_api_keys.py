@@ -16,10 +16,10 @@ from accountsapp.db import Database
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.rules.api_keys import PREFIX, make_api_key
+from accountsapp.testing.people import Person
 from tests.cli.conftest import Ran, Run
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 FIELDS = ["id", "name", "scopes", "created", "expires", "last_used", "last_used_in", "prefix", "state"]
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

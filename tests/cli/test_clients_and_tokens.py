@@ -4,9 +4,9 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
+from accountsapp.testing.oauth import CALLBACK, Client, works
+from accountsapp.testing.people import Person
 from tests.cli.conftest import Run
-from tests.support.oauth import CALLBACK, Client, works
-from tests.support.people import Person
 
 
 def test_a_public_client(run: Run) -> None:

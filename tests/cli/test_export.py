@@ -17,9 +17,9 @@ from accountsapp.domain.rules.privacy import Privacy
 from accountsapp.domain.transfer.exporting import export_all
 from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
+from accountsapp.testing.people import SECRET, Person
 from tests.cli.conftest import Ran, Run
 from tests.cli.test_import import FULL, HASH, exported
-from tests.support.people import SECRET, Person
 
 
 def test_no_secrets_unless_asked_for(run: Run, load: Callable[..., Ran]) -> None:

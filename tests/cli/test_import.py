@@ -17,8 +17,8 @@ from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.transfer.record import AccountRecord
 from accountsapp.process import Process
 from accountsapp.strict_json import LONGEST_LINE
+from accountsapp.testing.people import PASSWORD, Person
 from tests.cli.conftest import Ran, Run
-from tests.support.people import PASSWORD, Person
 
 Load = Callable[..., Ran]
 

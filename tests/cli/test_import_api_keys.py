@@ -13,11 +13,11 @@ from webtest import TestApp
 from accountsapp.domain.clock import now
 from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.process import Process
+from accountsapp.testing.named_keys import make_older
+from accountsapp.testing.people import Person
 from tests.cli.conftest import Ran, Run
 from tests.support.bookie import Bookie
-from tests.support.named_keys import make_older
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 Load = Callable[..., Ran]
 OTHER_SECRET = "o" * 40

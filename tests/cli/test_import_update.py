@@ -7,9 +7,9 @@ from webtest import TestApp
 
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.cli.conftest import Run
 from tests.cli.test_import import FULL, HASH, Load, bob, complaints, exported
-from tests.support.people import PASSWORD, Person
 
 WITHOUT_CHANGE = {"username": FULL["username"]}
 

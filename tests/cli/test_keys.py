@@ -7,10 +7,10 @@ from webtest import TestApp
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials.jwt_keys import Issued
 from accountsapp.process import Process
+from accountsapp.testing.credentials import by_jwt
+from accountsapp.testing.people import Person
 from tests.cli.conftest import Run
 from tests.support.amo import Amo
-from tests.support.credentials import by_jwt
-from tests.support.people import Person
 
 
 def test_issue(run: Run, alice: Person, app: TestApp, stores: Process) -> None:

@@ -8,9 +8,9 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.db import Database
+from accountsapp.testing.people import PASSWORD
 from tests.cli.conftest import Load, Ran, Run
 from tests.support.old_systems import BOOKIE_USERS, OldDatabase
-from tests.support.people import PASSWORD
 
 HASH = "$2a$04$2bkLbREfV.wHbQHuK6lKF.mRK/J6gfRYc4iS2UUlHJN58ekNrXnkS"
 """Of :data:`PASSWORD`."""

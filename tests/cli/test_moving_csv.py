@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from accountsapp.testing.people import PASSWORD
 from tests.cli.conftest import Ran, Run
 from tests.cli.test_import import FULL, HASH
-from tests.support.people import PASSWORD
 
 
 def move(run: Run, text: str | bytes, *options: str, exit_code: int = 0) -> Ran:

@@ -11,9 +11,9 @@ from sqlalchemy import update
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress
 from accountsapp.domain.mailing import unsubscribing
 from accountsapp.process import Process
+from accountsapp.testing.people import SITE_URL, Person
 from tests.cli.conftest import Run
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import SITE_URL, Person
 
 Mails = list[EmailMessage]
 Import = Callable[..., Mails]

@@ -10,10 +10,10 @@ from accountsapp.domain.data.models import Job, JobState
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.process import Process
+from accountsapp.testing.people import SECRET, Person
 from tests.cli.conftest import Run, write_ini
 from tests.support.jobs import all_jobs
 from tests.support.outbox import Outbox
-from tests.support.people import SECRET, Person
 
 NEW = "n" * 40
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from webtest import TestApp
 
+from accountsapp.testing.people import Person
 from tests.support.documents import World
-from tests.support.people import Person
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accountsapp.testing.everywhere import NEARBY
 from tests.conftest import Soak
 from tests.documents.test_documents import NAMES
 from tests.support.documents import MOMENT, Call, World, calls_of, document_of
-from tests.support.everywhere import NEARBY
 
 CHECKS: list[Any] = [
     not_a_server_error,

@@ -9,9 +9,9 @@ from accountsapp.domain.data.locking import lock
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.mailing import links, unsubscribing
 from accountsapp.domain.mailing.links import Purpose
+from accountsapp.testing.oauth import CALLBACK, CHALLENGE, VERIFIER, Client
 from tests.documents.test_documents import NAMES
 from tests.support.documents import MULTIPART, UPLOADS, Call, World, calls_of, document_of
-from tests.support.oauth import CALLBACK, CHALLENGE, VERIFIER, Client
 
 RANDOM = {
     "api_key",

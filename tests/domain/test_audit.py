@@ -17,13 +17,13 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
 from accountsapp.process import Process
+from accountsapp.testing.credentials import by_jwt, hold
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.activity import add_addon
 from tests.support.amo import Amo
 from tests.support.bookie import Bookie
 from tests.support.concurrently import concurrently
-from tests.support.credentials import by_jwt, hold
 from tests.support.outbox import Outbox
-from tests.support.people import PASSWORD, Person
 
 NEW = "a new and better one"
 HERE = "192.0.2.1"

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from accountsapp.process import Process
+from accountsapp.testing.credentials import hold
+from accountsapp.testing.people import Person
 from tests.support.check import FRONT, Proxy
-from tests.support.credentials import hold
-from tests.support.people import Person
 
 
 @pytest.fixture

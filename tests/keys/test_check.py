@@ -15,10 +15,10 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import SignInSession
 from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.process import Process
+from accountsapp.testing.everywhere import dump
+from accountsapp.testing.oauth import Client, basic, bearer, issue
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.check import FRONT, Proxy, key, seen, told_by, url
-from tests.support.everywhere import dump
-from tests.support.oauth import Client, basic, bearer, issue
-from tests.support.people import PASSWORD, Person
 
 Register = Callable[..., Person]
 

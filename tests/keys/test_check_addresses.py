@@ -7,9 +7,9 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.domain.throttle import LIMITS
+from accountsapp.testing.oauth import basic
+from accountsapp.testing.people import Person
 from tests.support.check import Proxy, key, seen
-from tests.support.oauth import basic
-from tests.support.people import Person
 
 ADMITTED = {
     "127.0.0.1 ::1": (

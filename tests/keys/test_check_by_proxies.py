@@ -20,10 +20,10 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.throttle import LIMITS
 from accountsapp.process import Process
+from accountsapp.testing.oauth import basic, bearer
+from accountsapp.testing.people import Person
 from tests.support.check import CHECK, key
 from tests.support.nginx import documented, nginx
-from tests.support.oauth import basic, bearer
-from tests.support.people import Person
 from tests.support.servers import Server
 
 CLAIMS = {f"X-Auth-{name}": "admin" for name in ("User", "User-Id", "Scopes", "Credential", "Name", "Email")}

@@ -12,11 +12,11 @@ from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import By, NewKey
 from accountsapp.domain.rules.key_scopes import PRESETS, SCOPES
 from accountsapp.process import Process
+from accountsapp.testing.everywhere import dump
+from accountsapp.testing.named_keys import add_key, keys_of, set_key
+from accountsapp.testing.oauth import basic, bearer
+from accountsapp.testing.people import Person
 from tests.support.check import Proxy, key, seen, told_by, url
-from tests.support.everywhere import dump
-from tests.support.named_keys import add_key, keys_of, set_key
-from tests.support.oauth import basic, bearer
-from tests.support.people import Person
 
 WAYS = (key, url, bearer)
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from accountsapp.process import Process
+from accountsapp.testing.oauth import basic, bearer, issue
+from accountsapp.testing.people import SITE_URL, Person
 from tests.support.check import FRONT, Proxy, key, told_by
-from tests.support.oauth import basic, bearer, issue
-from tests.support.people import SITE_URL, Person
 
 Register = Callable[..., Person]
 

@@ -7,7 +7,7 @@ from typing import Any
 from webtest import TestApp
 
 from accountsapp.domain.rules.api_keys import make_api_key
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 PATTERN = "/api/keys/v1/pattern"
 

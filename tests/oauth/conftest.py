@@ -8,9 +8,9 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
+from accountsapp.testing.oauth import Client, sign_in
+from accountsapp.testing.people import Person
 from tests.support.mailserver import free_port
-from tests.support.oauth import Client, sign_in
-from tests.support.people import Person
 from tests.support.servers import Server
 
 

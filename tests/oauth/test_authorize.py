@@ -14,8 +14,8 @@ from accountsapp.domain.data.oauth_models import OAuthGrant
 from accountsapp.domain.oauth import clients
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
-from tests.support.oauth import APPLICATIONS, AUTHORIZE, CALLBACK, ISSUER, Client, sent_back, sign_in
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.oauth import APPLICATIONS, AUTHORIZE, CALLBACK, ISSUER, Client, sent_back, sign_in
+from accountsapp.testing.people import PASSWORD, Person
 
 STATE = "a b&c=d/é"
 

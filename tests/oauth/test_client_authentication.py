@@ -7,8 +7,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 from webtest import TestApp
 
-from tests.support.oauth import INTROSPECT, REVOKE, TOKEN, Client, basic
-from tests.support.people import Person
+from accountsapp.testing.oauth import INTROSPECT, REVOKE, TOKEN, Client, basic
+from accountsapp.testing.people import Person
 
 
 def every_byte(text: str) -> str:

@@ -9,8 +9,8 @@ from webtest import TestApp
 
 from accountsapp.domain.oauth import clients
 from accountsapp.process import Process
-from tests.support.oauth import APPLICATIONS, AUTHORIZE, INTROSPECT, REVOKE, TOKEN, Client, basic
-from tests.support.people import Person
+from accountsapp.testing.oauth import APPLICATIONS, AUTHORIZE, INTROSPECT, REVOKE, TOKEN, Client, basic
+from accountsapp.testing.people import Person
 
 LISTED = "https://listed.example"
 ENDPOINTS = (TOKEN, REVOKE, INTROSPECT)

@@ -4,8 +4,8 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.support.oauth import ISSUER, Client, sent_back, sign_in
-from tests.support.people import Person
+from accountsapp.testing.oauth import ISSUER, Client, sent_back, sign_in
+from accountsapp.testing.people import Person
 
 REGISTERED = [
     "http://127.0.0.1/cb",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
-from tests.support.oauth import ISSUER
+from accountsapp.testing.oauth import ISSUER
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 PATHS = (WELL_KNOWN, f"{WELL_KNOWN}/", f"{WELL_KNOWN}/api/v1.1/o", f"{WELL_KNOWN}/api/v1.1/o/")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from accountsapp.process import Process
-from tests.support.oauth import CALLBACK, Client
-from tests.support.people import Person
+from accountsapp.testing.oauth import CALLBACK, Client
+from accountsapp.testing.people import Person
 
 FOLDER = Path(__file__).parent / "clients"
 METHODS = ("client_secret_basic", "client_secret_post", "none")

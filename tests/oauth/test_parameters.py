@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from webtest import TestApp
 
-from tests.support.oauth import CALLBACK, INTROSPECT, REVOKE, TOKEN, Client, sent_back, works
+from accountsapp.testing.oauth import CALLBACK, INTROSPECT, REVOKE, TOKEN, Client, sent_back, works
 
 FORM = "application/x-www-form-urlencoded"
 

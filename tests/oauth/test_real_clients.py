@@ -10,8 +10,8 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth2Session
 
 from accountsapp.process import Process
-from tests.support.oauth import AUTHORIZE, CALLBACK, REVOKE, TOKEN, Client
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.oauth import AUTHORIZE, CALLBACK, REVOKE, TOKEN, Client
+from accountsapp.testing.people import PASSWORD, Person
 
 SCOPES = ["profile_read", "email_read"]
 

@@ -11,8 +11,8 @@ from social_core.backends.oauth import BaseOAuth2PKCE
 from social_core.strategy import BaseStrategy
 
 from accountsapp.process import Process
-from tests.support.oauth import CALLBACK, REVOKE, Client
-from tests.support.people import Person
+from accountsapp.testing.oauth import CALLBACK, REVOKE, Client
+from accountsapp.testing.people import Person
 
 DOCKER = "https://hub.docker.com"
 

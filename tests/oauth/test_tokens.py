@@ -17,7 +17,7 @@ from accountsapp.domain.data.oauth_models import AccessToken, OAuthGrant, Refres
 from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.oauth import clients, grants
 from accountsapp.process import Process
-from tests.support.oauth import (
+from accountsapp.testing.oauth import (
     APPLICATIONS,
     CALLBACK,
     INTROSPECT,
@@ -31,7 +31,7 @@ from tests.support.oauth import (
     sign_in,
     works,
 )
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 USER = "/api/v1.1/users/alice/"
 FORM = "application/x-www-form-urlencoded"

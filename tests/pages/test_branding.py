@@ -108,7 +108,7 @@ def test_a_page_speaks_the_language_of_who_reads(make_app: Callable[..., Any]) -
 
 
 def test_the_account_s_own_language_comes_first(app: TestApp, register: Callable[..., Any]) -> None:
-    from tests.support.credentials import hold
+    from accountsapp.testing.credentials import hold
 
     holder = hold(app.app.registry.process, register("dora", locale="it"))
     headers = {"Cookie": f"sessionid={holder.cookie}", "Accept-Language": "fr"}

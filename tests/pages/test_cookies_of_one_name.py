@@ -8,8 +8,8 @@ from webtest import TestApp
 
 from accountsapp.domain.credentials import sessions
 from accountsapp.security.session_cookie import MOST_VALUES
-from tests.support.oauth import APPLICATIONS, Client
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.oauth import APPLICATIONS, Client
+from accountsapp.testing.people import PASSWORD, Person
 
 FOREIGN = (
     "x1g8wqv0h3m5n7p9r2t4v6x8z0b2d4f6",

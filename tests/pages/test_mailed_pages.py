@@ -13,9 +13,9 @@ from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 NEW = "a new and better one"
 

@@ -6,8 +6,8 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.support.credentials import hold
-from tests.support.people import PASSWORD, SITE_URL, Person
+from accountsapp.testing.credentials import hold
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 AS_PAGES = (BROWSER["Accept"], "text/html", "TEXT/HTML", "application/json;q=0.5, text/html")

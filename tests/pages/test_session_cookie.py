@@ -8,8 +8,8 @@ import time_machine
 from webtest import TestApp
 
 from accountsapp.domain.clock import now
-from tests.support.oauth import APPLICATIONS, sign_in
-from tests.support.people import Person
+from accountsapp.testing.oauth import APPLICATIONS, sign_in
+from accountsapp.testing.people import Person
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import own_sessions, sessions
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.process import Process
-from tests.support.credentials import Holder, hold
-from tests.support.people import Person
+from accountsapp.testing.credentials import Holder, hold
+from accountsapp.testing.people import Person
 
 
 def lives(stores: Process, holder: Holder) -> bool:

@@ -11,9 +11,9 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
+from accountsapp.testing.oauth import Client
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.mailserver import free_port
-from tests.support.oauth import Client
-from tests.support.people import PASSWORD, Person
 from tests.support.servers import Server
 
 SITE = "https://example.org/accounts"

@@ -19,8 +19,8 @@ from accountsapp.domain.data.activity_models import AnsweredTask, Contribution, 
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.transfer.lines import Counts
+from accountsapp.testing.people import SECRET, Person
 from tests.cli.conftest import write_ini
-from tests.support.people import SECRET, Person
 
 MEASURED = """
 from pathlib import Path

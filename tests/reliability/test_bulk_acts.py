@@ -29,9 +29,9 @@ from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.transfer import importing, lines
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from accountsapp.worker import Worker
 from tests.support.bookie import Bookie
-from tests.support.people import Person
 
 LONG_AGO = timedelta(days=500)
 

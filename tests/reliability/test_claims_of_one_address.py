@@ -12,9 +12,9 @@ from accountsapp.domain.emails import addresses, changing
 from accountsapp.domain.errors import DomainError
 from accountsapp.domain.store import Store
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
 from tests.support.outbox import Outbox, path_in
-from tests.support.people import Person
 
 ROUNDS = 6
 

@@ -18,8 +18,8 @@ from sqlalchemy import event, text
 from webtest import TestApp
 
 from accountsapp.db import Database
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
-from tests.support.people import Person
 from tests.support.servers import Server
 from tests.support.trouble import files_cannot_grow, full, obey_permissions, read_only, small_disk
 

@@ -18,10 +18,10 @@ from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Process
 from accountsapp.settings import load
+from accountsapp.testing.people import PASSWORD, SECRET, SITE_URL
+from accountsapp.testing.postgres import Postgres, started
 from tests.conftest import migrate
 from tests.support.concurrently import concurrently
-from tests.support.people import PASSWORD, SECRET, SITE_URL
-from tests.support.postgres import Postgres, started
 from tests.support.servers import Server
 
 CLIENTS = 16

@@ -17,8 +17,8 @@ from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.transfer.importing import Importer
 from accountsapp.domain.transfer.lines import RECORDS_AT_ONCE, Counts
 from accountsapp.process import Process
+from accountsapp.testing.people import SECRET, Person
 from tests.support import killing
-from tests.support.people import SECRET, Person
 
 RECORDS = 4 * RECORDS_AT_ONCE
 

@@ -17,10 +17,10 @@ from accountsapp.domain.audit import listing
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import WrongPassword
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from accountsapp.web import front
 from tests.support.concurrently import concurrently
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 Hold = Callable[[Person], AbstractContextManager[Callable[[], None]]]
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event, text
 from webtest import TestApp
 
 from accountsapp.db import Database
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"])
 

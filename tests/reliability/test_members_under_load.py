@@ -16,8 +16,8 @@ from accountsapp.domain.data import places
 from accountsapp.domain.data.member_models import Member, MemberChange, MemberPart
 from accountsapp.domain.data.models import Account, Base
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
-from tests.support.people import Person
 
 
 class Nothing(NamedTuple):

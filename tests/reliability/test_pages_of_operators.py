@@ -12,11 +12,11 @@ from typing import Any
 from webtest import TestApp
 
 from accountsapp.process import Process
+from accountsapp.testing.people import SECRET, Person
 from tests.cli.conftest import Run, ini_file, run, write_ini
 from tests.support.mailserver import free_port
 from tests.support.nginx import deployed
 from tests.support.outbox import Outbox
-from tests.support.people import SECRET, Person
 
 __all__ = ["ini_file", "run"]
 

@@ -23,10 +23,10 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
 from accountsapp.settings import Settings
+from accountsapp.testing.people import Person
 from accountsapp.worker import Worker
 from tests.support.jobs import all_jobs, eventually, let_time_pass, worker_of
 from tests.support.mailserver import MailServer, drop
-from tests.support.people import Person
 from tests.support.processes import start_worker
 from tests.support.servers import Server
 

@@ -16,10 +16,10 @@ from accountsapp.domain.data.locking import lock
 from accountsapp.domain.mailing import links, notices
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
 from tests.support.columns import columns_of
 from tests.support.outbox import Outbox
-from tests.support.people import PASSWORD, Person
 
 NEW = "a new and better one"
 

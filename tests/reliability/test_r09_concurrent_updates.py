@@ -19,8 +19,8 @@ from accountsapp.db_errors import is_retryable
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
-from tests.support.people import Person
 from tests.support.servers import Server
 
 CLIENTS = 50

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from webtest import TestApp
 
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
-from tests.support.people import Person
 
 USERS = 20
 RESETS = 100

@@ -17,10 +17,10 @@ from sqlalchemy.engine import URL
 from webtest import TestApp
 
 from accountsapp import main
+from accountsapp.testing.people import PASSWORD
+from accountsapp.testing.postgres import maintain
 from deploy.cluster import ROOT, Cluster, valkey
 from tests.support.load import Client, Load
-from tests.support.people import PASSWORD
-from tests.support.postgres import maintain
 
 NEW_SECRET = "n" * 48
 HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()

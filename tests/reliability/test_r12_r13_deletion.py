@@ -18,11 +18,11 @@ from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.pictures.decoding import PNG, Picture, picture_of
 from accountsapp.domain.transfer import archives
 from accountsapp.process import Process
+from accountsapp.testing.oauth import basic
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
 from tests.support.jobs import all_jobs, let_time_pass
-from tests.support.oauth import basic
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 from tests.support.pictures import encoded, quarters
 from tests.support.stuck import Step, run_jobs, stuck
 

@@ -21,8 +21,8 @@ from accountsapp.migrations.revision import (
     current_revision,
     newest_revision,
 )
+from accountsapp.testing.postgres import maintain
 from tests.support import killing
-from tests.support.postgres import maintain
 
 ACCOUNTS = 10_000
 KILLS = 7

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 from tests.support.servers import Server
 
 HALF = b"POST /api/v1/alice/account HTTP/1.1\r\nHost: x\r\n"

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from accountsapp.db import Database
 from accountsapp.domain.data.models import Account
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
-from tests.support.people import Person
 from tests.support.servers import Server
 
 CLIENTS = 8

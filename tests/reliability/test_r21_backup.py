@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
+from accountsapp.testing.people import Person
 from tests.cli.conftest import write_ini
 from tests.reliability.test_pages_of_operators import blocks
 from tests.support.front_end import FrontEnd
-from tests.support.people import Person
 
 COMMAND = f"{sys.executable} -c 'from accountsapp.cli import main; main()'"
 

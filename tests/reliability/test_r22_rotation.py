@@ -22,8 +22,8 @@ from accountsapp.domain.rotation import Rotated, rotate
 from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Process
 from accountsapp.settings import load
+from accountsapp.testing.people import SECRET, Person
 from tests.support import killing
-from tests.support.people import SECRET, Person
 
 NEW = "n" * 40
 BOTH = f"{NEW} {SECRET}"

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from accountsapp.db import Database
 from accountsapp.domain.data.models import Base
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
-from tests.support.people import PASSWORD, Person
 
 
 def count(database: Database) -> dict[str, int]:

@@ -29,10 +29,10 @@ from accountsapp.domain.transfer.importing import Importer
 from accountsapp.domain.transfer.known import Known
 from accountsapp.domain.transfer.lines import Counts
 from accountsapp.process import Process
+from accountsapp.testing.named_keys import add_key, keys_of
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
 from tests.support.concurrently import concurrently
-from tests.support.named_keys import add_key, keys_of
-from tests.support.people import Person
 
 ROUNDS = 8
 CLIENTS = 5

@@ -9,9 +9,9 @@ from webtest import TestApp
 from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import NamedKey
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
 from tests.support.keys_page import KeysPage, api_key_in
-from tests.support.people import Person
 
 CLIENTS, ROUNDS = 6, 5
 

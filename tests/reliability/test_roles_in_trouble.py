@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
+from accountsapp.testing.people import Person
+from accountsapp.testing.postgres import maintain
 from tests.reliability.test_database_in_trouble import Client
-from tests.support.people import Person
-from tests.support.postgres import maintain
 from tests.support.servers import Server
 
 PASSWORD = "of-the-role"

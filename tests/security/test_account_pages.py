@@ -14,12 +14,12 @@ from accountsapp.apis.pybossa.resources import Community
 from accountsapp.domain.data.models import Account, Job
 from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from accountsapp.tree import rows
 from accountsapp.web.next_path import safe_path
 from tests.support.activity import add_project, contribute
 from tests.support.front_end import JSON, Browser, FrontEnd
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 from tests.support.targets import TARGETS
 
 NEW = "a new and longer one"

@@ -19,10 +19,10 @@ from accountsapp.security.credentials import (
 )
 from accountsapp.security.permissions import Permission
 from accountsapp.security.proxied_credentials import ProxiedApiKey, RequestedSession
+from accountsapp.testing.credentials import PRESENTATIONS, Shown
+from accountsapp.testing.everywhere import Everywhere
+from accountsapp.testing.people import Person
 from accountsapp.web.resources import ApiRoot, Resource
-from tests.support.credentials import PRESENTATIONS, Shown
-from tests.support.everywhere import Everywhere
-from tests.support.people import Person
 from tests.support.throwaway import add_view, added, mount
 
 Register = Callable[..., Person]

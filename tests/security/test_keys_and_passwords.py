@@ -21,7 +21,7 @@ from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.passwords import commonest_passwords
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, is_plausible, make_api_key
 from accountsapp.process import Process
-from tests.support.people import PASSWORD, SECRET, Person
+from accountsapp.testing.people import PASSWORD, SECRET, Person
 
 NEW_KEY = make_api_key()
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase

@@ -15,9 +15,9 @@ from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.rules.key_scopes import SCOPES
 from accountsapp.process import Process
-from tests.support.everywhere import NEARBY, urls
-from tests.support.named_keys import add_key, keys_of
-from tests.support.people import Person
+from accountsapp.testing.everywhere import NEARBY, urls
+from accountsapp.testing.named_keys import add_key, keys_of
+from accountsapp.testing.people import Person
 
 WISHES = {
     "name": "mine",

@@ -10,9 +10,9 @@ from webtest import TestApp
 from accountsapp.domain import clock
 from accountsapp.domain.emails import addresses
 from accountsapp.process import Process
-from tests.support.oauth import basic, bearer, issue
+from accountsapp.testing.oauth import basic, bearer, issue
+from accountsapp.testing.people import Person
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 EMAILS = "/api/v1.1/users/mallory/emails/"
 DOMAINS = (

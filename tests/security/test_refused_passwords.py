@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from webtest import TestApp
 
+from accountsapp.testing.people import PASSWORD, Person
 from tests.cli.conftest import Run, ini_file, run
 from tests.support.outbox import Outbox, path_in
-from tests.support.people import PASSWORD, Person
 
 __all__ = ["ini_file", "run"]
 

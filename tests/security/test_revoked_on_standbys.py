@@ -36,9 +36,9 @@ from accountsapp.domain.oauth.tokens import TokenRow
 from accountsapp.domain.store import Store
 from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
-from tests.support.named_keys import YEAR, add_key
-from tests.support.oauth import ALL, Client, issue
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.named_keys import YEAR, add_key
+from accountsapp.testing.oauth import ALL, Client, issue
+from accountsapp.testing.people import PASSWORD, Person
 
 NEW = "a new and better one"
 WAIT = "SET LOCAL synchronous_commit = remote_apply"

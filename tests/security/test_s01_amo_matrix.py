@@ -7,8 +7,8 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.support.access import ACTORS_OWN, Cell, Operation, Outcome, Rules, cells_of, outcome_of, send
-from tests.support.actors import (
+from accountsapp.testing.access import ACTORS_OWN, Cell, Operation, Outcome, Rules, cells_of, outcome_of, send
+from accountsapp.testing.actors import (
     ACTORS,
     ANONYMOUS,
     DEAD,
@@ -21,9 +21,9 @@ from tests.support.actors import (
     cast,
     show,
 )
+from accountsapp.testing.credentials import Holder, hold, present
+from accountsapp.testing.people import Person
 from tests.support.amo import SELF_KEYS
-from tests.support.credentials import Holder, hold, present
-from tests.support.people import Person
 
 BASE = "/api/v5/accounts"
 ACCOUNT = f"{BASE}/account/{{account}}"

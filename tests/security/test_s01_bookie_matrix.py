@@ -9,7 +9,7 @@ from webtest import TestApp
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
-from tests.support.access import (
+from accountsapp.testing.access import (
     ACTORS_OWN,
     ADMINISTRATORS,
     OWNERS,
@@ -22,9 +22,9 @@ from tests.support.access import (
     outcome_of,
     send,
 )
-from tests.support.actors import ACTORS, OWNER, STRANGERS, WAYS, Way, cast, cast_owner, show
-from tests.support.credentials import Shown
-from tests.support.people import Person
+from accountsapp.testing.actors import ACTORS, OWNER, STRANGERS, WAYS, Way, cast, cast_owner, show
+from accountsapp.testing.credentials import Shown
+from accountsapp.testing.people import Person
 
 USER = ("activated", "email", "last_login", "name", "signup", "username")
 LISTED = tuple(sorted((*USER, "invite_ct", "invited_by", "is_admin")))

@@ -9,11 +9,11 @@ from webtest import TestApp
 
 from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
-from tests.support.access import Cell
-from tests.support.actors import ACTORS, ANONYMOUS, DEAD, FORMER, STRANGERS, Way, cast, show
-from tests.support.credentials import Shown, present
-from tests.support.everywhere import NEARBY
-from tests.support.people import Person
+from accountsapp.testing.access import Cell
+from accountsapp.testing.actors import ACTORS, ANONYMOUS, DEAD, FORMER, STRANGERS, Way, cast, show
+from accountsapp.testing.credentials import Shown, present
+from accountsapp.testing.everywhere import NEARBY
+from accountsapp.testing.people import Person
 
 OPERATIONS = (("GET", "/auth/check"),)
 POWERLESS = "account:read account:write email:read email:write key:read key:write password:write"

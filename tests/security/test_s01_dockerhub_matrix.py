@@ -11,8 +11,7 @@ from webtest import TestApp
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
-from tests.apis.dockerhub.test_user import KEYS
-from tests.support.access import (
+from accountsapp.testing.access import (
     ACTORS_OWN,
     Cell,
     Operation,
@@ -23,9 +22,10 @@ from tests.support.access import (
     outcome_of,
     send,
 )
-from tests.support.actors import ACTORS, cast, show
-from tests.support.oauth import ALL, issue
-from tests.support.people import Person
+from accountsapp.testing.actors import ACTORS, cast, show
+from accountsapp.testing.oauth import ALL, issue
+from accountsapp.testing.people import Person
+from tests.apis.dockerhub.test_user import KEYS
 
 FURTHER = "further@example.org"
 NEW = "new@example.org"

@@ -10,7 +10,7 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.support.access import (
+from accountsapp.testing.access import (
     ACTORS_OWN,
     EVERYBODY,
     HOLDER,
@@ -23,10 +23,10 @@ from tests.support.access import (
     expected,
     send,
 )
-from tests.support.actors import ACTORS, OWNER, WAYS, cast, show
-from tests.support.credentials import Holder, Shown, hold
-from tests.support.oauth import Client, basic
-from tests.support.people import Person
+from accountsapp.testing.actors import ACTORS, OWNER, WAYS, cast, show
+from accountsapp.testing.credentials import Holder, Shown, hold
+from accountsapp.testing.oauth import Client, basic
+from accountsapp.testing.people import Person
 
 # Pages
 

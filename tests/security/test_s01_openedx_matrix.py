@@ -11,12 +11,24 @@ from accountsapp.apis.openedx.fields import FIELDS
 from accountsapp.apis.openedx.settings import Settings
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
-from tests.support.access import Cell, Outcome, outcome_of
-from tests.support.actors import ACTORS, ANONYMOUS, DEAD, FORMER, LIVING, OWNER, WAYS, Way, beside, cast, show
-from tests.support.credentials import Shown, present, sign_token
-from tests.support.oauth import ALL, issue
+from accountsapp.testing.access import Cell, Outcome, outcome_of
+from accountsapp.testing.actors import (
+    ACTORS,
+    ANONYMOUS,
+    DEAD,
+    FORMER,
+    LIVING,
+    OWNER,
+    WAYS,
+    Way,
+    beside,
+    cast,
+    show,
+)
+from accountsapp.testing.credentials import Shown, present, sign_token
+from accountsapp.testing.oauth import ALL, issue
+from accountsapp.testing.people import Person
 from tests.support.openedx import MERGE_PATCH, grow_up
-from tests.support.people import Person
 from tests.support.pictures import encoded, quarters
 
 FULL = tuple(sorted(FIELDS))

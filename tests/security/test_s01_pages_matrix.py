@@ -9,10 +9,10 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
+from accountsapp.testing.access import EVERYBODY, HOLDER, Cell, Operation, Outcome, cells_of, expected, send
+from accountsapp.testing.actors import ACTORS, cast, show
+from accountsapp.testing.people import PASSWORD, Person
 from tests.security.test_s01_oauth_matrix import GONE_ON, LISTED, RULES, SIGN_IN, seen
-from tests.support.access import EVERYBODY, HOLDER, Cell, Operation, Outcome, cells_of, expected, send
-from tests.support.actors import ACTORS, cast, show
-from tests.support.people import PASSWORD, Person
 
 KEYS, NO_KEY = Outcome(200, ("API keys", HOLDER)), Outcome(404, ("There is no such page",))
 PAGES = (

@@ -9,7 +9,7 @@ from webtest import TestApp
 
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.process import Process
-from tests.support.access import (
+from accountsapp.testing.access import (
     ACTORS_OWN,
     EVERYBODY,
     OWNER_AND_ADMINISTRATORS,
@@ -23,10 +23,10 @@ from tests.support.access import (
     outcome_of,
     send,
 )
-from tests.support.actors import ACTORS, ANONYMOUS, cast, show
-from tests.support.credentials import hold
-from tests.support.everywhere import WRITES
-from tests.support.people import Person
+from accountsapp.testing.actors import ACTORS, ANONYMOUS, cast, show
+from accountsapp.testing.credentials import hold
+from accountsapp.testing.everywhere import WRITES
+from accountsapp.testing.people import Person
 
 JSON = {"response_format": "json"}
 USER = "/account/{username}"

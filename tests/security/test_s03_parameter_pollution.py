@@ -2,8 +2,8 @@
 
 from itertools import product
 
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
-from tests.support.people import Person
 
 PLACES = ("query", "form", "json")
 

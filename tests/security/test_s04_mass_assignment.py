@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from accountsapp.db import Database
 from accountsapp.domain.data.models import Account
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
-from tests.support.people import PASSWORD, Person
 
 COLUMNS = sorted(column.name for column in Account.__table__.columns)
 FURTHER = (

@@ -11,11 +11,11 @@ from accountsapp.domain.data.jwt_models import JwtKey
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.mailing import unsubscribing
 from accountsapp.process import Process
+from accountsapp.testing.credentials import Holder, hold
+from accountsapp.testing.people import Person
 from tests.support.activity import add_addon
 from tests.support.amo import Amo
 from tests.support.bookie import Bookie
-from tests.support.credentials import Holder, hold
-from tests.support.people import Person
 
 HIDDEN = (
     "biography",

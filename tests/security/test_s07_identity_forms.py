@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
-from tests.support.people import Person
 
 FORMS = (
     "1",

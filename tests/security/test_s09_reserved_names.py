@@ -21,12 +21,12 @@ from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.rules.usernames import RESERVED
 from accountsapp.process import Process
+from accountsapp.testing.credentials import hold
+from accountsapp.testing.people import PASSWORD, Person
 from accountsapp.tree import rows
 from tests.cli.conftest import write_ini
 from tests.support.amo import Amo
 from tests.support.bookie import Bookie
-from tests.support.credentials import hold
-from tests.support.people import PASSWORD, Person
 
 INVITED = "invited@example.com"
 

@@ -2,8 +2,8 @@
 
 import json
 
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
-from tests.support.people import Person
 
 GOOD = (
     "f",

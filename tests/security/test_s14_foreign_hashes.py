@@ -12,9 +12,9 @@ from accountsapp.db import Database
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.front_end import Browser, FrontEnd
 from tests.support.old_hashes import HASHES, LONG_HASHES, LONG_PASSWORD
-from tests.support.people import PASSWORD, Person
 
 Door = Callable[[Any, Person, str], bool]
 

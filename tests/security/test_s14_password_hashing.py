@@ -12,8 +12,8 @@ from accountsapp.domain.credentials import signin
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.errors import WrongPassword
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
-from tests.support.people import PASSWORD, Person
 
 
 def change(bookie: Bookie, person: Person, current: object, new: object) -> int:

@@ -11,9 +11,9 @@ from accountsapp.db import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.process import Process
+from accountsapp.testing.oauth import basic
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
-from tests.support.oauth import basic
-from tests.support.people import PASSWORD, Person
 
 PASSWORDS = {"current_password": PASSWORD, "new_password": "another good battery"}
 CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (

@@ -13,9 +13,9 @@ from webtest import TestApp
 
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import TooManyAttempts, WrongPassword
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.concurrently import concurrently
 from tests.support.mailserver import free_port
-from tests.support.people import PASSWORD, Person
 
 HERE = "192.0.2.1"
 LIMIT = 10

@@ -9,9 +9,9 @@ from webtest import TestApp
 from accountsapp.domain import audit
 from accountsapp.domain.accounts import administration
 from accountsapp.process import Process
+from accountsapp.testing.oauth import basic, mails
+from accountsapp.testing.people import Person
 from tests.support.front_end import FrontEnd
-from tests.support.oauth import basic, mails
-from tests.support.people import Person
 
 BY_ACCOUNT, BY_CLIENT = 20, 30
 

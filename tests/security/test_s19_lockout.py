@@ -12,8 +12,8 @@ from webtest import TestApp
 from accountsapp.db import Database
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.outbox import Outbox
-from tests.support.people import PASSWORD, Person
 
 STRANGER = {"REMOTE_ADDR": "203.0.113.9"}
 OWNER = {"REMOTE_ADDR": "198.51.100.7"}

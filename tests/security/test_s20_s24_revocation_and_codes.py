@@ -19,13 +19,13 @@ from accountsapp.process import Process
 from accountsapp.security import csrf, session_cookie
 from accountsapp.security.credentials import SessionCookie
 from accountsapp.security.identity import Identity
+from accountsapp.testing.credentials import by_jwt
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from accountsapp.web.request import Request
 from tests.support.amo import Amo
 from tests.support.bookie import Bookie
 from tests.support.columns import columns_of
-from tests.support.credentials import by_jwt
 from tests.support.outbox import Outbox, links_in, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 NEW = "a new and better one"
 

@@ -12,9 +12,9 @@ from webtest import TestApp
 from accountsapp.db import Database
 from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.bookie import in_path
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 SAME_NAMES = (
     ("mike", "MIKE"),

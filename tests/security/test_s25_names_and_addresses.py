@@ -13,9 +13,9 @@ from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import EmailTaken, UsernameTaken
 from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
-from tests.support.oauth import basic, bearer, issue
+from accountsapp.testing.oauth import basic, bearer, issue
+from accountsapp.testing.people import Person
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 OWNED = {"primary": "bob@example.com", "verified": "Bob@BÜCHER.example"}
 SPELLINGS = {

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 from webtest import TestApp
 
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.front_end import JSON
-from tests.support.people import PASSWORD, SITE_URL, Person
 from tests.support.targets import TARGETS, origin_of
 
 PAGE = {"Accept": "text/html"}

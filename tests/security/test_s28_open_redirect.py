@@ -12,8 +12,8 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.support.oauth import APPLICATIONS, Client
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.oauth import APPLICATIONS, Client
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.targets import TARGETS
 
 NAMES = ("next", "came_from", "return_to", "redirect", "redirect_url", "url", "continue", "goto", "target")

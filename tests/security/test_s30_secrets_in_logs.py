@@ -23,12 +23,12 @@ from accountsapp.domain.data import locking
 from accountsapp.domain.emails import claims
 from accountsapp.domain.rules.api_keys import hash_of
 from accountsapp.process import Process
+from accountsapp.testing.everywhere import NEARBY, urls
+from accountsapp.testing.named_keys import add_key
+from accountsapp.testing.people import Person
 from accountsapp.web.reports import REPORTER
 from tests.support.bookie import Bookie
-from tests.support.everywhere import NEARBY, urls
-from tests.support.named_keys import add_key
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 CANARIES = {
     "password": "Kanarie pass/1+é",

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 from webtest import TestApp, TestResponse
 
-from tests.support.everywhere import Everywhere
+from accountsapp.testing.everywhere import Everywhere
+from accountsapp.testing.people import SITE_URL, Person
 from tests.support.outbox import Outbox
-from tests.support.people import SITE_URL, Person
 
 RESOURCE = re.compile(
     r"""(?i)\b(?:src|href|action|srcset|data|poster)\s*=\s*["']?([^"'\s>]+)|url\(([^)]*)\)"""

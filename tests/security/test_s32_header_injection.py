@@ -8,9 +8,9 @@ from webtest import TestApp
 
 from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.rules.usernames import check_imported
-from tests.support.everywhere import Everywhere
+from accountsapp.testing.everywhere import Everywhere
+from accountsapp.testing.people import Person
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 BREAKS = ("\r\n", "\n", "\r", "\0", "\u2028", "\u2029", "\u0085", "\x0b", "\x0c", "\x1c", "\x1e")
 MAIL_HEADERS = {

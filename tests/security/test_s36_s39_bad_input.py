@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from webtest import TestResponse
 
+from accountsapp.testing.everywhere import WRITES, Door, Everywhere, dump
 from tests.apis.bookie.test_reading_requests import (
     BAD_FORMS,
     BAD_JSON,
@@ -18,7 +19,6 @@ from tests.apis.bookie.test_reading_requests import (
     OTHER_CHARSETS,
     OTHER_TYPES,
 )
-from tests.support.everywhere import WRITES, Door, Everywhere, dump
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

@@ -13,14 +13,14 @@ from webtest import TestApp
 
 from accountsapp.db import Database
 from accountsapp.process import Process
+from accountsapp.testing.actors import DEAD, FORMER, cast_owner, cast_stranger
+from accountsapp.testing.credentials import Holder
+from accountsapp.testing.people import Person
 from accountsapp.tree import rows
 from tests.conftest import Soak
-from tests.support.actors import DEAD, FORMER, cast_owner, cast_stranger
-from tests.support.credentials import Holder
 from tests.support.fuzzed_bytes import GOOD, MESSAGES, spoil
 from tests.support.fuzzing import Fuzzer
 from tests.support.invariants import breaches
-from tests.support.people import Person
 from tests.support.servers import Server
 from tests.support.wire import Dropped, Wire, exchange, statuses_of
 

@@ -16,10 +16,10 @@ from accountsapp.domain.data.locking import lock
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
+from accountsapp.testing.credentials import by_jwt
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
-from tests.support.credentials import by_jwt
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 from tests.support.servers import Server
 
 

@@ -28,11 +28,11 @@ from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.pictures.decoding import PNG, picture_of
 from accountsapp.domain.transfer import archives
 from accountsapp.process import Process
+from accountsapp.testing.credentials import hold, present
+from accountsapp.testing.people import Person
 from tests.support.activity import add_addon, add_project, contribute
 from tests.support.bookie import Bookie
-from tests.support.credentials import hold, present
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 from tests.support.pictures import encoded, quarters
 
 CANARY = "canary"

@@ -31,12 +31,12 @@ from accountsapp.domain.pictures.decoding import PNG, picture_of
 from accountsapp.domain.transfer import archives
 from accountsapp.domain.transfer.record import COLUMNS
 from accountsapp.process import Process
+from accountsapp.testing.credentials import hold
+from accountsapp.testing.people import SITE_URL, Person
 from accountsapp.worker import Worker
 from tests.support.activity import add_addon, add_project, contribute
-from tests.support.credentials import hold
 from tests.support.jobs import all_jobs, let_time_pass
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import SITE_URL, Person
 from tests.support.pictures import encoded, opened, quarters
 
 LINK = re.compile(rf"(\S+\.zip)\s+({SITE_URL}/exports/\S+)")

@@ -15,9 +15,9 @@ from webtest import TestApp
 
 from accountsapp.domain.errors import TooManyAttempts
 from accountsapp.domain.throttle import LIMITS, Throttle
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
 from tests.support.mailserver import free_port
-from tests.support.people import Person
 
 
 def test_long_names_are_counted_apart_and_take_no_room() -> None:

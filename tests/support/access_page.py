@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from accountsapp.testing.access import Cell
 from tests.security import test_s01_amo_matrix as amo
 from tests.security import test_s01_bookie_matrix as bookie
 from tests.security import test_s01_check_matrix as check
@@ -13,7 +14,6 @@ from tests.security import test_s01_openedx_matrix as openedx
 from tests.security import test_s01_pages_matrix as pages
 from tests.security import test_s01_pybossa_matrix as pybossa
 from tests.security.test_s02_nothing_forgotten import OPEN_URLS
-from tests.support.access import Cell
 
 PRINTED = Path(__file__).parent.parent.parent / "docs" / "access.txt"
 MATRICES = (

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from webtest import TestApp, TestResponse
 
-from tests.support.credentials import Holder, by_jwt
+from accountsapp.testing.credentials import Holder, by_jwt
 
 BASE = "/api/v5/accounts"
 PUBLIC_KEYS = {

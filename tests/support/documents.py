@@ -13,10 +13,10 @@ from webtest import TestApp, TestResponse
 
 from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
+from accountsapp.testing.credentials import Holder, Shown, hold, present, visitor
+from accountsapp.testing.everywhere import NEARBY
+from accountsapp.testing.people import Person
 from tests.support import pictures
-from tests.support.credentials import Holder, Shown, hold, present, visitor
-from tests.support.everywhere import NEARBY
-from tests.support.people import Person
 
 MOMENT = datetime(2026, 1, 15, 10, tzinfo=UTC)
 """When all that happens in the examples happens."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from webtest import TestApp
 
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.people import PASSWORD, Person
 
 JSON = {"Content-Type": "application/json"}
 

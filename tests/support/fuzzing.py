@@ -14,9 +14,9 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel
 
+from accountsapp.testing.actors import beside
+from accountsapp.testing.credentials import PRESENTATIONS, Holder, Shown, present, spoiled
 from accountsapp.tree import Row
-from tests.support.actors import beside
-from tests.support.credentials import PRESENTATIONS, Holder, Shown, present, spoiled
 from tests.support.hostile_values import (
     BROKEN,
     FORM,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from accountsapp.testing.people import PASSWORD
 from tests.support.openedx import MERGE_PATCH
-from tests.support.people import PASSWORD
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "X")
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"

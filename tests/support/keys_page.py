@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from webtest import TestApp
 
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.people import PASSWORD, Person
 
 MADE = "#api-key"
 """Where the page shows a key in clear."""

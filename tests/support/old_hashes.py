@@ -1,6 +1,6 @@
 """Hashes of passwords that other systems made, at a low cost."""
 
-from tests.support.people import PASSWORD
+from accountsapp.testing.people import PASSWORD
 
 LONG_PASSWORD = "långt lösenord " * 8
 """More than bcrypt takes."""

@@ -7,8 +7,8 @@ from webtest import TestApp, TestResponse
 
 from accountsapp.domain.accounts import profile
 from accountsapp.process import Process
-from tests.support.oauth import bearer, issue
-from tests.support.people import Person
+from accountsapp.testing.oauth import bearer, issue
+from accountsapp.testing.people import Person
 
 ACCOUNTS = "/api/user/v1/accounts"
 MERGE_PATCH = "application/merge-patch+json"

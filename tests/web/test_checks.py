@@ -20,11 +20,11 @@ from accountsapp.security.credentials import (
     SessionCookie,
 )
 from accountsapp.security.permissions import Permission
+from accountsapp.testing.oauth import issue
+from accountsapp.testing.people import PASSWORD, Person
 from accountsapp.web.answers import jsonp_answer
 from accountsapp.web.bodies import Body
 from accountsapp.web.resources import AccountById, AccountResource, ApiRoot, Resource
-from tests.support.oauth import issue
-from tests.support.people import PASSWORD, Person
 from tests.support.throwaway import add_view, added, mount
 
 JSON_ALONE = Body(types=("application/json",))

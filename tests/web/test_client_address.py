@@ -18,9 +18,9 @@ from accountsapp.domain import audit
 from accountsapp.domain.passwords import MOST_ADMITTED, Passwords
 from accountsapp.domain.rules.client_addresses import network_of, parse
 from accountsapp.process import Process
+from accountsapp.testing.oauth import basic
+from accountsapp.testing.people import PASSWORD, Person
 from accountsapp.web.client_address import client_address
-from tests.support.oauth import basic
-from tests.support.people import PASSWORD, Person
 from tests.support.servers import Server
 
 PROXY = "127.0.0.1"

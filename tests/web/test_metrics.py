@@ -12,7 +12,7 @@ from accountsapp.db import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Job, JobState
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 LINE = re.compile(r"^(accountsapp_\w+)(?:\{(.*)\})? (\S+)$", re.M)
 

@@ -13,11 +13,11 @@ from webtest import TestApp
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.pictures.decoding import PNG, picture_of
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from accountsapp.web.bodies import Body
 from accountsapp.web.request import Request
 from accountsapp.web.resources import ApiRoot
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 from tests.support.pictures import encoded, quarters
 from tests.support.throwaway import add_view, added, mount
 

@@ -14,10 +14,10 @@ from urllib.request import urlopen
 import pytest
 from webtest import TestApp
 
+from accountsapp.testing.people import Person
 from accountsapp.web import reports
 from accountsapp.web.reports import REPORTER, Report, Reporter
 from accountsapp.web.request import Request
-from tests.support.people import Person
 from tests.support.servers import Server
 
 REPORT = Report(time(), "GET", "Somewhere", "view", 7, 200, 0.0125, "abc")

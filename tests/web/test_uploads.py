@@ -10,9 +10,9 @@ from webtest import TestApp
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.pictures.decoding import JPEG, PNG, picture_of
 from accountsapp.process import Process
+from accountsapp.testing.people import SITE_URL, Person
 from accountsapp.web.uploads import default_image_url, picture_url, square_url
 from tests.support.outbox import Outbox
-from tests.support.people import SITE_URL, Person
 from tests.support.pictures import encoded, opened, quarters
 from tests.support.throwaway import added
 

@@ -12,8 +12,8 @@ from accountsapp.domain.accounts import profile
 from accountsapp.domain.pictures import renditions
 from accountsapp.domain.pictures.decoding import PNG, picture_of
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.nginx import deployed, nginx
-from tests.support.people import Person
 from tests.support.pictures import encoded, quarters
 from tests.support.servers import Server
 

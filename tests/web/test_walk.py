@@ -10,7 +10,7 @@ from typing import Any
 from webob import Request
 
 import accountsapp
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 PACKAGE = Path(accountsapp.__file__).parent
 MOST_ENTRIES = 3

@@ -6,10 +6,10 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
+from accountsapp.testing.credentials import Holder, hold
+from accountsapp.testing.people import Person
 from tests.support.activity import add_addon
 from tests.support.amo import Amo
-from tests.support.credentials import Holder, hold
-from tests.support.people import Person
 
 
 @pytest.fixture

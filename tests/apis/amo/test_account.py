@@ -11,10 +11,10 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.process import Process
+from accountsapp.testing.credentials import Holder, hold
+from accountsapp.testing.people import SITE_URL, Person
 from tests.support.activity import add_addon
 from tests.support.amo import PUBLIC_KEYS, SELF_KEYS, Amo
-from tests.support.credentials import Holder, hold
-from tests.support.people import SITE_URL, Person
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 

@@ -15,9 +15,9 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.data.jwt_models import UsedJwt
 from accountsapp.process import Process
+from accountsapp.testing.credentials import Holder, by_jwt, sign
+from accountsapp.testing.people import SITE_URL
 from tests.support.amo import Amo
-from tests.support.credentials import Holder, by_jwt, sign
-from tests.support.people import SITE_URL
 
 REQUIRED, INVALID_HEADER = "ERROR_AUTHENTICATION_REQUIRED", "ERROR_INVALID_HEADER"
 EXPIRED, DECODING = "ERROR_SIGNATURE_EXPIRED", "ERROR_DECODING_SIGNATURE"

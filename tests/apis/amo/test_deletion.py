@@ -8,12 +8,12 @@ from webtest import TestApp
 
 from accountsapp.domain.data.activity_models import Addon, AddonAuthor
 from accountsapp.process import Process
+from accountsapp.testing.credentials import Holder, by_jwt, hold
+from accountsapp.testing.oauth import bearer
+from accountsapp.testing.people import Person
 from tests.support.activity import add_addon
 from tests.support.amo import Amo
-from tests.support.credentials import Holder, by_jwt, hold
-from tests.support.oauth import bearer
 from tests.support.outbox import Outbox, outline
-from tests.support.people import Person
 from tests.support.pictures import encoded, quarters
 
 

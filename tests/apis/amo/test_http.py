@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
+from accountsapp.testing.credentials import Holder
+from accountsapp.testing.people import SITE_URL
 from tests.support.amo import BASE, Amo
-from tests.support.credentials import Holder
-from tests.support.people import SITE_URL
 
 METHODS = {
     "/account/1": "DELETE, GET, HEAD, OPTIONS, PATCH",

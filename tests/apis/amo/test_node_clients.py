@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from accountsapp.testing.credentials import Holder
 from tests.support.amo import Amo
-from tests.support.credentials import Holder
 
 FOLDER = Path(__file__).parents[2] / "oauth" / "clients"
 

@@ -11,10 +11,10 @@ from webtest import TestApp
 
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.process import Process
+from accountsapp.testing.credentials import Holder
+from accountsapp.testing.everywhere import dump
+from accountsapp.testing.people import SECRET, Person
 from tests.support.amo import Amo
-from tests.support.credentials import Holder
-from tests.support.everywhere import dump
-from tests.support.people import SECRET, Person
 
 OPTIONAL = ["reply", "new_features", "upgrade_success", "sdk_upgrade_success", "new_review", "announcements"]
 MANDATORY = ["upgrade_fail", "sdk_upgrade_fail", "reviewer_reviewed", "individual_contact"]

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from accountsapp.domain.data.models import Account, AuditEvent
 from accountsapp.process import Process
+from accountsapp.testing.credentials import Holder, hold
+from accountsapp.testing.people import Person
 from tests.support.amo import Amo
-from tests.support.credentials import Holder, hold
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 KEYS = {"user_id", "username", "display_name", "email", "fxa_id", "groups", "session_cookie"}
 

@@ -8,9 +8,9 @@ import pytest
 
 from accountsapp.domain.data import locking
 from accountsapp.process import Process
+from accountsapp.testing.credentials import Holder
+from accountsapp.testing.people import SITE_URL
 from tests.support.amo import SELF_KEYS, Amo
-from tests.support.credentials import Holder
-from tests.support.people import SITE_URL
 from tests.support.pictures import blank_png, encoded, opened, photograph, quarters
 
 TEXTS = ("display_name", "biography", "homepage", "location", "occupation")

@@ -9,8 +9,8 @@ import pytest
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
-from tests.support.people import Person
 
 
 def read(bookie: Bookie, person: Person) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from accountsapp.domain.data.models import Account, AccountState, EmailAddress, 
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie, in_path
 from tests.support.outbox import Outbox
-from tests.support.people import PASSWORD, Person
 
 NEW = "a new and better one"
 FULL = [

@@ -15,8 +15,8 @@ from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.rules.api_keys import PREFIX
 from accountsapp.domain.store import Store
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
-from tests.support.people import Person
 
 RESETS = ("/api_key", "/reset_api_key")
 

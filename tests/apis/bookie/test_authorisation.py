@@ -15,8 +15,8 @@ from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.rules.api_keys import PREFIX, make_api_key
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import FIVE_CALLS, Bookie
-from tests.support.people import PASSWORD, Person
 
 REFUSED = (403, b'{"error": "Not authorized for request."}')
 DEACTIVATED = (403, {"error": "Deactivated account."})

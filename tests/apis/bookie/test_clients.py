@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from webtest import TestApp, TestResponse
 
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.people import PASSWORD, Person
 
 NEW_PASSWORD = "another good one"
 

@@ -13,8 +13,8 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
-from tests.support.people import PASSWORD, Person
 
 
 def ask(bookie: Bookie, person: Person, email: object) -> Any:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from webtest import TestApp, TestResponse
 
 from accountsapp.domain.credentials import api_keys
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
-from tests.support.people import PASSWORD, Person
 
 SAID_BY_ALL = {
     "X-Content-Type-Options": "nosniff",

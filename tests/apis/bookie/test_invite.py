@@ -14,10 +14,10 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
 from tests.support.columns import columns_of
 from tests.support.outbox import Outbox, links_in, text_of
-from tests.support.people import Person
 
 NONE_LEFT = "You have no invites left at this time."
 

@@ -7,9 +7,9 @@ import pytest
 
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, password_change
+from accountsapp.testing.people import PASSWORD, Person
 from accountsapp.web.reports import REPORTER
 from tests.support.bookie import Bookie
-from tests.support.people import PASSWORD, Person
 
 WRONG_KEY, WRONG, NEW = "CanaryKey1", "CanaryWrong1", "CanaryNewPassword1"
 

@@ -14,10 +14,10 @@ from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import By
 from accountsapp.domain.rules.key_scopes import SCOPES
 from accountsapp.process import Process
+from accountsapp.testing.named_keys import add_key, keys_of, set_key
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
-from tests.support.named_keys import add_key, keys_of, set_key
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import PASSWORD, Person
 
 REFUSED = (403, b'{"error": "Not authorized for request."}')
 EXPOSED = "Retry-After, X-Request-Id"

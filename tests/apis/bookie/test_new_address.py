@@ -14,9 +14,9 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox, links_in, outline, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 ASKED = "accounts.example.org: a new address was asked for"
 CONFIRM = "accounts.example.org: confirm your new address"

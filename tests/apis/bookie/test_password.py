@@ -15,8 +15,8 @@ from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data import locking
 from accountsapp.domain.passwords import Passwords
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
-from tests.support.people import PASSWORD, Person
 
 PATHS = ("/password", "/account/password")
 NEW = "another good one"

@@ -11,8 +11,8 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.errors import InvalidUsername
 from accountsapp.domain.rules import usernames
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import FIVE_CALLS, Bookie, in_path
-from tests.support.people import PASSWORD, Person
 
 METHODS = {
     "/account": ("GET", "HEAD", "OPTIONS", "POST"),

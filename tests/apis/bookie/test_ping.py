@@ -7,8 +7,8 @@ from webtest import TestApp
 
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
-from tests.support.people import Person
 
 GOOD = {"success": True, "message": "Looks good"}
 BAD = {"success": False, "message": "API key is invalid.", "error": "Not authorized for request."}

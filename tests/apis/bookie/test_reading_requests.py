@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from accountsapp.domain.credentials import api_keys
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
-from tests.support.people import PASSWORD, Person
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = 'multipart/form-data; boundary="b"'

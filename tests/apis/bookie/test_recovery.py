@@ -19,9 +19,9 @@ from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.rules.folding import fold
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox, links_in, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 NEW = "a new and better one"
 ACTIVATED = "Account activated, please log in."

@@ -13,8 +13,8 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.process import Process
-from tests.support.oauth import ALL, Client, basic, bearer, issue
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.oauth import ALL, Client, basic, bearer, issue
+from accountsapp.testing.people import PASSWORD, Person
 
 USER = "/api/v1.1/users/alice/"
 EMAILS = "/api/v1.1/users/alice/emails/"

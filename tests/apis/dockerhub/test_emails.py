@@ -20,9 +20,9 @@ from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.store import Store
 from accountsapp.process import Process
-from tests.support.oauth import Client, basic, bearer, issue, mailed_path, mails
+from accountsapp.testing.oauth import Client, basic, bearer, issue, mailed_path, mails
+from accountsapp.testing.people import Person
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 EMAILS = "/api/v1.1/users/alice/emails/"
 X = "x@example.org"

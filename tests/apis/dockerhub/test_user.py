@@ -11,10 +11,10 @@ from webtest import TestApp
 from accountsapp.apis.dockerhub.schemas import ProfileChange
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
+from accountsapp.testing.oauth import basic
+from accountsapp.testing.people import SITE_URL, Person
 from accountsapp.web.fields import InvalidFields, load_body
 from accountsapp.web.formats import gravatar_url
-from tests.support.oauth import basic
-from tests.support.people import SITE_URL, Person
 
 USER = "/api/v1.1/users/alice/"
 KEYS = {

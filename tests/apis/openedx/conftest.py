@@ -7,8 +7,8 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.openedx import FRONT, Caller, grow_up
-from tests.support.people import Person
 
 
 @pytest.fixture

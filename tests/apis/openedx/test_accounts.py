@@ -14,8 +14,8 @@ from accountsapp.db import Database
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
+from accountsapp.testing.people import SITE_URL, Person
 from tests.support.openedx import ACCOUNTS, ADULT, Caller, account_of, grow_up
-from tests.support.people import SITE_URL, Person
 
 PUBLIC = {"username", "profile_image", "account_privacy"}
 SHAREABLE = {

@@ -11,10 +11,10 @@ from webtest import TestApp
 from accountsapp.apis.openedx.fields import READ_ONLY
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
 from tests.support.openedx import ACCOUNTS, ADULT, MERGE_PATCH, Caller, account_of
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 Call = Callable[..., Caller]
 YEAR = datetime.now(UTC).year

@@ -6,9 +6,9 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.domain.accounts import registration
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.openedx import FRONT, PAYLOAD, SIGNATURE, log_in, set_cookies
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 NEW_PASSWORD = "another good one"
 

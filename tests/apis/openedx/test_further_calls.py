@@ -8,7 +8,8 @@ import jwt
 from webtest import TestApp
 
 from accountsapp.process import Process
-from tests.support.credentials import hold, present
+from accountsapp.testing.credentials import hold, present
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.openedx import (
     ADULT,
     FRONT,
@@ -22,7 +23,6 @@ from tests.support.openedx import (
     set_cookies,
 )
 from tests.support.outbox import Outbox, links_in
-from tests.support.people import PASSWORD, Person
 from tests.support.pictures import encoded, opened, photograph, quarters
 
 Call = Callable[..., Caller]

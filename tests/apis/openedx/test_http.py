@@ -9,10 +9,10 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.oauth import clients, jwts
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
-from tests.support.credentials import hold, present, session, visitor
-from tests.support.oauth import bearer, issue
+from accountsapp.testing.credentials import hold, present, session, visitor
+from accountsapp.testing.oauth import bearer, issue
+from accountsapp.testing.people import SITE_URL, Person
 from tests.support.openedx import ACCOUNTS, MERGE_PATCH, Caller, account_of
-from tests.support.people import SITE_URL, Person
 
 Call = Callable[..., Caller]
 FRONT = "https://front.example.org"

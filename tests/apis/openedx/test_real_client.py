@@ -8,10 +8,10 @@ from django.conf import settings as django_settings
 from edx_rest_api_client.client import OAuthAPIClient
 
 from accountsapp.process import Process
+from accountsapp.testing.oauth import Client
+from accountsapp.testing.people import Person
 from tests.support.mailserver import free_port
-from tests.support.oauth import Client
 from tests.support.openedx import ACCOUNTS, MERGE_PATCH
-from tests.support.people import Person
 from tests.support.servers import Server
 
 

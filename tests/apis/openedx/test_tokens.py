@@ -12,9 +12,9 @@ from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.credentials import password_change
 from accountsapp.domain.oauth import clients
 from accountsapp.process import Process
-from tests.support.oauth import Client
+from accountsapp.testing.oauth import Client
+from accountsapp.testing.people import SITE_URL, Person
 from tests.support.openedx import ACCOUNTS, account_of
-from tests.support.people import SITE_URL, Person
 
 TOKEN = "/oauth2/access_token"
 CREDENTIALS = {"grant_type": "client_credentials"}

@@ -7,10 +7,10 @@ import pytest
 
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.process import Process
-from tests.support.everywhere import dump
+from accountsapp.testing.everywhere import dump
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.front_end import JSON, Browser, FrontEnd
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 ORIGIN = "https://front.example.org"
 JSON_ONLY = {"Accept": "application/json"}

@@ -11,9 +11,9 @@ from accountsapp.domain import recent
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.activity import add_project, contribute
 from tests.support.front_end import Browser, FrontEnd
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 PUBLIC_USER = {
     *("created", "fullname", "info", "locale", "n_answers", "name", "rank", "registered_ago", "score"),

@@ -10,8 +10,8 @@ from webtest import TestApp
 
 from accountsapp.apis.pybossa.presenters import age
 from accountsapp.domain.clock import now
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.front_end import JSON, Browser, FrontEnd
-from tests.support.people import PASSWORD, Person
 
 ORIGIN = "https://front.example.org"
 Make = Callable[..., Any]

@@ -10,9 +10,9 @@ from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress, Link
 from accountsapp.domain.mailing.links import ENDED
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.front_end import Browser, FrontEnd
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 NEW = "a new and longer one"
 Make = Callable[..., Any]

@@ -12,9 +12,9 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.registration_models import PendingRegistration
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.front_end import JSON, Browser, FrontEnd
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 CONFIRM = {"accountsapp.registration": "confirm"}
 DAISY = {

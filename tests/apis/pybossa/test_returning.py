@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.front_end import Browser, FrontEnd
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 NEW = "a quite new password"
 REGISTRATION = {

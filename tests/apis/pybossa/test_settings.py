@@ -8,9 +8,9 @@ from webtest import Upload
 
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.front_end import Browser, FrontEnd
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import PASSWORD, SITE_URL, Person
 from tests.support.pictures import encoded, quarters
 
 NEW = "a new and longer one"

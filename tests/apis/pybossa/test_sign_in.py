@@ -9,8 +9,8 @@ from webtest import TestApp
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data.models import AccountState
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.front_end import JSON, Browser, FrontEnd
-from tests.support.people import PASSWORD, Person
 
 FORM_KEYS = {"csrf", "email", "errors", "password"}
 KEYS = {"auth", "form", "next", "template", "title"}

@@ -12,7 +12,7 @@ from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import AccountNotFound, StaleCredential
 from accountsapp.domain.store import Store
 from accountsapp.process import Process
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 
 def change_profile(store: Store, account_id: int) -> None:

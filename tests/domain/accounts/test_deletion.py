@@ -26,12 +26,12 @@ from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.transfer.exporting import export_all, export_named
 from accountsapp.process import Process
+from accountsapp.testing.credentials import hold
+from accountsapp.testing.oauth import basic, bearer
+from accountsapp.testing.people import PASSWORD, Person
 from tests.cli.conftest import Run, ini_file, run  # noqa: F401 fixtures
-from tests.support.credentials import hold
 from tests.support.jobs import all_jobs
-from tests.support.oauth import basic, bearer
 from tests.support.outbox import Outbox, outline, text_of
-from tests.support.people import PASSWORD, Person
 
 
 def ask(stores: Process, person: Person, *, actor: Person | None = None) -> None:

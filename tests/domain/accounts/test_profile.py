@@ -10,9 +10,9 @@ from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.errors import AccountNotFound, TooManyAttempts, UsernameTaken
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.columns import columns_of
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 
 class Texts(NamedTuple):

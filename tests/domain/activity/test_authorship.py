@@ -10,8 +10,8 @@ from accountsapp.db import Database
 from accountsapp.domain.activity import authorship
 from accountsapp.domain.activity.authorship import AddonFigures
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.activity import add_addon, add_project, contribute
-from tests.support.people import Person
 
 
 def test_figures_count_public_addons_alone(stores: Process, alice: Person, bob: Person) -> None:

@@ -18,8 +18,8 @@ from accountsapp.domain.data.activity_models import Contribution, Project
 from accountsapp.domain.data.member_models import Member, MemberChange, MemberPart
 from accountsapp.domain.data.models import Account, AccountState, Base
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.activity import add_project, contribute
-from tests.support.people import Person
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 

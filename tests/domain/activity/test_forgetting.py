@@ -22,9 +22,9 @@ from accountsapp.domain.data.activity_models import (
 )
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.activity import add_addon, add_project, contribute
 from tests.support.concurrently import concurrently
-from tests.support.people import Person
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from accountsapp.domain.activity import projects
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.activity import add_project, contribute
-from tests.support.people import Person
 
 
 def test_created_drafts_and_contributed(stores: Process, alice: Person, bob: Person) -> None:

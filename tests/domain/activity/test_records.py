@@ -8,8 +8,8 @@ import pytest
 from accountsapp.domain.activity import records
 from accountsapp.domain.activity.importing import Importer
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.activity import add_project, contribute
-from tests.support.people import Person
 
 
 def test_they_are_what_was_imported(stores: Process, alice: Person, bob: Person) -> None:

@@ -14,7 +14,7 @@ from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.errors import StaleCredential, WrongPassword
 from accountsapp.process import Process
-from tests.support.people import PASSWORD, Person
+from accountsapp.testing.people import PASSWORD, Person
 
 WITHIN = timedelta(seconds=600)
 OTHER = "another correct horse"

@@ -14,9 +14,9 @@ from accountsapp.domain.data.jwt_models import JwtKey
 from accountsapp.domain.keyring import SealError
 from accountsapp.domain.rotation import Rotated, rotate
 from accountsapp.process import Process
+from accountsapp.testing.credentials import by_jwt
+from accountsapp.testing.people import SECRET, Person
 from tests.support.amo import Amo
-from tests.support.credentials import by_jwt
-from tests.support.people import SECRET, Person
 
 NEW = "n" * 40
 

@@ -26,8 +26,8 @@ from accountsapp.domain.rotation import Rotated
 from accountsapp.domain.rotation import rotate as rotate_secrets
 from accountsapp.domain.rules import key_scopes
 from accountsapp.process import Process
+from accountsapp.testing.people import SECRET, Person
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import SECRET, Person
 
 NEW = "n" * 40
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

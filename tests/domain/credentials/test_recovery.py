@@ -16,9 +16,9 @@ from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.store import Store
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.jobs import all_jobs, let_time_pass
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 NEW = "a new and better one"
 

@@ -16,8 +16,8 @@ from accountsapp.domain.data.models import Account, SignInSession
 from accountsapp.domain.mailing import links
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.columns import columns_of
-from tests.support.people import PASSWORD, Person
 
 HERE = "192.0.2.1"
 

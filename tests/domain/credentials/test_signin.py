@@ -23,9 +23,9 @@ from accountsapp.domain.errors import (
 )
 from accountsapp.domain.passwords import MOST_ADMITTED, Passwords
 from accountsapp.process import Process
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.columns import columns_of
 from tests.support.concurrently import concurrently
-from tests.support.people import PASSWORD, Person
 
 HERE = "192.0.2.1"
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from accountsapp.db import Database
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.prepared import PreparedForMany, PreparedUpdate
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 LONGEST = PreparedForMany.LONGEST_LIST
 BY_NAME = PreparedForMany(lambda keys: select(Account.id).where(Account.username_key.in_(keys)))

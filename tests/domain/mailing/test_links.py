@@ -13,7 +13,7 @@ from accountsapp.domain.data.models import Link
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 RESET, CHANGE, VERIFY = Purpose.RESET, Purpose.CHANGE_EMAIL, Purpose.VERIFY_EMAIL
 Make = Callable[..., str]

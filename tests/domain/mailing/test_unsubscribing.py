@@ -8,7 +8,7 @@ import pytest
 
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import unsubscribing
-from tests.support.people import SECRET
+from accountsapp.testing.people import SECRET
 
 OLD_SECRET = "an-older-one-" + "o" * 40
 

@@ -18,9 +18,9 @@ from accountsapp.domain.pictures import files, keeping
 from accountsapp.domain.pictures.decoding import JPEG, PNG, Picture, picture_of
 from accountsapp.domain.store import Store
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.jobs import all_jobs, let_time_pass
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 from tests.support.pictures import encoded, opened, quarters
 
 

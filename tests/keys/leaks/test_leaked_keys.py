@@ -22,10 +22,10 @@ from accountsapp.domain.oauth import tokens
 from accountsapp.domain.rules.api_keys import ALPHABET, make_api_key
 from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
+from accountsapp.testing.people import SITE_URL, Person
 from tests.support.bookie import Bookie
 from tests.support.concurrently import concurrently
 from tests.support.outbox import Outbox, text_of
-from tests.support.people import SITE_URL, Person
 from tests.support.reporting import URL, Reporter
 
 TRUE, FALSE = "true_positive", "false_positive"

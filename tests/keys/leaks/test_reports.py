@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
-from tests.support.people import SITE_URL, Person
+from accountsapp.testing.people import SITE_URL, Person
 from tests.support.reporting import LEAKS, Reporter
 
 TOO_LARGE = b"[" + b" " * 1024 * 1024 + b"]"

@@ -14,9 +14,9 @@ from accountsapp.domain.credentials import api_keys, named_keys
 from accountsapp.domain.credentials.named_keys import NamedKey
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.process import Process
+from accountsapp.testing.people import Person
 from tests.support.keys_page import KeysPage, api_key_in
 from tests.support.outbox import Outbox
-from tests.support.people import Person
 
 EXTENSION = ("account:read", "account:write", "key:read", "key:write")
 BOTH_READ = ("email:read", "key:read")

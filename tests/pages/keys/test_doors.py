@@ -8,9 +8,9 @@ from webtest import TestApp
 from accountsapp.domain.accounts import super_creation
 from accountsapp.domain.data.models import SignInSession
 from accountsapp.process import Process
-from tests.support.credentials import csrf_token
+from accountsapp.testing.credentials import csrf_token
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.front_end import Browser
-from tests.support.people import PASSWORD, Person
 
 NEW_PASSWORD = "another correct horse"
 

@@ -11,9 +11,9 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.data.models import SignInSession
 from accountsapp.process import Process
-from tests.support.credentials import csrf_token, hold
+from accountsapp.testing.credentials import csrf_token, hold
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.keys_page import KeysPage
-from tests.support.people import PASSWORD, SITE_URL, Person
 
 CHANGES = ("add", "default/show", "default/reset", "{id}/revoke", "{id}/rotate")
 ODD_IDS = ("nobody", "add", "confirm", "default", "0", "1", "-1", "%C3%A9", "%00", "x" * 3000, "'--")

@@ -12,11 +12,11 @@ from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import By
 from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.process import Process
+from accountsapp.testing.credentials import hold
+from accountsapp.testing.oauth import basic, bearer
+from accountsapp.testing.people import PASSWORD, Person
 from accountsapp.web.formats import seconds
-from tests.support.credentials import hold
 from tests.support.keys_page import KeysPage, api_key_in
-from tests.support.oauth import basic, bearer
-from tests.support.people import PASSWORD, Person
 
 FORMS = ["/keys/default/show", "/keys/default/reset", "/keys/add"]
 

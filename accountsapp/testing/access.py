@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from webtest import TestApp
 
 from accountsapp.domain.oauth.scopes import Scope
-from tests.support.actors import ACTORS, ANONYMOUS, DEAD, FORMER, LIVING, OWNER, WAYS, Way
-from tests.support.credentials import Shown
+from accountsapp.testing.actors import ACTORS, ANONYMOUS, DEAD, FORMER, LIVING, OWNER, WAYS, Way
+from accountsapp.testing.credentials import Shown
 
 ACTORS_OWN, OWNERS = "the actor's", "the owner's"
 """Whose credential a way presents."""
@@ -120,10 +120,15 @@ def cells_of(
         yield Cell(call, way, actor, outcome(operation, actor, way).status)
 
 
-def send(app: TestApp, rules: Rules, operation: Operation, shown: Shown) -> Any:
-    """The answer to one call."""
+def send(
+    app: TestApp, rules: Rules, operation: Operation, shown: Shown, fill: Mapping[str, str] = FILL
+) -> Any:
+    """The answer to one call.
+
+    :param fill: what stands for the patterns in its path
+    """
     path = operation.path
-    for pattern, value in FILL.items():
+    for pattern, value in fill.items():
         path = path.replace(pattern, value)
     query = "&".join(part for part in (urlencode(operation.query), shown.query) if part)
     headers, body = dict(shown.headers), b""

@@ -7,8 +7,8 @@ from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
-from tests.support.credentials import Holder, Shown, hold, present
-from tests.support.people import Person
+from accountsapp.testing.credentials import Holder, Shown, hold, present
+from accountsapp.testing.people import Person
 
 OWNER = "owner"
 ANONYMOUS = "anonymous"

@@ -14,7 +14,7 @@ from accountsapp.domain.oauth import clients, tokens
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.mail import path_of
 from accountsapp.process import Process
-from tests.support.people import PASSWORD, SITE_URL, Person
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 
 ALL = tuple(scope.value for scope in Scope)
 CALLBACK = "https://client.example.com/callback"

@@ -19,9 +19,9 @@ from accountsapp.domain.data import locking
 from accountsapp.domain.oauth import clients, jwts
 from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
-from tests.support.named_keys import add_presets
-from tests.support.oauth import ALL, basic, bearer, issue
-from tests.support.people import SITE_URL, Person
+from accountsapp.testing.named_keys import add_presets
+from accountsapp.testing.oauth import ALL, basic, bearer, issue
+from accountsapp.testing.people import SITE_URL, Person
 
 
 class Holder(NamedTuple):
@@ -136,6 +136,6 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
 def present(kind: str, holder: Holder) -> Shown:
     """A good credential of that kind."""
     assert kind in PRESENTATIONS, (
-        f"say in PRESENTATIONS (tests/support/credentials.py) how a good credential {kind!r} is presented"
+        f"say in PRESENTATIONS (accountsapp.testing.credentials) how a good credential {kind!r} is presented"
     )
     return PRESENTATIONS[kind](holder)

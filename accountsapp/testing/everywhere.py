@@ -4,7 +4,8 @@ Each is called with every kind of credential that counts there. That they are go
 test (:meth:`Everywhere.check`), so that nothing passes because the caller was refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -19,9 +20,9 @@ from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
+from accountsapp.testing.credentials import Holder, Shown, hold, present, visitor
+from accountsapp.testing.people import Person
 from accountsapp.tree import OPEN, Row, rows
-from tests.support.credentials import Holder, Shown, hold, present, visitor
-from tests.support.people import Person
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 STALE_FORM = b'id="stale-form"'
@@ -72,7 +73,7 @@ def path_of(row: Row, person: Person) -> str:
     path = row.path
     for pattern, value in fill.items():
         path = path.replace(pattern, value)
-    assert "{" not in path, f"say in tests/support/everywhere.py what stands for it: {path}"
+    assert "{" not in path, f"say in accountsapp/testing/everywhere.py what stands for it: {path}"
     return path
 
 
@@ -96,9 +97,19 @@ class Everywhere:
     """Calls with the credentials that open a door: the owner's or an administrator's.
 
     A call that succeeds may have changed or ended them, so that they are made anew.
+
+    :param administered_views: what administrators alone open, although an owner has the permission elsewhere
     """
 
-    def __init__(self, app: TestApp, register: Register, owner: Person, admin: Person) -> None:
+    def __init__(
+        self,
+        app: TestApp,
+        register: Register,
+        owner: Person,
+        admin: Person,
+        administered_views: Collection[str] = (),
+    ) -> None:
+        self._administered_views = administered_views
         self.app = app
         self.app.extra_environ.update(NEARBY)
         self._stores: Process = app.app.registry.process
@@ -110,7 +121,8 @@ class Everywhere:
         self.doors = doors(app.app.registry, owner)
 
     def holder(self, door: Door) -> Holder:
-        return self._admin if door.row.permission in ADMINISTRATORS_ONLY else self._owner
+        by_administrators = door.row.permission in ADMINISTRATORS_ONLY
+        return self._admin if by_administrators or door.row.view in self._administered_views else self._owner
 
     def present(self, door: Door) -> Shown:
         if door.kind == VISITOR:
@@ -153,6 +165,25 @@ class Everywhere:
         if (method or door.method) in WRITES and answer.status_int < 400:
             self._renew()
         return answer
+
+    def at_once(self, door: Door, number: int) -> list[TestResponse]:
+        """Call as often at the same moment, each time with the door's credential and nothing else."""
+        shown = self.present(door)
+        url = door.path + (f"?{shown.query}" if shown.query else "")
+        with ThreadPoolExecutor(number) as threads:
+            calls = [
+                threads.submit(
+                    TestApp(self.app.app, extra_environ=dict(NEARBY)).request,
+                    url,
+                    method=door.method,
+                    headers=dict(shown.headers),
+                    expect_errors=True,
+                )
+                for _ in range(number)
+            ]
+        self._used.add(door)
+        self._renew()
+        return [call.result() for call in calls]
 
     def door(self, method: str, path: str) -> Door:
         """The first one there."""

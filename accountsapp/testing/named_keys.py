@@ -16,7 +16,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE
 from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
-from tests.support.people import Person
+from accountsapp.testing.people import Person
 
 YEAR = timedelta(days=365)
 

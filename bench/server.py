@@ -103,7 +103,7 @@ accountsapp.jobs = external
 sqlalchemy.url = {url.replace("%", "%%")}
 
 [server:main]
-use = egg:waitress#main
+use = egg:accountsapp#waitress
 listen = 127.0.0.1:{port}
 {waitress}
 

@@ -53,6 +53,8 @@ class Answering(WSGITask):
     connection stays.
     """
 
+    wrote_header: bool
+
     def build_response_header(self) -> bytes:
         headers = [(_capitalized(name), value) for name, value in self.response_headers]
         if not self._needs_date_alone(dict(headers)):

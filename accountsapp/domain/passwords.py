@@ -1,4 +1,4 @@
-"""The one password rule, and the only place where bcrypt is called.
+"""The one password rule, and the only place where passwords are hashed and checked.
 
 The rule is that of NIST SP 800-63B 5.1.1.2: a minimum length, no composition rules, a list of refused
 passwords. bcrypt reads 72 bytes; a longer password is refused, never cut.
@@ -7,21 +7,23 @@ passwords. bcrypt reads 72 bytes; a longer password is refused, never cut.
 import logging
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import bcrypt
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from accountsapp.domain import foreign_hashes
+from accountsapp.domain.bcrypt_hashes import BEGINNINGS
 from accountsapp.domain.errors import Busy, WeakPassword
 from accountsapp.domain.rules.folding import fold
 
 SHORTEST = 8
 LONGEST_BYTES = 72
-MOST_ROUNDS = 20
 MOST_ADMITTED = 14
 """Checks that may be under way or waiting: fewer than the threads of the server (16), so that a flood of
 wrong passwords leaves some for all other requests."""
@@ -112,22 +114,27 @@ class Passwords:
         """Whether the password is the hashed one.
 
         A failure takes as long as one hash of the present cost, also for an account without a password and
-        for a hash that is malformed or was made at a lower cost. Anything that cannot be a password (not a
-        string, longer than 72 bytes, NUL) is simply wrong.
+        for a hash that is malformed, was made at a lower cost or by another system (if that is not dearer).
+        Anything that cannot be a password (not a string, longer than 72 bytes where bcrypt made the hash,
+        NUL) is simply wrong.
 
-        :param password_hash: ``$2a$``, ``$2b$`` or ``$2y$``; None where there is no account or no password
+        :param password_hash: bcrypt's or of a form in :mod:`accountsapp.domain.foreign_hashes`; None where
+            there is no account or no password
         :param client: whose guess it is, as limits count clients; empty for the operator's
         :raises Busy: too many hashes are being computed, or too many for that client
         """
         encoded = _encoded(password) if isinstance(password, str) else None
-        plausible = encoded is not None and len(encoded) <= LONGEST_BYTES and b"\0" not in encoded
+        is_foreign = password_hash is not None and not password_hash.startswith(BEGINNINGS)
+        longest = foreign_hashes.LONGEST_BYTES if is_foreign else LONGEST_BYTES
+        plausible = encoded is not None and len(encoded) <= longest and b"\0" not in encoded
         candidate = encoded if plausible and encoded is not None else b"-"
         with (
             self.admission(client),
             self._computing_of_one.taking(client, self._patience),
             self._slot(),
         ):
-            return self._matches(candidate, password_hash) and plausible
+            matches = self._matches_foreign if is_foreign else self._matches
+            return matches(candidate, password_hash) and plausible
 
     def _matches(self, candidate: bytes, password_hash: str | None) -> bool:
         if password_hash is not None:
@@ -144,8 +151,37 @@ class Passwords:
         bcrypt.checkpw(candidate, _nobodys_hash(self.rounds))
         return False
 
+    def _matches_foreign(self, candidate: bytes, password_hash: str | None) -> bool:
+        begin = time.thread_time()
+        try:
+            if foreign_hashes.matches(candidate, password_hash or ""):
+                return True
+        except foreign_hashes.UnusableHash as error:
+            log.warning("a stored password hash is malformed or cannot be checked: it %s", error)
+            bcrypt.checkpw(b"-", _nobodys_hash(self.rounds))
+            return False
+        remaining = self._seconds - (time.thread_time() - begin)
+        for cost in range(self.rounds, 3, -1):
+            step = self._seconds / 2 ** (self.rounds - cost)
+            if step <= remaining:
+                bcrypt.checkpw(b"-", _nobodys_hash(cost))
+                remaining -= step
+        return False
+
+    @cached_property
+    def _seconds(self) -> float:
+        """What one hash of the present cost takes of a processor."""
+        begin = time.thread_time()
+        bcrypt.checkpw(b"-", _nobodys_hash(self.rounds))
+        return time.thread_time() - begin
+
+    def can_hash(self, password: str) -> bool:
+        """Whether bcrypt can take it; a password that only a hash of another system knows may be too long."""
+        encoded = _encoded(password)
+        return encoded is not None and len(encoded) <= LONGEST_BYTES and b"\0" not in encoded
+
     def needs_rehash(self, password_hash: str) -> bool:
-        """Whether a good hash was made at a lower cost than new ones are."""
+        """Whether a good hash was made at a lower cost than new ones are, or by another system."""
         try:
             return _cost_of(password_hash) < self.rounds
         except (ValueError, IndexError):
@@ -254,33 +290,6 @@ def _cost_of(password_hash: str) -> int:
 def _nobodys_hash(cost: int) -> bytes:
     """A well-formed hash of no known password."""
     return f"$2b${cost:02}${'.' * 53}".encode()
-
-
-def is_bcrypt_hash(text: str) -> bool:
-    """Whether the text is a bcrypt hash that an imported account may come with.
-
-    Of a cost up to 20: the check of a higher one would take minutes. With zeros in the bits that pad salt and
-    digest: bcrypt writes them, so that no password fits a hash that has others.
-    """
-    return (
-        len(text) == 60
-        and text.isascii()
-        and text[:4] in ("$2a$", "$2b$", "$2y$")
-        and text[4:6].isdecimal()
-        and text[6] == "$"
-        and 4 <= int(text[4:6]) <= MOST_ROUNDS
-        and set(text[7:]) <= _BCRYPT_ALPHABET
-        and text[28] in _SALT_ENDS
-        and text[59] in _DIGEST_ENDS
-    )
-
-
-_BCRYPT_DIGITS = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_BCRYPT_ALPHABET = frozenset(_BCRYPT_DIGITS)
-_SALT_ENDS = frozenset(_BCRYPT_DIGITS[::16])
-"""What the last of a salt's 22 characters can be: 128 bits leave four to pad."""
-_DIGEST_ENDS = frozenset(_BCRYPT_DIGITS[::4])
-"""What the last of a digest's 31 characters can be: 184 bits leave two to pad."""
 
 
 def _encoded(password: str) -> bytes | None:

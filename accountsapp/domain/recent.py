@@ -1,6 +1,7 @@
 """Values that are costly to compute and may lag: computed now and then, for all threads of a process."""
 
 from collections.abc import Callable, Hashable
+from operator import is_
 from threading import Lock
 from time import monotonic
 from typing import Any, TypeVar, cast
@@ -17,6 +18,7 @@ PATIENCE = 5.0
 
 MOST_PRODUCTS = 512
 """Things made of values that are kept."""
+NOTHING_MADE: tuple[tuple[object, ...], None] = ((), None)
 
 
 class _Entry:
@@ -40,7 +42,7 @@ class Recent:
 
     def __init__(self) -> None:
         self._entries: dict[Hashable, _Entry] = {}
-        self._products: dict[Hashable, tuple[object, Any]] = {}
+        self._products: dict[Hashable, tuple[tuple[object, ...], Any]] = {}
         self._making = Lock()
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
@@ -72,12 +74,16 @@ class Recent:
         :param key: what is made; of any number of them, :data:`MOST_PRODUCTS` are kept
         :param value: what :meth:`get` or this gave
         """
-        source, product = self._products.get(key, (None, None))
-        if source is not value:
-            product = make(value)
+        return self.made_of_all(key, (value,), lambda: make(value))
+
+    def made_of_all(self, key: Hashable, values: tuple[object, ...], make: Callable[[], T]) -> T:
+        """As :meth:`made_of`, of several values: it is kept as long as each is the same."""
+        sources, product = self._products.get(key, NOTHING_MADE)
+        if len(sources) != len(values) or not all(map(is_, sources, values)):
+            product = make()
             with self._making:
                 self._products.pop(key, None)
-                self._products[key] = value, product
+                self._products[key] = values, product
                 if len(self._products) > MOST_PRODUCTS:
                     del self._products[next(iter(self._products))]
         return cast(T, product)

@@ -1,6 +1,6 @@
 """HTML answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,8 @@ PAGE_HEADERS = (
     ("X-Frame-Options", "DENY"),
     *(header for header in HEADERS if header[0] != "Referrer-Policy"),
 )
+PART = "<!-- part -->"
+"""Where a part of a page is going to be. What a page shows is escaped, so nobody else can write it."""
 
 
 def page(
@@ -87,6 +89,35 @@ def page(
     if message is not None:
         flash.forget(response)
     return response
+
+
+def page_around(
+    request: Request,
+    part: str,
+    key: Hashable,
+    sources: tuple[object, ...],
+    make_page: Callable[[str], Response],
+) -> Response:
+    """A page without a form, of which all but one part is kept for all who are not signed in and want the
+    same language.
+
+    :param part: HTML
+    :param key: which page it is
+    :param sources: the values of :class:`~accountsapp.domain.recent.Recent` that the rest is made of
+    :param make_page: calls :func:`page`, whose template has the part once, as it is given
+    """
+    if visitor_of(request) is not None or flash.COOKIE in request.cookies:
+        return make_page(part)
+
+    def make() -> tuple[list[tuple[str, str]], bytes, bytes]:
+        response = make_page(PART)
+        before, _, after = response.body.partition(PART.encode())
+        kept = [(name, value) for name, value in response.headerlist if name != "Content-Length"]
+        return kept, before, after
+
+    headers, before, after = request.store.recent.made_of_all((key, request.locale_name), sources, make)
+    body = b"".join((before, part.encode(), after))
+    return Response(app_iter=[body], headerlist=[*headers, ("Content-Length", str(len(body)))])
 
 
 def _policy(policy: str, leads_away: bool, has_scripts: bool) -> str:

@@ -1,6 +1,6 @@
 """In which language a page is: the account's, else what the browser wants, else English."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,6 @@ from markupsafe import Markup
 from pyramid.threadlocal import get_current_request
 
 from accountsapp import i18n
-from accountsapp.domain.clock import now
 from accountsapp.pages.visitor import visitor_of
 
 if TYPE_CHECKING:
@@ -65,15 +64,13 @@ def sentence(text: str) -> str:
     return translated(get_current_request(), text)
 
 
-def ago(moment: datetime) -> str:
-    """How long since then, as the language of the page says it."""
-    passed = moment - now()
-    return _in_words(round(passed.total_seconds()), get_current_request().locale_name)
+def ago_in(locale: str, passed: timedelta) -> str:
+    """A time span with its direction: to the minute from one minute on, to the day from one day on.
 
-
-def _in_words(seconds: int, locale: str) -> str:
-    """A time span with its direction, to the minute from one minute on, to the day from one day on."""
-    unit = next((unit for unit in (86400, 60) if abs(seconds) >= unit), 1)
+    :param passed: negative where it was before
+    """
+    seconds = round(passed.total_seconds())
+    unit = 86400 if abs(seconds) >= 86400 else 60 if abs(seconds) >= 60 else 1
     return _span_in_words(int(seconds / unit) * unit, locale)
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accountsapp.domain.bcrypt_hashes import is_bcrypt_hash
 from accountsapp.domain.errors import WeakPassword
-from accountsapp.domain.passwords import Passwords, commonest_passwords, is_bcrypt_hash, read_refused
+from accountsapp.domain.passwords import Passwords, commonest_passwords, read_refused
 
 
 @pytest.fixture(scope="module")

@@ -127,3 +127,12 @@ def test_what_is_made_of_a_value_is_made_once(monkeypatch: pytest.MonkeyPatch) -
         values.made_of(key, first, lambda _: compute())
     assert values.made_of("d", first, lambda _: compute()) == 6
     assert values.made_of("a", first, lambda _: compute()) == 7  # it was the oldest of four
+
+
+def test_what_is_made_of_several_values_is_made_anew_when_one_is_another() -> None:
+    values, compute = Recent(), counting()
+    first, second = ["x"], ["x"]
+    assert [values.made_of_all("a", (first, second), compute) for _ in range(3)] == [1, 1, 1]
+    assert values.made_of_all("a", (first, first), compute) == 2
+    assert values.made_of_all("a", (first,), compute) == 3
+    assert values.made_of_all("a", (first, second), compute) == 4

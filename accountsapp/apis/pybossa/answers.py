@@ -1,6 +1,6 @@
 """What views return, and how it is sent: as JSON, or as a page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ from pyramid.response import Response
 
 from accountsapp.apis.pybossa.negotiation import VARY, wants_json
 from accountsapp.pages import flash
-from accountsapp.pages.html import go, page
+from accountsapp.pages.html import go, page, page_around
 from accountsapp.security import session_cookie
 from accountsapp.web.answers import json_answer
 from accountsapp.web.request import Request
@@ -35,6 +35,22 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class ShownToAll:
+    """A page that is the same for everybody who is not signed in, but for one part.
+
+    :ivar part: HTML
+    :ivar sources: what the rest is made of, the same objects as long as it is the same
+    :ivar key: what else it depends on
+    :ivar make: gives what is shown, with a part
+    """
+
+    part: str
+    sources: tuple[object, ...]
+    key: Hashable
+    make: Callable[[str], Shown]
+
+
+@dataclass(frozen=True)
 class Done:
     """Something was done; a page goes on to another one, where the message is shown.
 
@@ -49,7 +65,11 @@ class Done:
 
 def answer(request: Request, value: Any, status: int = 200) -> Response:
     """The response for what a view returned."""
-    if wants_json(request):
+    if isinstance(value, ShownToAll):
+        response = page_around(
+            request, value.part, value.key, value.sources, lambda part: show_page(request, value.make(part))
+        )
+    elif wants_json(request):
         response = json_answer(request, value.content, status)
     elif isinstance(value, Done):
         response = go(value.leads_to or value.content["next"])

@@ -1,6 +1,7 @@
 """The community: everybody who is listed, the best, and what happened of late."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from pyramid.httpexceptions import HTTPNotFound
@@ -8,7 +9,7 @@ from pyramid.renderers import render
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from accountsapp.apis.pybossa.answers import TEMPLATES, Shown
+from accountsapp.apis.pybossa.answers import TEMPLATES, Shown, ShownToAll
 from accountsapp.apis.pybossa.community_presenters import MemberColumns, feed_item, list_entry, top_entry
 from accountsapp.apis.pybossa.negotiation import wants_json
 from accountsapp.apis.pybossa.paths import MOUNT, path_of_account
@@ -16,9 +17,10 @@ from accountsapp.apis.pybossa.presenters import full_name, public_info
 from accountsapp.apis.pybossa.resources import Community, CommunityPage
 from accountsapp.domain.activity import community, feed
 from accountsapp.domain.activity.community import MemberRow, RankedMember
+from accountsapp.domain.activity.feed import FeedItem
 from accountsapp.domain.clock import now
 from accountsapp.pages.html import path_on_site
-from accountsapp.pages.language import ago
+from accountsapp.pages.language import ago_in
 from accountsapp.web.answers import SharedList
 from accountsapp.web.request import Request
 from accountsapp.web.uploads import path_of_picture
@@ -31,16 +33,16 @@ ITEMS_OF_PAGE = 20
 
 
 @view_config(context=Community, request_method="GET", permission=NO_PERMISSION_REQUIRED)
-def show_first_page(context: Community, request: Request) -> Shown:
+def show_first_page(context: Community, request: Request) -> Shown | ShownToAll:
     return community_page(request, 1)
 
 
 @view_config(context=CommunityPage, request_method="GET", permission=NO_PERMISSION_REQUIRED)
-def show_page(context: CommunityPage, request: Request) -> Shown:
+def show_page(context: CommunityPage, request: Request) -> Shown | ShownToAll:
     return community_page(request, context.number)
 
 
-def community_page(request: Request, number: int) -> Shown:
+def community_page(request: Request, number: int) -> Shown | ShownToAll:
     """
     :raises HTTPNotFound: there are not so many pages
     """
@@ -48,21 +50,39 @@ def community_page(request: Request, number: int) -> Shown:
     members, total = community.page(store, number, MemberColumns), community.total(store)
     if members is None:
         raise HTTPNotFound
+    pagination = {
+        "next": number * community.PAGE < total,
+        "page": number,
+        "per_page": community.PAGE,
+        "prev": number > 1,
+        "total": total,
+    }
     content = {
-        "pagination": {
-            "next": number * community.PAGE < total,
-            "page": number,
-            "per_page": community.PAGE,
-            "prev": number > 1,
-            "total": total,
-        },
+        "pagination": pagination,
         "template": "account/index.html",
         "title": "Community",
         "total": total,
     }
     if wants_json(request):
         return Shown({**content, **_lists(request, number, members)}, PAGE)
-    return Shown(content, PAGE, _parts(request, number, members), has_form=False)
+    people = _part(
+        request,
+        "people",
+        members,
+        lambda rows: {
+            "people": _people(request, rows),
+            "pagination": pagination,
+            "page_path": path_on_site(request, f"{MOUNT}/page"),
+        },
+        number,
+    )
+    best, items = community.top(store, MemberColumns), feed.feed(store, MemberColumns)
+    return ShownToAll(
+        people,
+        sources=(best, items),
+        key=("community", total),
+        make=lambda people: Shown(content, PAGE, _parts(request, people, items), has_form=False),
+    )
 
 
 def _lists(request: Request, number: int, members: list[MemberRow]) -> dict[str, Any]:
@@ -87,47 +107,61 @@ def _lists(request: Request, number: int, members: list[MemberRow]) -> dict[str,
     }
 
 
-def _parts(request: Request, number: int, members: list[MemberRow]) -> dict[str, Any]:
+def _parts(request: Request, people: str, items: Sequence[FeedItem]) -> dict[str, Any]:
     """The parts of the page, rendered; what is the same for everybody of a language is kept for a while."""
-    settings, recent = request.app_settings, request.store.recent
+    settings = request.app_settings
     best, viewer = _best_and_viewer(request)
 
     def path_of(username: str) -> str:
         return path_on_site(request, path_of_account(username))
 
-    def part(name: str, number: int | None, source: S, values: Callable[[S], Any]) -> str:
-        template = f"{TEMPLATES}community_{name}.jinja2"
-        return recent.made_of(
-            (template, number, request.locale_name),
-            source,
-            lambda source: render(template, {name: values(source), "path_of": path_of}, request=request),
-        )
-
     return {
-        "people": part("people", number, members, lambda rows: [_person(request, row) for row in rows]),
-        "best": part("best", None, best, lambda best: [top_entry(settings, ranked) for ranked in best]),
-        "latest": part(
+        "people": people,
+        "best": _part(
+            request,
+            "best",
+            best,
+            lambda best: {"best": [top_entry(settings, ranked) for ranked in best], "path_of": path_of},
+        ),
+        "latest": _part(
+            request,
             "latest",
-            None,
-            feed.feed(request.store, MemberColumns),
-            lambda items: [feed_item(settings, item) for item in items[:ITEMS_OF_PAGE]],
+            items,
+            lambda items: {"latest": [feed_item(settings, item) for item in items[:ITEMS_OF_PAGE]]},
         ),
         "viewer": viewer,
         "path_of": path_of,
-        "page_path": path_on_site(request, f"{MOUNT}/page"),
     }
 
 
-def _person(request: Request, member: MemberRow) -> tuple[str, str | None, str, str]:
-    """Path of the profile, path of the picture, full name, how long ago: as the page shows a member."""
-    settings = request.app_settings
-    info = public_info(settings, member.id, member.profile)
-    return (
-        path_on_site(request, path_of_account(member.username)),
-        path_of_picture(settings, info["avatar_url"]),
-        full_name(member),
-        ago(member.created),
+def _part(
+    request: Request, name: str, source: S, values: Callable[[S], dict[str, Any]], number: int | None = None
+) -> str:
+    """A part of the page, rendered from what is made of its source.
+
+    :param number: of the page, where that is one of many
+    """
+    template = f"{TEMPLATES}community_{name}.jinja2"
+    return request.store.recent.made_of(
+        (template, number, request.locale_name),
+        source,
+        lambda source: render(template, values(source), request=request),
     )
+
+
+def _people(request: Request, members: list[MemberRow]) -> list[tuple[str, str | None, str, str]]:
+    """Of each its path, that of its picture, full name, how long ago it was made: as the page shows it."""
+    settings, moment, ago = request.app_settings, now(), partial(ago_in, request.locale_name)
+    base = path_on_site(request, "")
+    return [
+        (
+            base + path_of_account(member.username),
+            path_of_picture(settings, public_info(settings, member.id, member.profile)["avatar_url"]),
+            full_name(member),
+            ago(member.created - moment),
+        )
+        for member in members
+    ]
 
 
 def _best_and_viewer(request: Request) -> tuple[tuple[RankedMember, ...], list[dict[str, Any]]]:

@@ -36,7 +36,7 @@ def authenticate(store: Store, typed: str, password: object) -> AccountRow:
     """The active account with that name or address and that password, as a person types them.
 
     Costs one bcrypt check whether or not the account exists; wrong ones are throttled by account and client
-    address, for all doors together. A good hash of a lower cost is made anew.
+    address, for all doors together. A good hash of a lower cost, or of another system, is made anew.
 
     :param typed: a primary or verified address, which is tried first, or a username; white space around it
         does not matter
@@ -186,7 +186,12 @@ def _find(store: Store, typed: str) -> AccountRow | None:
 
 
 def _rehash(store: Store, row: AccountRow, password: str, known_hash: str) -> None:
-    """Another time will do: that it is not possible now must not refuse a right password."""
+    """Another time will do: that it is not possible now must not refuse a right password.
+
+    One that is too long for bcrypt, of another system, stays hashed as it is.
+    """
+    if not store.passwords.can_hash(password):
+        return
     try:
         stronger = store.passwords.hash(password)
         with store.begin() as session:
@@ -196,4 +201,4 @@ def _rehash(store: Store, row: AccountRow, password: str, known_hash: str) -> No
                 .values(password_hash=stronger)
             )
     except (Busy, SQLAlchemyError) as error:
-        log.warning("a hash of a lower cost was not made anew: %s", type(error).__name__)
+        log.warning("a hash was not made anew: %s", type(error).__name__)

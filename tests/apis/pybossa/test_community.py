@@ -243,6 +243,40 @@ def test_pages(browser: Browser, alice: Person, projects: None, front_end: Front
     assert "draft" in shown
 
 
+def test_a_page_that_is_kept_is_nobody_elses(
+    wsgi: Any, alice: Person, register: Register, browser: Browser
+) -> None:
+    """What strangers share is what is around the people, in their language; who is signed in has his own."""
+    for number in range(25):
+        register(f"person{number}")
+    browser.sign_in(alice)
+    browser.get("/account")  # tells what came of it, once
+    stranger, pages = Browser(wsgi), {}
+    for _ in range(2):  # the first makes what is kept, the second is given it
+        for number, has, lacks, other in (
+            (1, "person24", "person0", "next"),
+            (2, "person0", "person24", "prev"),
+        ):
+            path = f"/account/page/{number}"
+            for language, title in (("en", "Community"), ("es", "Comunidad")):
+                answer = stranger.get(path, headers={"Accept-Language": language})
+                (people,) = answer.html.find_all("ul", class_="people")
+                shown = {link["href"].removeprefix("/account/") for link in people.find_all("a")}
+                assert (has in shown, lacks in shown) == (True, False), path
+                assert [link["rel"] for link in answer.html.main.find_all("a", rel=True)] == [[other]]
+                assert answer.html.title.text.startswith(title)
+                assert answer.html.header.find("a", string="alice") is None
+                seen = (answer.body, header_names(answer))
+                assert pages.setdefault((path, language), seen) == seen
+            own = browser.get(path)
+            assert own.html.header.find("a", string="alice") is not None
+            assert header_names(own) == header_names(stranger.get(path))
+
+
+def header_names(answer: Any) -> list[str]:
+    return sorted(name for name, _ in answer.headerlist)
+
+
 def test_the_picture(front_end: FrontEnd, alice: Person, stores: Process) -> None:
     with stores.transaction() as store:
         stem = "0123456789abcdef" * 2

@@ -5,7 +5,22 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from accountsapp.apis.openedx import image_views, preference_views, session_views, views
-from accountsapp.apis.openedx.fields import GENDERS, LEVELS_OF_EDUCATION
+from accountsapp.apis.openedx.answer_models import (
+    Account,
+    Caller,
+    Csrf,
+    Detail,
+    FieldErrors,
+    Form,
+    Messages,
+    NotSignedIn,
+    ProtocolError,
+    Refreshed,
+    SignedIn,
+    Success,
+    TimeZone,
+    Tokens,
+)
 from accountsapp.apis.openedx.resources import MERGE_PATCH
 from accountsapp.apis.openedx.schemas import AccountChange
 from accountsapp.documents.document import (
@@ -16,134 +31,12 @@ from accountsapp.documents.document import (
     Operation,
     Parameter,
     Refusals,
-    Shown,
     shown,
 )
 from accountsapp.web.bodies import FORM, MULTIPART
 
 ACCOUNTS, PREFERENCES, PICTURES = "Accounts", "Preferences", "Pictures"
 TOKENS, OFFERS, ABSENT = "Sessions and tokens", "What forms offer", "Not offered"
-
-
-class Image(BaseModel):
-    """With an `image_url_…` for each size."""
-
-    model_config = ConfigDict(extra="allow")
-
-    has_image: bool
-
-
-class Proficiency(Shown):
-    code: str
-
-
-class SocialLink(Shown):
-    platform: str
-    social_link: str
-
-
-class Account(BaseModel):
-    """All of it to its owner and staff; others see what it shares."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    username: str
-    name: str | None = Field(None)
-    email: str | None = None
-    bio: str | None = None
-    goals: str | None = None
-    mailing_address: str | None = None
-    language: str | None = None
-    gender: str | None = Field(None, json_schema_extra={"examples": [*GENDERS]})
-    level_of_education: str | None = Field(None, json_schema_extra={"examples": [*LEVELS_OF_EDUCATION]})
-    country: str | None = None
-    year_of_birth: int | None = None
-    language_proficiencies: list[Proficiency] = []
-    account_privacy: Literal["all_users", "private", "custom"] | None = None
-    date_joined: str | None = None
-    is_active: bool | None = None
-    profile_image: Image | None = None
-    requires_parental_consent: bool | None = None
-    accomplishments_shared: bool | None = None
-    social_links: list[SocialLink] = []
-
-
-class Caller(Shown):
-    username: str
-
-
-class Detail(Shown):
-    detail: str
-    error_code: str | None = Field(None, description="Of a token that is not good")
-
-
-class Told(Shown):
-    developer_message: str
-    user_message: str
-
-
-class FieldErrors(Shown):
-    field_errors: dict[str, Told]
-
-
-class Csrf(Shown):
-    csrfToken: str  # noqa: N815 as clients read it
-
-
-class SignedIn(Shown):
-    success: Literal[True]
-    redirect_url: str | None
-
-
-class NotSignedIn(Shown):
-    success: Literal[False]
-    error_code: str
-    value: str
-
-
-class Refreshed(Shown):
-    success: Literal[True]
-    response_epoch_seconds: int
-
-
-class Success(Shown):
-    success: Literal[True]
-
-
-class Tokens(Shown):
-    access_token: str
-    token_type: str
-    expires_in: int
-    scope: str
-    refresh_token: str | None = None
-    username: str | None = None
-    user_id: int | None = None
-
-
-class ProtocolError(Shown):
-    """RFC 6749 5.2."""
-
-    error: str
-    error_description: str | None = None
-
-
-class TimeZone(Shown):
-    time_zone: str
-    description: str
-
-
-class Choice(Shown):
-    value: str
-    name: str
-
-
-class FormField(Shown):
-    name: str
-    options: list[Choice]
-
-
-class Form(Shown):
-    fields: list[FormField]
 
 
 class ViewQuery(BaseModel):
@@ -226,8 +119,10 @@ ADMIN: dict[str, Any] = {
     "accomplishments_shared": False,
     "social_links": [],
 }
-BAD_VALUES = {400: Answer("The request cannot be read, or values are refused: by field.", FieldErrors | Told)}
-BAD_UPLOAD = {400: Answer("The upload is no picture that can be had.", Told)}
+BAD_VALUES = {
+    400: Answer("The request cannot be read, or values are refused: by field.", FieldErrors | Messages)
+}
+BAD_UPLOAD = {400: Answer("The upload is no picture that can be had.", Messages)}
 FORMS = (FORM,)
 
 DOCUMENT = Document(
@@ -269,7 +164,7 @@ so do access tokens.
             ACCOUNTS,
             "Delete your account",
             EMPTY,
-            refusals={400: Answer("The password is missing.", Told), 403: Answer("It is wrong.", Detail)},
+            refusals={400: Answer("The password is missing.", Messages), 403: Answer("It is wrong.", Detail)},
             body=Password,
             media_types=FORMS,
             example={"password": "correct horse battery"},
@@ -303,7 +198,7 @@ so do access tokens.
             PREFERENCES,
             "Choose the language of the pages",
             EMPTY,
-            refusals={400: Answer("There is no such language.", Told)},
+            refusals={400: Answer("There is no such language.", Messages)},
             body=Language,
             media_types=FORMS,
             example={"language": "fr"},
@@ -317,7 +212,7 @@ so do access tokens.
             TOKENS,
             "Sign in",
             shown(SignedIn, {"success": True, "redirect_url": None}),
-            refusals={400: Answer("Name or password are wrong.", NotSignedIn | Told)},
+            refusals={400: Answer("Name or password are wrong.", NotSignedIn | Messages)},
             body=Credentials,
             media_types=FORMS,
             example={"email_or_username": "admin", "password": "correct horse battery"},
@@ -383,7 +278,7 @@ so do access tokens.
     },
     refusals=Refusals(
         everywhere={
-            400: Answer("The request cannot be read.", Told),
+            400: Answer("The request cannot be read.", Messages),
             429: Answer("Too often.", Detail, headers=RETRY),
             503: Answer("Busy.", Detail, headers=RETRY),
         },

@@ -17,9 +17,11 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
+from zope.sqlalchemy.datamanager import STATUS_CHANGED
 
 from accountsapp import db_sqlite, folders
-from accountsapp.db_errors import AWAY, BUSY, cause_of, is_retryable
+from accountsapp.db_errors import AT_LIMIT, AWAY, BUSY, FULL, READ_ONLY, cause_of, is_retryable
+from accountsapp.db_replica import Connections, ReplicaConnections
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
 from accountsapp.waiting import remaining
@@ -47,47 +49,64 @@ class ReadConnections:
     The one that was given back last is taken first, so that no more are used than requests run at a time,
     and those have their statements and pages at hand.
 
-    :param trouble: that of reading; it is over when one that was given back answers
+    :param trouble: that of reading, which is over when one that was given back answers; None where somebody
+        else sees to that
     """
 
     LONGEST_IDLE = 60.0
     """Seconds. Who has been idle for longer may have been cut off in between, unnoticed."""
+    _OF_SERVER = "accountsapp.server"
 
-    def __init__(self, engine: Engine, trouble: Trouble) -> None:
+    def __init__(self, engine: Engine, trouble: Trouble | None = None) -> None:
         self._engine = engine
         self._trouble = trouble
         self._idle: list[tuple[Connection, float]] = []
+        self._server = 0
+        """How many servers were left."""
 
     def take(self) -> Connection:
         """One that nobody else has."""
         try:
             connection, since = self._idle.pop()
         except IndexError:
-            return self._engine.connect()
+            return self._open()
         if time.monotonic() - since <= self.LONGEST_IDLE:
             return connection
         connection.close()
         self.close()  # those below it have been idle for longer
-        return self._engine.connect()
+        return self._open()
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next one to ask, unless it was lost: then the idle ones are lost too, as a rule."""
-        if not connection.invalidated and self._trouble.cause is not None:
-            self._ask_again(connection)
+        if self._server and not connection.invalidated and connection.info[self._OF_SERVER] != self._server:
+            connection.invalidate()
+        if not connection.invalidated and self._trouble is not None and self._trouble.cause is not None:
+            self._ask_again(connection, self._trouble)
         if connection.invalidated:
             connection.close()
             self.close()
         else:
             self._idle.append((connection, time.monotonic()))
 
-    def _ask_again(self, connection: Connection) -> None:
+    def leave_server(self) -> None:
+        """Use no connection again that was opened before: what was the primary is none any more."""
+        self._server += 1
+        self.close()
+        self._engine.dispose()
+
+    def _open(self) -> Connection:
+        connection = self._engine.connect()
+        connection.info.setdefault(self._OF_SERVER, self._server)
+        return connection
+
+    def _ask_again(self, connection: Connection, trouble: Trouble) -> None:
         """Whether the trouble is over: what the connection was used for may have been before it."""
         try:
             connection.exec_driver_sql("SELECT 1 FROM alembic_version")
         except SQLAlchemyError:
             connection.invalidate()
         else:
-            self._trouble.over()
+            trouble.over()
 
     def close(self) -> None:
         """Give those that nobody has to the engine's pool, which looks at them before they are used again."""
@@ -103,10 +122,15 @@ class Database:
     """The engines of one process.
 
     :param url: ``sqlite:///…`` (a file) or ``postgresql+psycopg://…``
+    :param read_url: of a replica, for what safe requests read; PostgreSQL only
+    :param pgbouncer: whether the URLs lead to one that gives each transaction another connection
     :raises SettingsError: it cannot be used here
+
+    :ivar read_connections: of the primary
+    :ivar replica_connections: of the replica while it is as new as the primary, else of the primary
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, read_url: str | None = None, *, pgbouncer: bool = False) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.reading = Trouble(log, "the database is not available", "the database is available again")
@@ -123,13 +147,17 @@ class Database:
             options["json_deserializer"] = db_sqlite.read_json
         else:
             options["pool_pre_ping"] = True
+            if pgbouncer:
+                options["connect_args"] = {"prepare_threshold": None}
         # As many of these as there are readers at a time, which the server's threads limit.
-        self.read_engine = _engine(
-            self.url,
-            isolation_level="AUTOCOMMIT",
-            pool_reset_on_return=None,
-            **{**options, "max_overflow": -1},
-        )
+        of_readers = {
+            **options,
+            "isolation_level": "AUTOCOMMIT",
+            "pool_reset_on_return": None,
+            "max_overflow": -1,
+        }
+        self.read_engine = _engine(self.url, **of_readers)
+        self.replica_engine = _engine(make_url(read_url), **of_readers) if read_url is not None else None
         if self.is_sqlite:
             writing = db_sqlite.writing_connections(BUSY_TIMEOUT, self.writing.over)
             options["connect_args"] = {**options["connect_args"], "factory": writing}
@@ -139,18 +167,33 @@ class Database:
             event.listen(self.write_engine, "connect", db_sqlite.set_pragmas)
             event.listen(self.write_engine, "begin", self._begin)
         else:
-            from accountsapp.db_postgresql import connecting  # its library need not be installed
+            from accountsapp import db_postgresql  # its library need not be installed
 
-            connect = connecting(self.writing.over)
+            connect = db_postgresql.connecting(self.writing.over)
             event.listen(self.read_engine, "do_connect", connect)
             event.listen(self.write_engine, "do_connect", connect)
-            event.listen(self.write_engine, "connect", _set_timeouts)
+            parameters = {
+                "lock_timeout": f"{BUSY_TIMEOUT * 1000:.0f}",
+                "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT * 1000:.0f}",
+            }
+            if read_url is not None:  # who has changed something sees it, whichever server he asks next
+                parameters["synchronous_commit"] = "remote_apply"
+            db_postgresql.configure(self.write_engine, parameters, each_transaction=pgbouncer)
+            if self.replica_engine is not None:
+                event.listen(self.replica_engine, "do_connect", db_postgresql.connecting(lambda: None))
         event.listen(self.read_engine, "handle_error", self._note_error)
         event.listen(self.write_engine, "handle_error", self._note_error)
         self.read_connections = ReadConnections(self.read_engine, self.reading)
+        self.replica_connections: Connections = self.read_connections
+        if self.replica_engine is not None:
+            of_replica = ReadConnections(
+                self.replica_engine, Trouble(log, "the replica", "the replica answers")
+            )
+            self.replica_connections = ReplicaConnections(self.read_connections, of_replica)
         self.sessions = sessionmaker(self.write_engine)
         self.request_sessions = sessionmaker(self.write_engine)
-        zope.sqlalchemy.register(self.request_sessions)
+        # A plain statement is a change, too.
+        zope.sqlalchemy.register(self.request_sessions, STATUS_CHANGED)
 
     def _begin(self, connection: Connection) -> None:
         try:
@@ -166,9 +209,13 @@ class Database:
         cause = cause_of(error) if error is not None else None
         if cause is None:
             return
+        if self.is_sqlite and cause.startswith(FULL) and _is_at_limit(context):
+            cause = cause.replace(FULL, AT_LIMIT)
         is_away = context.is_disconnect or cause == AWAY
         if cause != BUSY:
             context.is_disconnect = True
+        if cause == READ_ONLY:
+            self.read_connections.leave_server()
         refuses = context.engine is self.write_engine and not is_away
         self._note(self.writing if refuses else self.reading, cause)
 
@@ -200,9 +247,11 @@ class Database:
         raise AssertionError
 
     def dispose(self) -> None:
+        self.replica_connections.close()
         self.read_connections.close()
-        self.read_engine.dispose()
-        self.write_engine.dispose()
+        for engine in (self.replica_engine, self.read_engine, self.write_engine):
+            if engine is not None:
+                engine.dispose()
 
 
 def _engine(url: URL, **options: Any) -> Engine:
@@ -211,6 +260,11 @@ def _engine(url: URL, **options: Any) -> Engine:
     except ImportError:
         text = "needs a package that is not installed; install accountsapp[postgresql]"
         raise SettingsError(f"sqlalchemy.url: {text}") from None
+
+
+def _is_at_limit(context: ExceptionContext) -> bool:
+    connection = context.connection
+    return connection is not None and db_sqlite.is_at_limit(connection.connection.dbapi_connection)
 
 
 def _make_file(path: Path) -> None:
@@ -224,15 +278,11 @@ def _make_file(path: Path) -> None:
         raise SettingsError(folders.unusable("sqlalchemy.url", path, error)) from None
 
 
-def _set_timeouts(connection: Any, _record: Any) -> None:
-    connection.autocommit = True
-    cursor = connection.cursor()
-    cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT * 1000:.0f}")
-    cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT * 1000:.0f}")
-    cursor.close()
-    connection.autocommit = False
+def open_database(settings: Settings) -> Database:
+    """The database that the settings name."""
+    return Database(settings.database_url, settings.read_url, pgbouncer=settings.pgbouncer)
 
 
 def includeme(config: "Configurator") -> None:
     settings: Settings = config.registry.app_settings
-    config.registry.database = Database(settings.database_url)
+    config.registry.database = open_database(settings)

@@ -14,16 +14,25 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-RETRYABLE_SQLSTATES = ("40001", "40P01", "55P03")
+CONTENDED = ("40001", "40P01", "55P03")
 """serialization_failure, deadlock_detected, lock_not_available."""
 
+LOST = ("08", "57P01", "57P02", "57P03", "25006")
+"""SQLSTATEs, or their beginnings, of a server that went away or is the primary no more: another connection
+may lead to the one that is. Class 08 are connection exceptions, also what pgbouncer says; then
+admin_shutdown, crash_shutdown, cannot_connect_now, read_only_sql_transaction."""
+
+FULL = "the disk is full"
+AT_LIMIT = "over its limit"
 BUSY = "others are in the way"
 AWAY = "it does not answer"
+READ_ONLY = "read-only (25006)"
+"""Of PostgreSQL: a standby, or one that was told to be so."""
 
 _OF_SQLITE = {
     "SQLITE_BUSY": BUSY,
     "SQLITE_LOCKED": BUSY,
-    "SQLITE_FULL": "the disk is full",
+    "SQLITE_FULL": FULL,
     "SQLITE_READONLY": "read-only",
     "SQLITE_IOERR": "the disk fails",
     "SQLITE_CORRUPT": "damaged",
@@ -37,28 +46,62 @@ _OF_SQLITE = {
 _OF_POSTGRESQL = {
     "40": BUSY,
     "55P03": BUSY,
-    "53100": "the disk is full",
-    "53": "over its limit",
+    "53100": FULL,
+    "53": AT_LIMIT,
     "25006": "read-only",
     "25P03": "a transaction was idle for too long",
     "42501": "not permitted",
+    "08": AWAY,
     "57": "shutting down",
     "58": "the disk fails",
     "XX": "damaged",
 }
 """By SQLSTATE, or the first two characters of it."""
 
+_SAID_TO_WHO_CONNECTS = {
+    "password authentication failed": "wrong password",
+    "not permitted to log in": "not permitted",
+    "permission denied": "not permitted",
+    "pg_hba.conf": "not permitted",
+    "not currently accepting connections": "not permitted",
+    "too many": AT_LIMIT,
+    "remaining connection slots": AT_LIMIT,
+    "does not exist": "there is none of that name",
+}
+"""PostgreSQL gives no SQLSTATE to who is not let in. One that speaks another language than English only does
+not answer."""
+
 _FAULTS_OF_OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 
 
 def is_retryable(error: BaseException | None) -> bool:
-    """Whether the database refused because others wrote at the same time, so that trying again helps."""
+    """Whether nothing was done, and the same work done from its start again may succeed."""
+    return is_contended(error) or is_lost(error)
+
+
+def is_contended(error: BaseException | None) -> bool:
+    """Whether the database refused because others wrote at the same time."""
     if not isinstance(error, DBAPIError):
         return False
     original: Any = error.orig
-    if getattr(original, "sqlstate", None) in RETRYABLE_SQLSTATES:
+    if getattr(original, "sqlstate", None) in CONTENDED:
         return True
     return getattr(original, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Whether the transaction ended with its connection, or on a server that is not the primary any more.
+
+    Not where that was the answer to a COMMIT, which may have been done all the same, nor where there was no
+    connection to begin with, or no more time: those errors say so (``ends_tries``).
+    """
+    if not isinstance(error, DBAPIError) or getattr(error.orig, "ends_tries", False):
+        return False
+    original: Any = error.orig
+    state: str | None = getattr(original, "sqlstate", None)
+    if state is not None:
+        return state.startswith(LOST)
+    return error.connection_invalidated and not hasattr(original, "sqlite_errorname")
 
 
 def cause_of(error: BaseException) -> str | None:
@@ -80,7 +123,13 @@ def cause_of(error: BaseException) -> str | None:
     if known is not None:
         return known
     if error.connection_invalidated or isinstance(error, InterfaceError):
-        return AWAY
+        return _cause_at_connect(str(original)) or AWAY
     if isinstance(error, _FAULTS_OF_OURS) or not isinstance(error, DatabaseError):
         return None
-    return f"it refuses ({name or state})" if name or state else AWAY
+    return f"it refuses ({name or state})" if name or state else _cause_at_connect(str(original)) or AWAY
+
+
+def _cause_at_connect(text: str) -> str | None:
+    """Why nobody was let in; None where there was no word of the server's."""
+    _, fatal, said = text.partition("FATAL:")
+    return next((cause for words, cause in _SAID_TO_WHO_CONNECTS.items() if fatal and words in said), None)

@@ -4,14 +4,17 @@ libpq has no limit to how long a statement may take, and the server's own limits
 So the waiting itself ends at the deadline of the thread, and the connection with it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import psycopg
+import sqlalchemy
 from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from psycopg.pq import TransactionStatus
+from sqlalchemy import Engine, event
 
+from accountsapp.db_errors import LOST
 from accountsapp.waiting import TooManyWaiting, Waiters, remaining
 
 T = TypeVar("T")
@@ -27,6 +30,12 @@ PARAMETERS = {
 """Of libpq, in seconds, the last in milliseconds; those in the URL count before them."""
 
 
+class Lost(psycopg.OperationalError):
+    """The server cannot be asked, and to ask it again at once is of no use or not safe."""
+
+    ends_tries = True
+
+
 class Connection(psycopg.Connection[Any]):
     """Waits for the server until the deadline of the thread; is closed when it has passed.
 
@@ -38,26 +47,35 @@ class Connection(psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """
-        :raises psycopg.OperationalError: the server did not answer in time
+        :raises Lost: the server did not answer in time
         """
         try:
             left = self.waiters.enter()
         except TooManyWaiting:
             self.pgconn.finish()
-            raise psycopg.OperationalError("too many wait for the server") from None
+            raise Lost("too many wait for the server") from None
         in_vain = False
         try:
             return super().wait(gen, interval, left if timeout is None else timeout)
         except _WaitTimeout:
             in_vain = True
             self.pgconn.finish()
-            raise psycopg.OperationalError("the server did not answer in time") from None
+            raise Lost("the server did not answer in time") from None
         finally:
             self.waiters.leave(in_vain=in_vain)
 
     def commit(self) -> None:
+        """
+        :raises Lost: the connection was lost before the answer came, so that nobody knows whether all of the
+            transaction was done or nothing of it; whoever asked for it looks, and asks again
+        """
         began = self.info.transaction_status is not TransactionStatus.IDLE
-        super().commit()
+        try:
+            super().commit()
+        except psycopg.OperationalError as error:
+            if self.closed or (error.sqlstate or "").startswith(LOST):
+                raise Lost("the answer to a commit was lost") from error
+            raise
         if began:
             self.on_commit()
 
@@ -73,18 +91,42 @@ def connecting(on_commit: Callable[[], None]) -> Callable[..., Connection]:
 
     def connect(_dialect: Any, _record: Any, arguments: Any, parameters: dict[str, Any]) -> Connection:
         if remaining() == 0:
-            raise psycopg.OperationalError("no time is left to connect")
+            raise Lost("no time is left to connect")
         try:
             waiters.enter()
         except TooManyWaiting:
-            raise psycopg.OperationalError("too many wait for the server") from None
+            raise Lost("too many wait for the server") from None
         in_vain = False
         try:
             return kind.connect(*arguments, **{**PARAMETERS, **parameters})
-        except psycopg.errors.ConnectionTimeout:
-            in_vain = True
-            raise
+        except psycopg.OperationalError as error:
+            in_vain = isinstance(error, psycopg.errors.ConnectionTimeout)
+            raise Lost(str(error)) from error
         finally:
             waiters.leave(in_vain=in_vain)
 
     return connect
+
+
+def configure(engine: Engine, values: Mapping[str, str], *, each_transaction: bool) -> None:
+    """Have the server know parameters of each connection of an engine.
+
+    :param values: by the names of the server's parameters
+    :param each_transaction: tell it at the start of each transaction, since the next one may be in another
+        connection of the server
+    """
+    assignments = [f"set_config('{name}', '{value}', {each_transaction})" for name, value in values.items()]
+    statement = f"SELECT {', '.join(assignments)}"
+
+    def tell_once(connection: Any, _record: Any) -> None:
+        connection.autocommit = True
+        connection.execute(statement).close()
+        connection.autocommit = False
+
+    def tell_again(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql(statement).close()
+
+    if each_transaction:
+        event.listen(engine, "begin", tell_again)
+    else:
+        event.listen(engine, "connect", tell_once)

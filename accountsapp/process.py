@@ -1,5 +1,6 @@
 """What one process has: settings, database, keys. It makes stores, for requests, commands and jobs."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from accountsapp.db import Database
 from accountsapp.domain.credentials.key_uses import KeyUses
-from accountsapp.domain.data.reads import Columns
+from accountsapp.domain.data.reads import Columns, Connections
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.recent import Recent
@@ -16,9 +17,13 @@ from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rotation import opens_nothing
 from accountsapp.domain.store import Store, Throttle
 from accountsapp.settings import Settings, SettingsError
+from accountsapp.trouble import Trouble
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
+
+
+log = logging.getLogger(__name__)
 
 
 class Process:
@@ -43,6 +48,11 @@ class Process:
         self.throttle = throttle
         self.key_uses = KeyUses(database.write)
         self.rendition_sizes = rendition_sizes
+        self._keys_closed = Trouble(
+            log,
+            "accountsapp.secret opens none of the stored API keys",
+            "accountsapp.secret opens them again",
+        )
 
     def for_request(
         self, client_address: str, columns: Columns | None = None, *, read_only: bool = False
@@ -50,9 +60,11 @@ class Process:
         """A store whose writes are committed with the request's transaction; the request closes it.
 
         :param columns: what the ``profile`` of each account that is read has
-        :param read_only: whether it is to refuse to write
+        :param read_only: whether it is to refuse to write; it may read from a replica
         """
-        store = self._open(self.database.request_sessions, client_address, columns)
+        database = self.database
+        connections = database.replica_connections if read_only else database.read_connections
+        store = self._open(database.request_sessions, connections, client_address, columns)
         store.read_only = read_only
         return store
 
@@ -62,7 +74,8 @@ class Process:
 
         :param columns: as in :meth:`for_request`
         """
-        store = self._open(self.database.sessions, client_address, columns)
+        database = self.database
+        store = self._open(database.sessions, database.read_connections, client_address, columns)
         try:
             yield store
             store.commit()
@@ -70,7 +83,11 @@ class Process:
             store.close()
 
     def _open(
-        self, open_session: Callable[[], Session], client_address: str, columns: Columns | None = None
+        self,
+        open_session: Callable[[], Session],
+        read_connections: Connections,
+        client_address: str,
+        columns: Columns | None = None,
     ) -> Store:
         return Store(
             self.settings,
@@ -79,7 +96,7 @@ class Process:
             self.remembered,
             self.recent,
             self.throttle,
-            self.database.read_connections,
+            read_connections,
             open_session,
             self.database.begin,
             client_address,
@@ -91,12 +108,26 @@ class Process:
         """
         :raises SettingsError: the secret opens none of the stored API keys
         """
+        if not self._opens_any_key():
+            raise SettingsError(
+                "accountsapp.secret: opens none of the stored API keys; give the one that they were made "
+                "with. If that is lost, make new keys: accountsapp -c INI accounts reset-key USERNAME"
+            )
+
+    def opens_keys(self) -> bool:
+        """Whether the secret still is one of the stored API keys: another process may have rotated it away.
+
+        Told in the log when it is none.
+        """
+        if self._opens_any_key():
+            self._keys_closed.over()
+            return True
+        self._keys_closed.met("another process has made them with a secret that this one does not know")
+        return False
+
+    def _opens_any_key(self) -> bool:
         with self.database.read_engine.connect() as connection:
-            if opens_nothing(connection, self.keyring):
-                raise SettingsError(
-                    "accountsapp.secret: opens none of the stored API keys; give the one that they were made "
-                    "with. If that is lost, make new keys: accountsapp -c INI accounts reset-key USERNAME"
-                )
+            return not opens_nothing(connection, self.keyring)
 
 
 def includeme(config: "Configurator") -> None:

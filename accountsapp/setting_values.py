@@ -102,6 +102,12 @@ def database_url(value: str) -> str:
     return value
 
 
+def replica_url(value: str | None) -> str | None:
+    if value is not None and database_url(value).startswith("sqlite"):
+        raise ValueError("must be a postgresql+psycopg:// URL")
+    return value
+
+
 def parsed_url(value: str) -> URL | None:
     try:
         return make_url(value)

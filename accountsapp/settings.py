@@ -39,8 +39,13 @@ PLANNED_APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
 """Names that ``accountsapp.apis`` may have although nothing of that name is installed yet."""
 COMMAND_VARIABLES = ("ACCOUNTSAPP_CONFIG",)
 """Environment variables that are no settings but the command's."""
-MAY_BE_EMPTY = ("accountsapp.passwords.refused", "accountsapp.site_logo", "accountsapp.leaks.public_keys")
-"""Names of files: empty is none."""
+MAY_BE_EMPTY = (
+    "accountsapp.passwords.refused",
+    "accountsapp.site_logo",
+    "accountsapp.leaks.public_keys",
+    "sqlalchemy.read_url",
+)
+"""Names of files, and of a server: empty is none."""
 
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -124,6 +129,10 @@ class Settings(BaseModel):
 
     mode: Literal["production", "development"] = Field("production", alias="accountsapp.mode")
     database_url: Annotated[str, AfterValidator(setting_values.database_url)] = Field(alias="sqlalchemy.url")
+    read_url: Annotated[str | None, AfterValidator(setting_values.replica_url)] = Field(
+        None, alias="sqlalchemy.read_url"
+    )
+    pgbouncer: bool = Field(False, alias="sqlalchemy.pgbouncer")
     secrets: Annotated[
         tuple[Annotated[str, AfterValidator(setting_values.secret)], ...],
         BeforeValidator(setting_values.words),
@@ -203,6 +212,13 @@ class Settings(BaseModel):
                         file.read(1)
                 except OSError as error:
                     raise ValueError(f"{name}: {error.strerror}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _replica_is_of_postgresql(self) -> Self:
+        for name, is_given in (("read_url", self.read_url is not None), ("pgbouncer", self.pgbouncer)):
+            if is_given and self.database_url.startswith("sqlite"):
+                raise ValueError(f"sqlalchemy.{name}: is for PostgreSQL only")
         return self
 
     @property

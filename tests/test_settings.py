@@ -59,6 +59,8 @@ def test_what_is_needed(name: str) -> None:
 BAD = {
     "accountsapp.mode": ("debug",),
     "sqlalchemy.url": ("", "x", "mysql://h/d", "sqlite://", "sqlite:///:memory:"),
+    "sqlalchemy.read_url": ("x", "mysql://h/d", "sqlite:////tmp/other.sqlite"),
+    "sqlalchemy.pgbouncer": ("maybe", ""),
     "accountsapp.secret": ("", "   ", "short", f"{SECRET} short"),
     "accountsapp.site_url": (
         "",
@@ -123,6 +125,17 @@ def test_a_bad_one_is_named_in_one_line_without_its_value(name: str, value: str)
     assert "\n" not in text
     if len(value) > 6:
         assert value not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("sqlalchemy.read_url", "postgresql:///d"), ("sqlalchemy.pgbouncer", "true")]
+)
+def test_what_is_for_postgresql_only(name: str, value: str) -> None:
+    url = {"sqlalchemy.url": "postgresql:///d"}
+    assert load({**NEEDED, **url, name: value}, environ={}).database_url == "postgresql:///d"
+    with pytest.raises(SettingsError, match=f"^{name}: is for PostgreSQL only$"):
+        load({**NEEDED, name: value}, environ={})
+    assert load({**NEEDED, "sqlalchemy.read_url": ""}, environ={}).read_url is None
 
 
 def test_every_bad_one_is_named() -> None:

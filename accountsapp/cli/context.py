@@ -12,7 +12,7 @@ import click
 
 from accountsapp import ini_file, settings
 from accountsapp.cli.errors import Failed
-from accountsapp.db import Database
+from accountsapp.db import Database, open_database
 from accountsapp.domain.audit import BY_COMMAND
 from accountsapp.domain.data.reads import AccountRow, having_address
 from accountsapp.domain.keyring import Keyring
@@ -57,7 +57,7 @@ class Context:
     @cached_property
     def unchecked_database(self) -> Database:
         """The database at whatever revision."""
-        return Database(self.settings.database_url)
+        return open_database(self.settings)
 
     @cached_property
     def database(self) -> Database:

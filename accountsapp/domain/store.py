@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
+from accountsapp.domain.data import columns as columns_of
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.reads import AccountRow, Columns, Connections, Reader, by_id
@@ -175,6 +176,11 @@ class Store:
         """
         self.reader.forget(account_id)
         return locking.lock_for(self.session, account_id, self.actor_id, wholly=wholly)
+
+    def lock_columns(self, account_id: int, columns: Collection[str]) -> dict[str, Any]:
+        """As :meth:`lock`, for a change of these columns alone (:func:`columns.lock`)."""
+        self.reader.forget(account_id)
+        return columns_of.lock(self.session, account_id, self.actor_id, columns)
 
     def reread(self, account_id: int) -> AccountRow:
         """An account that is known to be there, with what this caller has changed of it."""

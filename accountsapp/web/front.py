@@ -30,6 +30,9 @@ from accountsapp.web.transactions import SAFE_METHODS, attempts
 LONGEST_WAIT = 7.5
 """Seconds after which a request, with all its tries, waits for nothing that has not been begun."""
 
+AGAIN = "accountsapp.again"
+"""In the environ: running the request once more may succeed."""
+
 if TYPE_CHECKING:
     from pyramid.config import Configurator
 
@@ -39,10 +42,16 @@ _retrying = RetryableExecutionPolicy(activate_hook=attempts)
 
 
 def execute(environ: dict[str, Any], router: Any) -> Callable[..., Iterable[bytes]]:
-    """Execution policy: what cannot write is run once, without more ado."""
-    policy = default_execution_policy if environ["REQUEST_METHOD"] in SAFE_METHODS else _retrying
+    """Execution policy."""
+    policy = _reading if environ["REQUEST_METHOD"] in SAFE_METHODS else _retrying
     with Deadline(LONGEST_WAIT):
         return partial(_send, policy(environ, router))
+
+
+def _reading(environ: dict[str, Any], router: Any) -> Response:
+    """What cannot write is run once without more ado, and once more if its connection was lost."""
+    response = default_execution_policy(environ, router)
+    return default_execution_policy(environ, router) if environ.pop(AGAIN, False) else response
 
 
 def _send(response: Response, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -74,6 +83,7 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
             failure = getattr(request, "exception", None)
             if failure is not None and is_retryable(failure) and _has_time():
                 mark_error_retryable(failure)
+                request.environ[AGAIN] = True
             _add_headers(request, response)
             cors.add_headers(request, response)
         finally:

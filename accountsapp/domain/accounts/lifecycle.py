@@ -10,6 +10,7 @@ from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import StaleCredential
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import LeasedJob
@@ -99,6 +100,7 @@ def _tell(store: Store, account: Account) -> None:
 
 def _erase(store: Store, account: Account) -> None:
     session, account_id = store.session, account.id
+    confirm_everywhere(session)
     session.execute(update(Account).where(Account.invited_by == account.username).values(invited_by=None))
     audit.forget_addresses(session, account_id)
     if account.picture is not None:

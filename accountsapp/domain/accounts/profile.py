@@ -8,20 +8,23 @@ from sqlalchemy import update
 
 from accountsapp.domain.accounts.preferences import set_links, set_values
 from accountsapp.domain.audit import Event
+from accountsapp.domain.data import columns as columns_of
 from accountsapp.domain.data import reads
 from accountsapp.domain.data.locking import refusing_duplicates
-from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.models import NO_PENDING_EMAIL, Account
 from accountsapp.domain.data.reads import AccountRow, P
-from accountsapp.domain.data.usernames import set_username
+from accountsapp.domain.data.usernames import check_username_free
 from accountsapp.domain.emails import changing, strangers
 from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.pictures import keeping
 from accountsapp.domain.pictures.decoding import Picture
 from accountsapp.domain.pictures.keeping import Written
 from accountsapp.domain.rules.emails import key_of
+from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
 from accountsapp.domain.unset import UNSET, Unset
 
+_FURTHER_COLUMNS = ("username", "username_key", "picture", *NO_PENDING_EMAIL)
 NO_PREFERENCES: Mapping[str, str | None] = {}
 
 COLUMNS = frozenset(
@@ -106,19 +109,20 @@ def change(
         _counting(store, account_id, email, again=email_again),
         _writing(store, account_id, picture) as written,
     ):
-        account = store.lock(account_id)
+        former = store.lock_columns(account_id, (*values, *_FURTHER_COLUMNS))
         if values or preferences or picture is not UNSET or social_links is not UNSET:
             record_edited(store, account_id)
         with refusing_duplicates():
-            with store.session.no_autoflush:  # each flush would be a version
-                for column, value in values.items():
-                    setattr(account, column, value)
-                if not isinstance(username, Unset):
-                    rename(store, account, username)
-                if not isinstance(email, Unset):
-                    changing.ask(store, account, email, again=email_again)
-                if not isinstance(picture, Unset):
-                    keeping.put(store.session, account, written)
+            changed = dict(values)
+            if not isinstance(username, Unset):
+                changed |= _rename(store, account_id, former["username"], username)
+            if not isinstance(picture, Unset):
+                changed["picture"] = keeping.put(store.session, account_id, former["picture"], written)
+            if not isinstance(email, Unset):
+                changed |= changing.ask(store, store.reread(account_id), email, again=email_again)
+            columns_of.change(store.session, account_id, former, changed)
+            if changed.get("pending_email") is not None:
+                changing.announce(store, store.lock(account_id))
             store.session.flush()
         if not isinstance(social_links, Unset):
             set_links(store.session, account_id, social_links)
@@ -154,16 +158,15 @@ def _counting(store: Store, account_id: int, email: str | Unset, *, again: bool)
         yield
 
 
-def rename(store: Store, account: Account, username: str) -> None:
-    """Give a locked account another name, also where it is named as the one who invited somebody.
+def _rename(store: Store, account_id: int, former: str, username: str) -> dict[str, str]:
+    """Have a locked account named otherwise where it is named as the one who invited somebody.
 
-    The caller flushes, in ``refusing_duplicates``.
-
+    :returns: the columns of its name
     :raises UsernameTaken: another account has it
     """
-    former = account.username
     if username == former:
-        return
-    set_username(store.session, account, username)
+        return {}
+    check_username_free(store.session, username, but=account_id)
     store.session.execute(update(Account).where(Account.invited_by == former).values(invited_by=username))
-    store.record(Event.RENAMED, account_id=account.id)
+    store.record(Event.RENAMED, account_id=account_id)
+    return {"username": username, "username_key": fold(username)}

@@ -12,6 +12,7 @@ from accountsapp.domain.data.key_digests import digests_of
 from accountsapp.domain.data.locking import refusing_duplicates
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.reads import AccountRow, sealed_api_key
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import (
     ApiKeyTaken,
     StaleCredential,
@@ -38,6 +39,7 @@ def set_to(store: Store, account: Account, api_key: str) -> str:
         if row is None:
             store.session.add(ApiKey(account_id=account.id, **sealed))
         else:
+            confirm_everywhere(store.session)
             for column, value in sealed.items():
                 setattr(row, column, value)
         store.session.flush()

@@ -21,6 +21,7 @@ from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.data.removing import remove_some
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.rules.digests import digest_of
@@ -55,6 +56,7 @@ def issue(store: Store, account_id: int) -> Issued:
     """
     session = store.session
     account = lock_active(session, account_id)
+    confirm_everywhere(session)
     issued = Issued(f"user:{account_id}:{secrets.token_hex(8)}", secrets.token_hex(SECRET_BYTES))
     session.merge(
         JwtKey(

@@ -10,6 +10,7 @@ from accountsapp.domain.data.api_key_models import ApiKey, EndedApiKey
 from accountsapp.domain.data.key_digests import digests_of_hash
 from accountsapp.domain.data.models import IS_THERE, Account
 from accountsapp.domain.data.removing import remove_some
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import HASH_PURPOSE, hash_of
@@ -42,6 +43,7 @@ def remember_default(session: Session, keyring: Keyring, account_id: int, api_ke
 
 def remove_named(session: Session, *rows: ApiKey) -> None:
     """Remove named keys, and remember them; an expired one ended when it expired."""
+    confirm_everywhere(session)
     moment = now()
     ended = [
         {

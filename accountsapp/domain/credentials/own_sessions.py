@@ -10,6 +10,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.credentials.sessions import LIFE_UNUSED, LONGEST_LIFE
 from accountsapp.domain.data.models import Account, SignInSession
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.store import Store
 
@@ -71,6 +72,7 @@ def listing(connection: Connection, account_id: int, value: str | None) -> list[
 def end(store: Store, account_id: int, session_id: int) -> None:
     """End one session of the account; an id that none of its sessions has changes nothing."""
     store.lock(account_id)
+    confirm_everywhere(store.session)
     ended = delete(SignInSession).where(
         SignInSession.id == session_id, SignInSession.account_id == account_id
     )

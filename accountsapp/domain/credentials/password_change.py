@@ -4,6 +4,7 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.emails import changing
 from accountsapp.domain.errors import (
     AccountNotFound,
@@ -82,6 +83,7 @@ def set_hash(store: Store, account: Account, password_hash: str) -> None:
 
 def end_credentials(store: Store, account: Account) -> None:
     """End the sessions, mailed links and pending address of a locked account; its API key stays."""
+    confirm_everywhere(store.session)
     account.credential_epoch += 1
     changing.drop(store, account)
     links.void(store.session, account.id)

@@ -21,6 +21,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState, SignInSession
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.data.removing import remove_some
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.rules.digests import digest_of
 
@@ -183,6 +184,7 @@ def end(session: Session, value: str) -> bool:
 
     :returns: whether there was one
     """
+    confirm_everywhere(session)
     ended = delete(SignInSession).where(SignInSession.digest == digest_of(value))
     return session.scalar(ended.returning(SignInSession.id)) is not None
 
@@ -192,6 +194,7 @@ def end_all(session: Session, account_id: int, *, but: str | None = None) -> Non
 
     :param but: the value of one that is left
     """
+    confirm_everywhere(session)
     statement = delete(SignInSession).where(SignInSession.account_id == account_id)
     if but is not None:
         statement = statement.where(SignInSession.digest != digest_of(but))

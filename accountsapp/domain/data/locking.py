@@ -71,11 +71,28 @@ def lock_for(session: Session, account_id: int, actor_id: int | None, *, wholly:
     if actor_id == account_id:
         return lock_active(session, account_id, wholly=wholly)
     account = lock(session, account_id, wholly=wholly)
-    if actor_id is not None:
-        state = session.scalar(select(Account.state).where(Account.id == actor_id))
+    check_states(session, account_id, actor_id, account.state)
+    return account
+
+
+def check_states(session: Session, account_id: int, actor_id: int | None, state: str | None) -> None:
+    """Whether the actor may still change a locked account.
+
+    :param actor_id: whose credential was checked; None for the operator
+    :param state: the account's; None where it is gone
+    :raises StaleCredential: the actor was deactivated or deleted since then
+    :raises AccountNotFound: the account is gone, and is not the actor's own
+    """
+    if actor_id == account_id:
         if state != AccountState.ACTIVE:
             raise StaleCredential
-    return account
+        return
+    if state is None:
+        raise AccountNotFound
+    if actor_id is not None:
+        state_of_actor = session.scalar(select(Account.state).where(Account.id == actor_id))
+        if state_of_actor != AccountState.ACTIVE:
+            raise StaleCredential
 
 
 def lock_address(session: Session, address_key: str) -> None:

@@ -1,4 +1,4 @@
-"""Selects that run on the driver's own connection.
+"""Statements that run on the driver's own connection.
 
 What SQLAlchemy does around a statement (a context, a result, its metadata) costs four times what SQLite
 needs for the statement itself, and every request with a credential pays it.
@@ -7,10 +7,22 @@ needs for the statement itself, and every request with a credential pays it.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, CompoundSelect, Connection, Dialect, Select, TypeDecorator, bindparam
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Connection,
+    Dialect,
+    Select,
+    TypeDecorator,
+    Update,
+    bindparam,
+)
+
+from accountsapp.driver_errors import raise_error_of
 
 Conversions = list[tuple[int, Callable[[Any], Any]]]
-Compiled = tuple[str, list[str] | None, list[tuple[str, Callable[[Any], Any]]], Conversions]
+Converters = list[tuple[str, Callable[[Any], Any]]]
+Compiled = tuple[str, list[str] | None, Converters, Conversions]
 """The SQL, the order of its parameters where they have no names, how which of them are converted, how which
 values but NULL are."""
 
@@ -20,7 +32,7 @@ Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
 class Prepared:
-    """A select, compiled once for each kind of database; for plain reads, which take no lock.
+    """A select, compiled once for each kind of database.
 
     Made by SQLAlchemy, values converted by its types; only the running is done here.
     """
@@ -60,9 +72,8 @@ class Prepared:
                 records: Rows = cursor.fetchall() if most is None else cursor.fetchmany(most)
             finally:
                 cursor.close()
-        except dialect.loaded_dbapi.Error:
-            # SQLAlchemy knows which errors mean a lost connection, so it meets this one itself.
-            return self._by_sqlalchemy(connection, parameters, most)
+        except dialect.loaded_dbapi.Error as error:
+            raise_error_of(connection, error, sql, values)
         if not conversions:
             return records
         rows = [list(row) for row in records]
@@ -81,18 +92,58 @@ class Prepared:
         compiled = self.statement.compile(dialect=dialect)
         conversions: Conversions = []
         for index, column in enumerate(self.statement.selected_columns):
-            convert = column.type.dialect_impl(dialect).result_processor(dialect, None)
+            type_ = column.type.dialect_impl(dialect)
+            convert: Callable[[Any], Any] | None = type_.result_processor(dialect, None)
             if convert is not None:
                 conversions.append((index, convert))
-        of_parameters: list[tuple[str, Callable[[Any], Any]]] = []
+        of_parameters: Converters = []
         for name, parameter in compiled.binds.items():
             of_ours = isinstance(parameter.type, TypeDecorator)
-            convert = parameter.type.dialect_impl(dialect).bind_processor(dialect) if of_ours else None
+            convert = _bind_processor(parameter, dialect) if of_ours else None
             if convert is not None:
                 of_parameters.append((name, convert))
         prepared = str(compiled), getattr(compiled, "positiontup", None), of_parameters, conversions
         self._compiled[dialect.name] = prepared
         return prepared
+
+
+class PreparedUpdate:
+    """An update, compiled once for each kind of database."""
+
+    def __init__(self, statement: Update) -> None:
+        self.statement = statement
+        self._compiled: dict[str, tuple[str, list[str] | None, dict[str, Any], Converters]] = {}
+
+    def run(self, connection: Connection, parameters: dict[str, Any]) -> None:
+        """
+        :raises sqlalchemy.exc.DBAPIError: as ``connection.execute`` would
+        """
+        if connection.engine.dispatch.before_cursor_execute:  # somebody wants to see every statement
+            connection.execute(self.statement, parameters)
+            return
+        dialect = connection.dialect
+        sql, order, constants, converters = self._compiled.get(dialect.name) or self._compile(dialect)
+        converted = constants | parameters
+        for name, convert in converters:
+            converted[name] = convert(converted[name])
+        values = [converted[name] for name in order] if order is not None else converted
+        try:
+            connection.connection.cursor().execute(sql, values)
+        except dialect.loaded_dbapi.Error as error:
+            raise_error_of(connection, error, sql, values)
+
+    def _compile(self, dialect: Dialect) -> tuple[str, list[str] | None, dict[str, Any], Converters]:
+        compiled = self.statement.compile(dialect=dialect)
+        constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        processors = ((name, _bind_processor(bind, dialect)) for name, bind in compiled.binds.items())
+        converters = [(name, convert) for name, convert in processors if convert is not None]
+        order = getattr(compiled, "positiontup", None)
+        prepared = self._compiled[dialect.name] = str(compiled), order, constants, converters
+        return prepared
+
+
+def _bind_processor(parameter: BindParameter[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return parameter.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 class PreparedForMany:

@@ -137,7 +137,7 @@ _SEALED_API_KEY = select(ApiKey.sealed).where(ApiKey.account_id == bindparam("ac
 def by_id(connection: Connection, account_id: int, columns: Columns | None = None) -> AccountRow:
     """The account with that id, which is known to be there."""
     lookups = _lookups_of(columns)
-    row = connection.execute(lookups.by_id.statement, {"account_id": account_id}).first()
+    row = lookups.by_id.first(connection, account_id=account_id)
     if row is None:
         raise LookupError(account_id)
     return lookups.selection.row(row)

@@ -7,7 +7,9 @@ The mail with the code takes two jobs. The request queues the first one whoever 
 tells nothing; the worker finds out whether somebody has it, and only then queues the mail.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -49,31 +51,41 @@ def drop(store: Store, account: Account) -> None:
     links.void(store.session, account.id, Purpose.CHANGE_EMAIL)
 
 
-def ask(store: Store, account: Account, address: str, *, again: bool = False) -> None:
-    """Ask for a new address of a locked account, which is told at its old one.
+def ask(store: Store, account: AccountRow, address: str, *, again: bool = False) -> Mapping[str, Any]:
+    """Ask for a new address of a locked account; where it becomes the pending one, :func:`announce` follows.
 
-    The address shown now, in any case, changes nothing; the primary one drops the pending one. Whether
-    another account has the address is found out by the worker, so that the answer is the same and takes the
-    same time: then there is simply no link.
+    The address shown now, in any case, changes nothing; the primary one drops the pending one.
 
+    :param account: as it is now
     :param address: one that ``emails.parse`` gave
     :param again: whether the pending address, asked for once more, is mailed a new link in place of the older
+    :returns: the columns that the account is to be given
     """
-    primary = account.primary_email
-    if not again and key_of(address) == key_of(awaited(account) or primary.address):
-        return
-    drop(store, account)
-    if key_of(address) == primary.address_key:
-        return
-    account.pending_email = address
-    account.pending_email_key = key_of(address)
-    account.pending_email_expires = now() + timedelta(seconds=store.settings.links_expire)
-    store.record(Event.EMAIL_ASKED, account_id=account.id)
-    store.notify(account, Notice.EMAIL_CHANGE_REQUESTED, new_address=address)
-    payload = {
-        "until": account.pending_email_expires.isoformat(),
-        "code_pages": dict(store.code_pages),
+    if not again and not is_change(account, address):
+        return {}
+    links.void(store.session, account.id, Purpose.CHANGE_EMAIL)
+    if key_of(address) == key_of(account.email):
+        return NO_PENDING_EMAIL
+    expires = now() + timedelta(seconds=store.settings.links_expire)
+    return {
+        "pending_email": address,
+        "pending_email_key": key_of(address),
+        "pending_email_expires": expires,
     }
+
+
+def announce(store: Store, account: Account) -> None:
+    """Tell a locked account at its primary address which one it asked for, and have that one mailed a code.
+
+    Whether another account has it is found out by the worker, so that the answer is the same and takes the
+    same time: then there is simply no link.
+    """
+    expires = account.pending_email_expires
+    if expires is None:
+        raise ValueError("no address is pending")
+    store.record(Event.EMAIL_ASKED, account_id=account.id)
+    store.notify(account, Notice.EMAIL_CHANGE_REQUESTED, new_address=account.pending_email)
+    payload = {"until": expires.isoformat(), "code_pages": dict(store.code_pages)}
     jobs.enqueue(store.session, CONFIRM, payload, account_id=account.id)
 
 

@@ -9,6 +9,7 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.oauth import clients, grants
 from accountsapp.domain.oauth.scopes import Scope, in_order
 from accountsapp.domain.store import Store
@@ -59,6 +60,7 @@ def withdraw(store: Store, account_id: int, client_id: str) -> None:
         return
     session = store.session
     store.lock(account_id)
+    confirm_everywhere(session)
     store.record(Event.ACCESS_WITHDRAWN, account_id=account_id)
     session.execute(
         delete(OAuthGrant)

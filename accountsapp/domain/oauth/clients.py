@@ -14,6 +14,7 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import ClientNotFound, InvalidValue
 from accountsapp.domain.oauth.redirect_uris import fits, is_of_origin
 from accountsapp.domain.oauth.scopes import DEFAULT, Scope
@@ -181,6 +182,7 @@ def revoke(store: Store, client_id: str) -> None:
     client = session.scalar(select(OAuthClient).where(OAuthClient.client_id == client_id).with_for_update())
     if client is None or client.revoked is not None:
         raise ClientNotFound
+    confirm_everywhere(session)
     client.revoked = now()
     session.flush()
     session.execute(delete(OAuthGrant).where(OAuthGrant.client_id == client.id))

@@ -8,11 +8,13 @@ from sqlalchemy.orm import Session
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthCode, OAuthGrant, RefreshToken
 from accountsapp.domain.data.removing import remove_some
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.job_handlers import clears
 
 
 def end(session: Session, grant_id: int) -> None:
     """End a grant, with its code and tokens."""
+    confirm_everywhere(session)
     session.execute(
         delete(OAuthGrant).where(OAuthGrant.id == grant_id).execution_options(synchronize_session=False)
     )

@@ -29,6 +29,7 @@ from accountsapp.domain.data.models import Account, AccountState, EmailAddress
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuthCode, OAuthGrant, RefreshToken
 from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
+from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import AccountNotFound, StaleCredential, TokenNotFound
 from accountsapp.domain.oauth import grants
 from accountsapp.domain.oauth.clients import ClientRow
@@ -378,6 +379,7 @@ def _revoke(
             lock(session, granted.account_id)
         except AccountNotFound:
             return
+    confirm_everywhere(session)
     if kind is RefreshToken:
         grants.end(session, granted.id)
     else:

@@ -110,17 +110,19 @@ class _Removal:
             files.remove(self._folder, self._stem)
 
 
-def put(session: Session, account: Account, new: Written | None) -> None:
-    """Give a locked account the files that were written as its picture, or none.
+def put(session: Session, account_id: int, former: str | None, new: Written | None) -> str | None:
+    """Have a locked account keep the files that were written as its picture, if any, and those of its former
+    one removed.
 
+    :param former: the stem of these, if it has a picture
+    :returns: the stem of the new ones, which the account is to be given
     :raises Busy: see :meth:`Written.take`
     """
-    former = account.picture
     if new is not None:
         new.take(session)
-    account.picture = new.stem if new is not None else None
     if former is not None:
-        _ask_removal(session, account.id, former)
+        _ask_removal(session, account_id, former)
+    return new.stem if new is not None else None
 
 
 def ask_removal_of_all(session: Session, account_id: int) -> None:

@@ -58,6 +58,14 @@ def test_one_change_is_one_version(stores: Process, alice: Person, outbox: Outbo
     assert sorted(str(mail["To"]) for mail in outbox.take()) == [alice.email, "new@example.com"]
 
 
+def test_what_is_so_already_is_no_change(stores: Process, alice: Person) -> None:
+    with stores.transaction() as store:
+        profile.change(store, alice.id, VALUES, username="Alicia")
+        before = columns_of(store, alice.id).version
+        profile.change(store, alice.id, VALUES, username="Alicia")
+        assert columns_of(store, alice.id).version == before
+
+
 def test_one_change_is_all_or_nothing(stores: Process, alice: Person, bob: Person, outbox: Outbox) -> None:
     with pytest.raises(UsernameTaken), stores.transaction() as store:
         profile.change(store, alice.id, {"name": "Al"}, username="BOB", email="new@example.com")

@@ -144,7 +144,7 @@ def failing(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(files, "write", write)
     else:
         owner, name = {
-            "lock": (Store, "lock"),
+            "lock": (Store, "lock_columns"),
             "put": (keeping, "put"),
             "flush": (Store, "reread"),
             "end": (Store, "commit"),
@@ -221,7 +221,8 @@ def test_a_change_that_takes_too_long_is_refused(
         with stores.transaction() as store, keeping.written(store, alice.id, picture) as written:
             let_time_pass(database)
             outbox.take()
-            keeping.put(store.session, store.lock(alice.id), written)
+            store.lock(alice.id)
+            keeping.put(store.session, alice.id, None, written)
 
     with pytest.raises(Busy):
         change_slowly()

@@ -11,7 +11,7 @@ PINS = requirements.txt
 # OAuth clients for Node.js, which tests run.
 CLIENTS = tests/oauth/clients
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS)
-CODE = $(wildcard accountsapp tests bench bench-peers deploy docs/conf.py setup.py)
+CODE = $(wildcard accountsapp tests bench deploy examples docs/conf.py setup.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve cluster test soak check lint format-check format types messages docs access bench bench-peers lock clean

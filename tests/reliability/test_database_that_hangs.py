@@ -19,8 +19,8 @@ from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Process
 from accountsapp.settings import load
 from accountsapp.testing.people import PASSWORD, SECRET, SITE_URL
+from accountsapp.testing.plugin import migrate
 from accountsapp.testing.postgres import Postgres, started
-from tests.conftest import migrate
 from tests.support.concurrently import concurrently
 from tests.support.servers import Server
 

@@ -38,9 +38,9 @@ def ask(app: TestApp, door: Door, shown: Shown, path: str | None = None) -> Test
 
 def seen(answer: TestResponse) -> tuple[Any, ...]:
     """All that a client can tell answers apart by; the path that it asked for itself stands for nothing."""
-    asked = quote(answer.request.path)
+    path = quote(answer.request.path)
     headers = [
-        (name, value.replace(asked, "{path}") if name == "Location" else value)
+        (name, value.replace(path, "{path}") if name == "Location" else value)
         for name, value in answer.headerlist
         if name not in ("Date", "X-Request-Id")
     ]
@@ -117,10 +117,10 @@ def test_unknown_and_foreign_accounts_answer_alike(
         good = present(door.kind, stranger)
         for shown in (Shown(), present(door.kind, spoiled(stranger)), good):
             foreign, unknown = ask(app, door, shown), ask(app, door, shown, elsewhere(door, alice))
-            told = told_apart.get(door.row.view, told_apart.get(package_of(door)))
+            by_contract = told_apart.get(door.row.view, told_apart.get(package_of(door)))
             is_public = shown == Shown() and door.row.view in public_views
-            if told is not None and (shown is good or is_public):
-                is_right = (foreign.status_int, unknown.status_int) == told
+            if by_contract is not None and (shown is good or is_public):
+                is_right = (foreign.status_int, unknown.status_int) == by_contract
             else:
                 is_closed = foreign.status_int >= 400 or is_sign_in(foreign)
                 is_right = seen(foreign) == seen(unknown) and is_closed
@@ -184,7 +184,7 @@ CALLBACK = "f"
 def test_s10_jsonp_has_nothing_of_a_visitor(app: TestApp, stores: Process, alice: Person) -> None:
     """A script of another page makes the browser send the session's cookie and nothing else."""
     cookie = {"Cookie": f"sessionid={hold(stores, alice).cookie}"}
-    told = []
+    leaking = []
     for door in closed(app, alice):
         if door.method != "GET":
             continue
@@ -196,8 +196,8 @@ def test_s10_jsonp_has_nothing_of_a_visitor(app: TestApp, stores: Process, alice
         nobody, visitor = answers
         is_script = visitor.content_type == "application/javascript"
         if is_script and seen(nobody) != seen(visitor):
-            told.append((door.path, nobody.status, visitor.status))
-    assert told == []
+            leaking.append((door.path, nobody.status, visitor.status))
+    assert leaking == []
 
 
 AT_ONCE = 4

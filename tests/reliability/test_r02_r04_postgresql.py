@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from accountsapp.testing.people import SECRET, Person
-from tests.conftest import Soak, migrate
+from accountsapp.testing.plugin import migrate
+from tests.conftest import Soak
 from tests.support import killing
 from tests.support.concurrently import concurrently
 from tests.support.roles import Role

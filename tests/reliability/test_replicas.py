@@ -17,7 +17,8 @@ from webtest import TestApp
 from accountsapp import db_replica, main
 from accountsapp.db import Database
 from accountsapp.testing.people import SECRET, SITE_URL
-from tests.conftest import Soak, close, migrate
+from accountsapp.testing.plugin import close, migrate
+from tests.conftest import Soak
 from tests.support import killing
 from tests.support.servers import Server
 from tests.support.standby import HOST, Pair, paired

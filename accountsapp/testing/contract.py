@@ -53,19 +53,19 @@ def package_of(door: Door) -> str:
 
 
 def closed(app: TestApp, person: Person, public_views: Collection[str] = ()) -> list[Door]:
-    found = [door for door in doors(app.app.registry, person) if door.row.permission != OPEN]
-    return [door for door in found if door.row.view not in public_views]
+    with_permission = [door for door in doors(app.app.registry, person) if door.row.permission != OPEN]
+    return [door for door in with_permission if door.row.view not in public_views]
 
 
 def of_an_account(app: TestApp, person: Person) -> list[Door]:
     """The closed ones whose URL names an account."""
-    found = [
+    of_accounts = [
         door
         for door in closed(app, person)
         if {"{username}", "{id}", "{account}"} & set(door.row.path.split("/"))
     ]
-    assert found
-    return found
+    assert of_accounts
+    return of_accounts
 
 
 def elsewhere(door: Door, person: Person) -> str:

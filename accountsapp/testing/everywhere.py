@@ -84,13 +84,13 @@ def urls(app: TestApp, person: Person) -> list[tuple[str, str]]:
 
 def doors(registry: Any, person: Person) -> list[Door]:
     """Every verb at every URL with every kind of credential; what deletes comes last."""
-    found = [
+    every = [
         Door(method, path_of(row, person), kind, row)
         for row in rows(registry)
         for method in row.methods
         for kind in row.credentials or (VISITOR,)
     ]
-    return sorted(found, key=lambda door: door.method == "DELETE" or door.path.endswith("/delete"))
+    return sorted(every, key=lambda door: door.method == "DELETE" or door.path.endswith("/delete"))
 
 
 class Everywhere:

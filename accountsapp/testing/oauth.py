@@ -80,10 +80,10 @@ class Client:
         answer = answer.form.submit("decision", value="allow")
         return sent_back(answer)["code"]
 
-    def exchange(self, app: TestApp, given: str, status: Any = 200, **changes: str | None) -> Any:
+    def exchange(self, app: TestApp, code: str, status: Any = 200, **changes: str | None) -> Any:
         parameters = {
             "grant_type": "authorization_code",
-            "code": given,
+            "code": code,
             "redirect_uri": CALLBACK,
             "code_verifier": VERIFIER,
             **self.identity,

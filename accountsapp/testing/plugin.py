@@ -60,9 +60,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
     """A PostgreSQL server, by the URL of its maintenance database."""
-    given = os.environ.get("TEST_POSTGRES_URL")
-    if given:
-        yield make_url(given).set(drivername="postgresql+psycopg")
+    url = os.environ.get("TEST_POSTGRES_URL")
+    if url:
+        yield make_url(url).set(drivername="postgresql+psycopg")
         return
     with started() as server:
         yield server.url
@@ -160,15 +160,15 @@ def close(app: Any) -> None:
 @pytest.fixture
 def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes the WSGI application, as a server would; keyword arguments are settings, ``_`` for dots."""
-    made: list[Any] = []
+    apps: list[Any] = []
 
     def make(**changes: str) -> Any:
         app = main({"here": str(tmp_path)}, **{**ini, **changes})
-        made.append(app)
+        apps.append(app)
         return app
 
     yield make
-    for app in made:
+    for app in apps:
         close(app)
 
 

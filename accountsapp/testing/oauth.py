@@ -80,7 +80,7 @@ class Client:
         answer = answer.form.submit("decision", value="allow")
         return sent_back(answer)["code"]
 
-    def exchange(self, app: TestApp, code: str, status: Any = 200, **changes: str | None) -> Any:
+    def exchange(self, app: TestApp, code: str, /, status: Any = 200, **changes: str | None) -> Any:
         parameters = {
             "grant_type": "authorization_code",
             "code": code,

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import JSON, print_done, print_json, print_json_lines, print_lines
-from accountsapp.cli.transfer import export, import_
 from accountsapp.domain.accounts import lifecycle, registration
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.data.models import Account, AccountState
@@ -28,7 +27,20 @@ LONGEST_PASSWORD_INPUT = 4096
 """Bytes read of a password on standard input: more than any that is accepted."""
 
 
-@click.group("accounts", cls=Group)
+IN_BULK = {
+    "import": (
+        "accountsapp.cli.transfer:import_",
+        "Import account records, one JSON object a line, from FILE or, for -, standard input.",
+    ),
+    "export": (
+        "accountsapp.cli.transfer:export",
+        "Print account records, one JSON object a line: what import reads.",
+    ),
+}
+"""Where these commands are, and the first sentence of their help."""
+
+
+@click.group("accounts", cls=Group, places=IN_BULK)
 def group() -> None:
     """Accounts: one by one, and in bulk."""
 
@@ -229,10 +241,6 @@ def deactivate(context: Context, username: str, as_json: bool) -> None:
     with context.transaction() as store:
         lifecycle.deactivate(store, account.id)
     print_done(as_json, "deactivated", username=account.username)
-
-
-group.add_command(import_)
-group.add_command(export)
 
 
 def read_password() -> str:

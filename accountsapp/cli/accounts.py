@@ -243,7 +243,7 @@ def deactivate(context: Context, username: str, as_json: bool) -> None:
     print_done(as_json, "deactivated", username=account.username)
 
 
-@group.command("invite-all")
+@group.command("invite-all", examples=["", "--per-hour 200 --again"])
 @click.option("--per-hour", type=click.IntRange(1, 1_000_000), default=600, show_default=True, metavar="N")
 @click.option("--again", is_flag=True, help="Also those whose link has expired unused.")
 @JSON

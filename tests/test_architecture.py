@@ -36,7 +36,7 @@ LAYERS = (
     {"pages"},
     {"documents"},
     {"oauth", "keys"},
-    {"apis", "server", "serving"},
+    {"apis", "server", "serving", "connections"},
     {""},
     {"cli"},
 )

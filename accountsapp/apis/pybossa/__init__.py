@@ -23,4 +23,5 @@ def includeme(config: "Configurator") -> None:
     config.add_menu_entry("forgotten-password", f"{MOUNT}/forgot-password")
     config.add_menu_entry("profile", lambda visitor: path_of_account(visitor.username))
     config.add_menu_entry("settings", lambda visitor: f"{path_of_account(visitor.username)}/update")
+    config.add_document("pybossa", f"{__name__}.documents")
     config.scan(__name__)

@@ -223,7 +223,7 @@ def test_s42_a_session_is_no_token_and_a_token_no_session(amo: Amo, user: Holder
     check(authorized(amo, f"JWT {user.token}"), DECODING)
 
 
-def test_s42_a_token_with_an_id_works_once(amo: Amo, user: Holder, developer: Holder, stores: Process) -> None:
+def test_s42_one_with_an_id_works_once(amo: Amo, user: Holder, developer: Holder, stores: Process) -> None:
     once = by_jwt(user.signing, jti="one")
     assert amo("GET", "/profile/", headers=once).status_int == 200
     check(amo("GET", "/profile/", headers=once), DECODING)

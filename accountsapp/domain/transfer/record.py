@@ -1,12 +1,14 @@
 """The account record (``docs/operate.rst``): one JSON object, checked as a whole."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from accountsapp.domain import foreign_hashes
 from accountsapp.domain.bcrypt_hashes import BEGINNINGS, is_bcrypt_hash
-from accountsapp.domain.rules import app_permissions, emails, usernames
+from accountsapp.domain.errors import InvalidValue
+from accountsapp.domain.rules import app_permissions, emails, social_links, usernames
 from accountsapp.domain.rules.api_keys import check_given, hash_of
 from accountsapp.domain.rules.notifications import MANDATORY
 from accountsapp.domain.transfer.fields import (
@@ -24,6 +26,8 @@ from accountsapp.domain.transfer.key_records import KeyRecord, check_together
 MOST_INVITES = 2**31 - 1
 MOST_ADDRESSES = 1000
 """Of one account."""
+LONGEST_PREFERENCE = 255
+_PREFERENCE = re.compile(r"[a-z][a-z_.-]{0,99}", re.ASCII)
 
 
 DJANGO_BCRYPT = "bcrypt$"
@@ -50,6 +54,29 @@ def _notifications(value: dict[str, bool]) -> dict[str, bool]:
 
 
 Email = Annotated[str, checked(emails.parse)]
+
+
+def _preferences(value: dict[str, str]) -> dict[str, str]:
+    for name, text in value.items():
+        if not _PREFERENCE.fullmatch(name):
+            raise ValueError(f"{printable(name)}: is no name of one")
+        if not text or len(text) > LONGEST_PREFERENCE:
+            raise ValueError(f"{name}: must have 1 to {LONGEST_PREFERENCE} characters")
+    return value
+
+
+def _social_links(value: dict[str, str]) -> dict[str, str]:
+    """By the names that networks have here."""
+    links = {}
+    for name, link in value.items():
+        try:
+            network = social_links.network_of(name)
+            links[network] = social_links.parse(network, link)
+        except InvalidValue as error:
+            raise ValueError(f"{printable(name)}: {error}") from None
+    if len(links) < len(value):
+        raise ValueError("a network is given twice")
+    return links
 
 
 class EmailRecord(Strict):
@@ -136,6 +163,9 @@ class AccountRecord(Strict):
     invite_ct: Annotated[int, Field(ge=0, le=MOST_INVITES)] = 0
     notifications: Annotated[dict[str, Flag], AfterValidator(_notifications)] = {}
     info: dict[str, Any] = {}
+    ckan_api: str | None = Field(None, repr=False)
+    preferences: Annotated[dict[str, str], AfterValidator(_preferences)] = {}
+    social_links: Annotated[dict[str, str], AfterValidator(_social_links)] = {}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -163,11 +193,20 @@ class AccountRecord(Strict):
         return self.emails or []
 
 
-COLUMNS = tuple(
-    key
-    for key in AccountRecord.model_fields
-    if key not in ("email", "emails", "password", "password_hash", "api_key", "api_keys", "activated")
+NO_COLUMNS = frozenset(
+    {
+        "email",
+        "emails",
+        "password",
+        "password_hash",
+        "api_key",
+        "api_keys",
+        "activated",
+        "preferences",
+        "social_links",
+    }
 )
+COLUMNS = tuple(key for key in AccountRecord.model_fields if key not in NO_COLUMNS)
 """Keys of the record that are columns of the account, value for value."""
 
 

@@ -51,7 +51,8 @@ def _configuration(server: URL, port: int) -> str:
         "listen_port = 6432": f"listen_port = {port}\nunix_socket_dir =",
         "auth_type = scram-sha-256": "auth_type = any",
         "auth_file = /etc/pgbouncer/userlist.txt": "",
-        "server_idle_timeout = 60": "server_idle_timeout = 5",
+        # Between tests the server sends everybody away.
+        "server_idle_timeout = 60": "server_idle_timeout = 5\nserver_check_delay = 0",
     }.items():
         assert documented in text
         text = text.replace(documented, ours)

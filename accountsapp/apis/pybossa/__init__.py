@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from accountsapp.apis.pybossa.paths import MOUNT, SIGN_IN, path_of_account
-from accountsapp.apis.pybossa.resources import ChangePassword, Community
-
 if TYPE_CHECKING:
     from pyramid.config import Configurator
 
 
 def includeme(config: "Configurator") -> None:
+    from accountsapp.apis.pybossa.paths import MOUNT, SIGN_IN, path_of_account
+    from accountsapp.apis.pybossa.resources import ChangePassword, Community
+
     config.include(".acting")
     config.mount(MOUNT, Community)
     config.mount("/.well-known/change-password", ChangePassword)

@@ -193,12 +193,13 @@ def close(app: Any) -> None:
 
 
 @pytest.fixture
-def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def make_app(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes the WSGI application, as a server would; keyword arguments are settings, ``_`` for dots."""
     made: list[Any] = []
 
     def make(**changes: str) -> Any:
-        app = main({"here": str(tmp_path)}, **{**ini, **changes})
+        with applications.configuring():
+            app = main({"here": str(tmp_path)}, **{**ini, **changes})
         made.append(app)
         return app
 

@@ -59,10 +59,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+SLOWEST = "reliability"
+"""The folder whose tests take the longest, most of it in waiting."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With ``--soak`` only what has two amounts is run."""
+    """With ``--soak`` only what has two amounts is run. The slowest come first, so that at the end no worker
+    waits for the last test of another one.
+    """
     if config.getoption("--soak"):
         items[:] = [item for item in items if "soak" in getattr(item, "fixturenames", ())]
+    items.sort(key=lambda item: SLOWEST not in item.path.parts)
 
 
 @pytest.fixture(scope="session")

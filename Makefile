@@ -11,10 +11,10 @@ PINS = requirements.txt
 # OAuth clients for Node.js, which tests run.
 CLIENTS = tests/oauth/clients
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS)
-CODE = $(wildcard accountsapp tests bench deploy docs/conf.py setup.py)
+CODE = $(wildcard accountsapp tests bench bench-peers deploy docs/conf.py setup.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve cluster test soak check lint format-check format types messages docs access bench lock clean
+.PHONY: help serve cluster test soak check lint format-check format types messages docs access bench bench-peers lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -71,6 +71,9 @@ access: $(VENV)/.test  ## write docs/access.txt anew, from the access matrices o
 bench: $(VENV)/.test  ## measure what requests cost
 	$(BIN)/python -m bench
 
+bench-peers: $(VENV)/.test $(VENV)-peers/.installed  ## measure beside Django, Flask, FastAPI and PocketBase
+	$(BIN)/python -m bench.peers --python $(VENV)-peers/bin/python $(ARGS)
+
 lock: $(VENV)/.python  ## pin every requirement anew; ARGS=--upgrade takes newer releases
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --universal --all-extras --python-version 3.11 \
@@ -81,7 +84,7 @@ lock: $(VENV)/.python  ## pin every requirement anew; ARGS=--upgrade takes newer
 	@mv $(PINS).new $(PINS)
 
 clean:  ## remove what can be made again; var/ with your data stays
-	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf $(VENV) $(VENV)-peers .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 		accountsapp.egg-info build dist docs/_build $(CLIENTS)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -105,6 +108,11 @@ $(VENV)/.test: $(VENV)/.python setup.py $(PINS)
 	$(PIP) setuptools
 	$(PIP) --no-build-isolation --editable '.[testing,postgresql,redis,docs]'
 	@touch $@ $(VENV)/.serve
+
+$(VENV)-peers/.installed: bench/peers/requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)-peers
+	$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check -r bench/peers/requirements.txt
+	@touch $@
 
 $(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
 	@if command -v npm >/dev/null; then \

@@ -63,6 +63,6 @@ def configure(settings: "Settings", ini: Mapping[str, str]) -> "Configurator":
     config.include(".web.views")
     config.include(".pages")
     config.include(".documents")
-    config.include(".keys")
     config.include(".apis")
+    config.include(".keys")
     return config

@@ -22,6 +22,8 @@ LOST = ("08", "57P01", "57P02", "57P03", "25006")
 may lead to the one that is. Class 08 are connection exceptions, also what pgbouncer says; then
 admin_shutdown, crash_shutdown, cannot_connect_now, read_only_sql_transaction."""
 
+FULL = "the disk is full"
+AT_LIMIT = "over its limit"
 BUSY = "others are in the way"
 AWAY = "it does not answer"
 READ_ONLY = "read-only (25006)"
@@ -30,7 +32,7 @@ READ_ONLY = "read-only (25006)"
 _OF_SQLITE = {
     "SQLITE_BUSY": BUSY,
     "SQLITE_LOCKED": BUSY,
-    "SQLITE_FULL": "the disk is full",
+    "SQLITE_FULL": FULL,
     "SQLITE_READONLY": "read-only",
     "SQLITE_IOERR": "the disk fails",
     "SQLITE_CORRUPT": "damaged",
@@ -44,8 +46,8 @@ _OF_SQLITE = {
 _OF_POSTGRESQL = {
     "40": BUSY,
     "55P03": BUSY,
-    "53100": "the disk is full",
-    "53": "over its limit",
+    "53100": FULL,
+    "53": AT_LIMIT,
     "25006": "read-only",
     "25P03": "a transaction was idle for too long",
     "42501": "not permitted",
@@ -55,6 +57,19 @@ _OF_POSTGRESQL = {
     "XX": "damaged",
 }
 """By SQLSTATE, or the first two characters of it."""
+
+_SAID_TO_WHO_CONNECTS = {
+    "password authentication failed": "wrong password",
+    "not permitted to log in": "not permitted",
+    "permission denied": "not permitted",
+    "pg_hba.conf": "not permitted",
+    "not currently accepting connections": "not permitted",
+    "too many": AT_LIMIT,
+    "remaining connection slots": AT_LIMIT,
+    "does not exist": "there is none of that name",
+}
+"""PostgreSQL gives no SQLSTATE to who is not let in. One that speaks another language than English only does
+not answer."""
 
 _FAULTS_OF_OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 
@@ -108,7 +123,13 @@ def cause_of(error: BaseException) -> str | None:
     if known is not None:
         return known
     if error.connection_invalidated or isinstance(error, InterfaceError):
-        return AWAY
+        return _cause_at_connect(str(original)) or AWAY
     if isinstance(error, _FAULTS_OF_OURS) or not isinstance(error, DatabaseError):
         return None
-    return f"it refuses ({name or state})" if name or state else AWAY
+    return f"it refuses ({name or state})" if name or state else _cause_at_connect(str(original)) or AWAY
+
+
+def _cause_at_connect(text: str) -> str | None:
+    """Why nobody was let in; None where there was no word of the server's."""
+    _, fatal, said = text.partition("FATAL:")
+    return next((cause for words, cause in _SAID_TO_WHO_CONNECTS.items() if fatal and words in said), None)

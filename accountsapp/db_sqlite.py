@@ -8,6 +8,7 @@ are waited for inside SQLite.
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from json import JSONDecoder
 from threading import Lock
 from time import monotonic
@@ -124,7 +125,13 @@ class WritingConnection(sqlite3.Connection):
                 self.give_turn()
 
     def close(self) -> None:
+        """Also where a cursor is still referred to, as by the error of a statement: SQLite closes only when
+        that is gone, and would keep the write lock until then.
+        """
         try:
+            if self.in_transaction:
+                with suppress(sqlite3.Error):  # a disk that fails; nothing of it was committed
+                    super().rollback()
             super().close()
         finally:
             self.give_turn()
@@ -169,6 +176,17 @@ def set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
+
+
+def is_at_limit(connection: Any) -> bool:
+    """Whether the file has as many pages as it may have: then SQLite says that the disk is full.
+
+    :param connection: of the driver
+    """
+    (pages,), (most,) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "max_page_count")
+    )
+    return bool(pages >= most)
 
 
 def begin(connection: Connection) -> None:

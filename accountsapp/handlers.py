@@ -2,7 +2,7 @@
 
 from accountsapp import mail
 from accountsapp.domain import audit
-from accountsapp.domain.accounts import administration, confirming, lifecycle
+from accountsapp.domain.accounts import administration, confirming, lifecycle, password_invitations
 from accountsapp.domain.activity import community
 from accountsapp.domain.credentials import jwt_keys, key_expiry, key_memory, recovery, sessions
 from accountsapp.domain.emails import changing
@@ -27,6 +27,7 @@ FEATURES = (
     lifecycle,
     links,
     mail,
+    password_invitations,
     recovery,
     sessions,
 )

@@ -39,6 +39,7 @@ UNWRITABLE = "the address cannot be written to"
 PAGES = {
     Notice.RESET_PASSWORD: "/recovery/{username}/reset/{code}",
     Notice.INVITATION: "/recovery/{username}/reset/{code}",
+    Notice.SET_PASSWORD: "/recovery/{username}/reset/{code}",
     Notice.CONFIRM_EMAIL: "/confirm/email/{code}",
     Notice.CONFIRM_REGISTRATION: "/confirm/registration/{code}",
     Notice.VERIFY_EMAIL: "/confirm/address/{code}",

@@ -1,5 +1,6 @@
 """What one process has: settings, database, keys. It makes stores, for requests, commands and jobs."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,9 +17,13 @@ from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rotation import opens_nothing
 from accountsapp.domain.store import Store, Throttle
 from accountsapp.settings import Settings, SettingsError
+from accountsapp.trouble import Trouble
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
+
+
+log = logging.getLogger(__name__)
 
 
 class Process:
@@ -43,6 +48,11 @@ class Process:
         self.throttle = throttle
         self.key_uses = KeyUses(database.write)
         self.rendition_sizes = rendition_sizes
+        self._keys_closed = Trouble(
+            log,
+            "accountsapp.secret opens none of the stored API keys",
+            "accountsapp.secret opens them again",
+        )
 
     def for_request(
         self, client_address: str, columns: Columns | None = None, *, read_only: bool = False
@@ -98,12 +108,26 @@ class Process:
         """
         :raises SettingsError: the secret opens none of the stored API keys
         """
+        if not self._opens_any_key():
+            raise SettingsError(
+                "accountsapp.secret: opens none of the stored API keys; give the one that they were made "
+                "with. If that is lost, make new keys: accountsapp -c INI accounts reset-key USERNAME"
+            )
+
+    def opens_keys(self) -> bool:
+        """Whether the secret still is one of the stored API keys: another process may have rotated it away.
+
+        Told in the log when it is none.
+        """
+        if self._opens_any_key():
+            self._keys_closed.over()
+            return True
+        self._keys_closed.met("another process has made them with a secret that this one does not know")
+        return False
+
+    def _opens_any_key(self) -> bool:
         with self.database.read_engine.connect() as connection:
-            if opens_nothing(connection, self.keyring):
-                raise SettingsError(
-                    "accountsapp.secret: opens none of the stored API keys; give the one that they were made "
-                    "with. If that is lost, make new keys: accountsapp -c INI accounts reset-key USERNAME"
-                )
+            return not opens_nothing(connection, self.keyring)
 
 
 def includeme(config: "Configurator") -> None:

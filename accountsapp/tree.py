@@ -10,6 +10,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 
 from accountsapp.security.credentials import OtherScheme
 from accountsapp.web.bodies import Body
+from accountsapp.web.checks import accepts_cookie
 from accountsapp.web.methods import methods_of
 from accountsapp.web.resources import ApiRoot, Resource, Root, wildcard
 
@@ -46,6 +47,7 @@ class View(NamedTuple):
     permission: str
     source: str
     function: Callable[..., Any]
+    checks_csrf: bool
 
 
 class Offer(NamedTuple):
@@ -53,12 +55,14 @@ class Offer(NamedTuple):
 
     :ivar view: the function
     :ivar api: where the API is mounted that it belongs to, if it belongs to one
-    :ivar body: what the nearest resource takes; None where no API is
+    :ivar checks_csrf: whether an unsafe request with a cookie needs its token
+    :ivar body: what the nearest resource takes that says it once for all requests; None where no API is
     """
 
     row: Row
     view: Callable[..., Any]
     api: type[ApiRoot] | None
+    checks_csrf: bool
     body: Body | None
 
 
@@ -73,7 +77,8 @@ class Place(NamedTuple):
     def enter(self, path: str, resource: type[Resource]) -> "Place":
         """A place below this one."""
         api = resource if issubclass(resource, ApiRoot) else self.api
-        return Place(path, resource, api, resource.body or self.body)
+        body = resource.body if isinstance(resource.body, Body) else self.body
+        return Place(path, resource, api, body)
 
 
 def rows(registry: Any) -> list[Row]:
@@ -103,6 +108,7 @@ def declared_views(registry: Any) -> Iterator[View]:
                 _permission(item["related"]),
                 _source(view["callable"]),
                 inspect.unwrap(view["callable"]),
+                view["require_csrf"] is not False,
             )
 
 
@@ -129,6 +135,7 @@ def _offers_below(place: Place, views: list[View]) -> Iterator[Offer]:
 
 def _offers_at(place: Place, views: list[View]) -> Iterator[Offer]:
     accepts = place.api.accepts if place.api is not None else ()
+    checks_csrf = place.api is not None and accepts_cookie(accepts) and "csrf" in place.api.checks
     credentials = tuple(credential.kind for credential in accepts if not isinstance(credential, OtherScheme))
     seen: set[tuple[str, str]] = set()
     for context in place.resource.__mro__:
@@ -137,7 +144,7 @@ def _offers_at(place: Place, views: list[View]) -> Iterator[Offer]:
                 path = f"{place.path}/{view.name}" if view.name else place.path or "/"
                 looked_at = () if view.permission == OPEN else credentials
                 row = Row(path, view.methods, view.permission, looked_at, view.source, _name(view.function))
-                yield Offer(row, view.function, place.api, place.body)
+                yield Offer(row, view.function, place.api, checks_csrf and view.checks_csrf, place.body)
         seen |= {(v.name, method) for v in views if v.context is context for method in v.methods}
 
 

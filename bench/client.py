@@ -29,9 +29,13 @@ def get(path: str, more_headers: str = "") -> bytes:
 
 def post(path: str, body: bytes) -> bytes:
     """A form sent to the path."""
-    length = f"Content-Length: {len(body)}\r\n\r\n"
-    head = f"POST {path} HTTP/1.1\r\n{HEADERS}Content-Type: application/x-www-form-urlencoded\r\n{length}"
-    return head.encode() + body
+    return send("POST", path, body, "application/x-www-form-urlencoded")
+
+
+def send(method: str, path: str, body: bytes, content_type: str, more_headers: str = "") -> bytes:
+    """A request with a body."""
+    length = f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+    return f"{method} {path} HTTP/1.1\r\n{HEADERS}{more_headers}{length}\r\n".encode() + body
 
 
 def cpu_per_request(server: Server, job: Job, count: int) -> float:

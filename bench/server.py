@@ -45,15 +45,18 @@ class Server:
 
 
 @contextmanager
-def running(arguments: list[str], port: int, core: int, log: Path) -> Iterator[Server]:
+def running(
+    arguments: list[str], port: int, core: int, log: Path, python: str = sys.executable
+) -> Iterator[Server]:
     """A Python process that serves ``port``, pinned to ``core``; stopped at the end.
 
     :param arguments: of the interpreter
+    :param python: the interpreter
     :raises RuntimeError: it does not answer within 30 s
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, *arguments],
+            [python, *arguments],
             cwd=ROOT,
             stdout=output,
             stderr=output,
@@ -103,7 +106,7 @@ accountsapp.jobs = external
 sqlalchemy.url = {url.replace("%", "%%")}
 
 [server:main]
-use = egg:waitress#main
+use = egg:accountsapp#waitress
 listen = 127.0.0.1:{port}
 {waitress}
 

@@ -1,8 +1,11 @@
 """The documentation names what there is."""
 
+import re
 from pathlib import Path
 
 import click
+import pytest
+from docutils.core import publish_doctree
 
 from accountsapp.cli import main
 from accountsapp.settings import NAMES
@@ -37,3 +40,31 @@ def test_every_setting_is_documented() -> None:
 def test_the_documented_access_is_what_is_tested() -> None:
     printed = access_page.PRINTED.read_text(encoding="utf-8").splitlines()
     assert printed == list(access_page.lines()), "write it anew: make access"
+
+
+def test_every_promise_of_security_has_its_test() -> None:
+    text = (ROOT / "docs/security.rst").read_text(encoding="utf-8")
+    promises = text.partition("What is promised")[2].partition("What is not promised")[0].split("   * - ")[2:]
+    assert len(promises) > 15
+    for promise in promises:
+        _, _, held_by = promise.partition("     - ")
+        names = re.findall(r"``([^`]+\.py)``", held_by)
+        assert names, promise
+        folder = ROOT
+        for name in names:
+            folder = (ROOT / name).parent if "/" in name else folder
+            assert (folder / Path(name).name).is_file(), name
+
+
+READMES = [ROOT / "README.rst", *sorted((ROOT / "examples").glob("*/README.rst"))]
+
+
+@pytest.mark.parametrize(
+    "path", READMES, ids=lambda path: path.parent.name if path.parent != ROOT else "project"
+)
+def test_what_is_read_before_the_documentation_is_well_formed(path: Path) -> None:
+    """Sphinx looks at ``docs/`` alone."""
+    settings = {"halt_level": 2, "report_level": 2}
+    publish_doctree(path.read_text(encoding="utf-8"), str(path), settings_overrides=settings)
+    images = re.findall(r"image:: (\S+)", path.read_text(encoding="utf-8"))
+    assert [image for image in images if not (path.parent / image).is_file()] == []

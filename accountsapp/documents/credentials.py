@@ -13,8 +13,8 @@ from accountsapp.security.credentials import (
     SessionCookie,
     SessionHeader,
 )
+from accountsapp.tree import OPEN, Offer
 from accountsapp.web.checks import accepts_cookie
-from accountsapp.web.resources import ApiRoot
 from accountsapp.web.transactions import SAFE_METHODS
 
 Scheme = Mapping[str, Any]
@@ -23,6 +23,12 @@ CSRF: Scheme = {
     "in": "header",
     "name": "X-CSRFToken",
     "description": "The token of the session or of the visitor, as forms have it.",
+}
+VISITOR: Scheme = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "sessionid",
+    "description": "The cookie that came with the token.",
 }
 
 
@@ -63,18 +69,23 @@ def schemes_of(credential: Credential, own: Mapping[str, Scheme]) -> Iterator[tu
 
 
 def requirements(
-    api: type[ApiRoot], method: str, own: Mapping[str, Scheme]
+    offer: Offer, method: str, own: Mapping[str, Scheme]
 ) -> tuple[list[dict[str, list[str]]], dict[str, Scheme]]:
     """The Security Requirement Objects of an operation, one of which is enough, and the schemes in them."""
+    needs_token = offer.checks_csrf and method not in SAFE_METHODS
+    if offer.row.permission == OPEN or offer.api is None:
+        if needs_token:
+            return [{"visitor": [], "csrf": []}], {"visitor": VISITOR, "csrf": CSRF}
+        return [], {}
     alternatives: list[dict[str, list[str]]] = []
     schemes: dict[str, Scheme] = {}
-    for credential in api.accepts:
+    for credential in offer.api.accepts:
         if isinstance(credential, OtherScheme):
             continue
         for name, scheme in schemes_of(credential, own):
             schemes[name] = scheme
             requirement: dict[str, list[str]] = {name: []}
-            if accepts_cookie((credential,)) and method not in SAFE_METHODS and "csrf" in api.checks:
+            if needs_token and accepts_cookie((credential,)):
                 requirement["csrf"] = []
                 schemes["csrf"] = CSRF
             alternatives.append(requirement)

@@ -42,6 +42,16 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def shown(schema: Schema, example: Any, status: int = 200) -> dict[int, Answer]:
+    """What is answered where all went well."""
+    return {status: Answer("Done.", schema, example)}
+
+
+EMPTY = {204: Answer("Done.")}
+PAGE = {200: Answer("A page for people.", str, media_type=HTML)}
+RETRY = {"Retry-After": "Seconds to wait"}
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A name in a path.

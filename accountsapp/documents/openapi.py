@@ -176,9 +176,7 @@ class _Builder:
         return response
 
     def _security(self, operation: Operation, offer: Offer, method: str) -> list[dict[str, list[str]]]:
-        if offer.row.permission == OPEN or offer.api is None:
-            return []
-        alternatives, schemes = requirements(offer.api, method, self._document.schemes)
+        alternatives, schemes = requirements(offer, method, self._document.schemes)
         self._schemes |= schemes
         return [{}, *alternatives] if operation.open_to_all else alternatives
 

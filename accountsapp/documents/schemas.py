@@ -23,7 +23,7 @@ class _Generator(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         described = super().default_schema(schema)
-        if schema.get("default") in (None, UNSET):
+        if schema.get("default") in (None, UNSET, ""):
             described.pop("default", None)
         return described
 

@@ -62,6 +62,17 @@ TIMEOUTS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 """Seconds that Redis has for an answer; those in the URL count before them."""
 
 
+AWAY = "does not answer"
+_WORDS = {
+    "ReadOnlyError": "is read-only",
+    "OutOfMemoryError": "is out of memory",
+    "AuthenticationError": "refuses the password",
+    "AuthenticationWrongNumberOfArgsError": "refuses the password",
+    "NoPermissionError": "does not permit it",
+}
+"""By the errors of Redis that say something else than that it is away."""
+
+
 class Throttle:
     """The limits of :data:`LIMITS`, counted in one storage, in windows that begin with the first count.
 
@@ -85,14 +96,14 @@ class Throttle:
         self._fallback = MemoryStorage()
         self._alone_until = 0.0
         self._asking = Lock()
-        self._trouble = Trouble(
+        self.trouble = Trouble(
             log, "this process counts alone", "the throttle's storage answers again, counts are common"
         )
 
     def answers(self) -> bool:
         """Whether the storage counts just now, rather than the process alone."""
         self._do("get", _key("password", ("",)))
-        return self._trouble.cause is None
+        return self.trouble.cause is None
 
     def check(self, limit: str, *who: object) -> None:
         """Refuse when the limit is reached; counts nothing.
@@ -184,14 +195,14 @@ class Throttle:
         return count
 
     def _do(self, method: str, *arguments: object) -> Any:
-        if self._trouble.cause is None or self._may_ask_again():
+        if self.trouble.cause is None or self._may_ask_again():
             try:
                 answer = getattr(self._storage, method)(*arguments)
-            except self._storage.base_exceptions:
+            except self._storage.base_exceptions as error:
                 self._alone_until = monotonic() + self.ALONE
-                self._trouble.met("the throttle's storage does not answer")
+                self.trouble.met(f"the throttle's storage {_WORDS.get(type(error).__name__, AWAY)}")
             else:
-                self._trouble.over()
+                self.trouble.over()
                 return answer
         return getattr(self._fallback, method)(*arguments)
 

@@ -19,6 +19,7 @@ def includeme(config: "Configurator") -> None:
     """
     config.mount("/api/keys/v1/pattern", Pattern)
     config.mount("/auth/check", KeyCheck)
+    config.add_document("keys", f"{__name__}.documents")
     config.scan("accountsapp.keys.check_errors")
     config.scan("accountsapp.keys.check_views")
     config.scan("accountsapp.keys.pattern_views")

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from accountsapp.domain.transfer.moving import SourceRow
 from accountsapp.moving.databases import SourceTable
-from accountsapp.moving.values import flag, moment, number, text
+from accountsapp.moving.values import flag, moment, number, password_hash, text
 
 REQUIRED = ("id", "username", "email", "password", "api_key")
 OPTIONAL = ("name", "activated", "is_admin", "last_login", "signup", "invite_ct", "invited_by")
@@ -25,7 +25,7 @@ def record_of(user: dict[str, Any]) -> dict[str, Any]:
     return {
         "username": user["username"],
         "email": text(user["email"]),
-        "password_hash": text(user["password"]),
+        "password_hash": password_hash(user["password"]),
         "api_key": text(user["api_key"]),
         "name": text(user.get("name")),
         "activated": flag(user.get("activated"), default=True),

@@ -8,14 +8,14 @@ from typing import Any, BinaryIO, TextIO
 from accountsapp.domain.transfer.moving import SourceRow
 from accountsapp.domain.transfer.record import AccountRecord
 from accountsapp.moving.databases import UnreadableSource
-from accountsapp.moving.values import document, flag, number, objects
+from accountsapp.moving.values import document, flag, number, objects, password_hash
 
 DELIMITERS = ",;\t|"
 LONGEST_FIELD = 1024 * 1024
 """Characters."""
 FLAGS = ("privacy_mode", "subscribed", "activated", "is_admin", "is_staff", "read_dev_agreement")
 NUMBERS = ("year_of_birth", "invite_ct")
-DOCUMENTS = ("notifications", "info")
+DOCUMENTS = ("notifications", "info", "preferences", "social_links")
 LISTS = ("emails", "api_keys", "language_proficiencies")
 
 
@@ -79,4 +79,6 @@ def _value(name: str, field: str) -> Any:
         return field.split()
     if name in DOCUMENTS:
         return document(field)
+    if name == "password_hash":
+        return password_hash(field)
     return objects(field) if name in LISTS else field

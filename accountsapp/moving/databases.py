@@ -138,6 +138,11 @@ class SourceTable:
         return groups
 
 
+def has_table(connection: Connection, name: str) -> bool:
+    """Whether there is a table of that name."""
+    return column_names(connection, name) is not None
+
+
 def column_names(connection: Connection, name: str) -> set[str] | None:
     """The columns of a table; None where there is none."""
     try:

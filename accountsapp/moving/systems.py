@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from sqlalchemy import Connection
 
 from accountsapp.domain.transfer.moving import SourceRow
-from accountsapp.moving import bookie
+from accountsapp.moving import bookie, django, openedx, pybossa
 
 SYSTEMS: Mapping[str, Callable[[Connection], Iterator[SourceRow]]] = {
     "bookie": bookie.read,
+    "pybossa": pybossa.read,
+    "openedx": openedx.read,
+    "django": django.read,
 }

@@ -50,6 +50,12 @@ def number(value: Any) -> Any:
     return value
 
 
+def password_hash(value: Any) -> Any:
+    """A hash, or None for none and for what Django writes where there is no password."""
+    value = text(value)
+    return None if isinstance(value, str) and value.startswith("!") else value
+
+
 def document(value: Any) -> Any:
     """A JSON object; empty for none."""
     if isinstance(value, dict):

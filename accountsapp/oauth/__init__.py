@@ -19,4 +19,5 @@ def includeme(config: "Configurator") -> None:
     config.mount("/applications", OwnApplications)
     config.add_sign_in(OwnApplications)
     config.add_menu_entry("applications", "/applications")
+    config.add_document("oauth", f"{__name__}.documents")
     config.scan(__name__)

@@ -6,7 +6,14 @@ A model is loaded with :func:`load`: all bad fields are told at once, each with 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from accountsapp.domain.errors import InvalidValue
@@ -134,11 +141,13 @@ def _email_or_empty(value: str) -> str:
 
 _validate_email = by_rule(_dotted_email)
 
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": "string", "maxLength": LONGEST_TEXT})]
 """One line of at most 255 characters, trimmed; may be empty."""
 WebUrl = Annotated[Text, AfterValidator(_web_url)]
 """An absolute ``http`` or ``https`` URL of at most 255 characters, or empty."""
-Email = Annotated[str, BeforeValidator(_validate_email)]
+Email = Annotated[
+    str, BeforeValidator(_validate_email), WithJsonSchema({"type": "string", "format": "email"})
+]
 """An e-mail address, its domain with a dot, spelled as it was."""
 EmailOrEmpty = Annotated[Text, AfterValidator(_email_or_empty)]
 Flag = Annotated[bool, BeforeValidator(_flag)]

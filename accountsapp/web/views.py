@@ -9,6 +9,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config
 from sqlalchemy.exc import SQLAlchemyError
 
+from accountsapp.db_errors import AWAY, cause_of
 from accountsapp.migrations.revision import WrongRevision, check_revision
 from accountsapp.waiting import Deadline
 from accountsapp.web import error_views
@@ -50,20 +51,31 @@ def healthz(context: Root, request: Request) -> dict[str, str]:
 
 @view_config(context=Root, name="readyz", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def readyz(context: Root, request: Request) -> Any:
-    """The database answers and is at the right revision; and whether it took what was last written."""
+    """The database answers, is at the right revision, and has keys that can be opened; and whether it took
+    what was last written, and the storage of the throttle counts."""
     database = request.database
     checks = {"database": "ok", "write": database.writing.cause or "ok"}
     try:
         with Deadline(READY_WITHIN):
             check_revision(database)
             database.reading.over()
+            if not request.registry.process.opens_keys():
+                checks["keys"] = "accountsapp.secret opens none of them"
     except WrongRevision:
         checks["database"] = "wrong revision"
-    except SQLAlchemyError:
-        checks["database"] = "does not answer"
-    if checks["database"] != "ok":
+    except SQLAlchemyError as error:
+        checks["database"] = _word_of(error)
+    if (cause := request.registry.throttle.trouble.cause) is not None:
+        checks["throttle"] = cause
+    if checks["database"] != "ok" or "keys" in checks:
         return json_answer(request, {"status": "unavailable", "checks": checks}, 503)
-    return {"status": "ok" if checks["write"] == "ok" else "degraded", "checks": checks}
+    return {"status": "ok" if set(checks.values()) == {"ok"} else "degraded", "checks": checks}
+
+
+def _word_of(error: SQLAlchemyError) -> str:
+    """What is wrong with a database that cannot be read."""
+    cause = cause_of(error)
+    return cause if cause not in (None, AWAY) else "does not answer"
 
 
 @view_config(context=Root, name="metrics", request_method="GET", permission=NO_PERMISSION_REQUIRED)

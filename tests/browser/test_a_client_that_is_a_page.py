@@ -1,12 +1,8 @@
 """A page of another origin does code with PKCE by ``fetch`` (dockerhub 7.3)."""
 
 import json
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -16,27 +12,18 @@ from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
 from tests.support.mailserver import free_port
 from tests.support.oauth import Client
+from tests.support.page_server import origin_of
 from tests.support.people import PASSWORD, Person
 from tests.support.servers import Server
 
 FOLDER = Path(__file__).parent / "client_page"
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves the page."""
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def origin() -> Iterator[str]:
     """Of the page."""
-    site = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=FOLDER))
-    threading.Thread(target=site.serve_forever, daemon=True).start()
-    yield f"http://localhost:{site.server_port}"
-    site.shutdown()
-    site.server_close()
+    with origin_of(FOLDER) as origin:
+        yield origin
 
 
 def sign_in_and_allow(page: Page) -> None:

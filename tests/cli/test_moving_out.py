@@ -14,6 +14,11 @@ OPTIONAL_DIFFERENCES: list[dict[str, Any]] = [
     {"activated": False, "last_login": "2020-01-02T03:04:05Z"},
     {"is_admin": False, "is_staff": False, "read_dev_agreement": False, "account_privacy": "all_users"},
 ]
+RARELY_SET = {
+    "ckan_api": "portal key",
+    "preferences": {"time_zone": "Europe/Paris", "visibility.bio": "private"},
+    "social_links": {"linkedin": "https://www.linkedin.com/in/bob", "x": "https://x.com/bob"},
+}
 
 
 def accounts() -> list[dict[str, Any]]:
@@ -34,6 +39,7 @@ def accounts() -> list[dict[str, Any]]:
                 "password_hash": form,
                 "api_key": f"key of {number}",
                 "api_keys": keys if number % 2 else [],
+                **(RARELY_SET if number % 3 else {}),
             }
         )
     return records
@@ -45,6 +51,7 @@ def test_out_and_in_again(
     load(*accounts())
     exported = run("accounts", "export", "--with-secrets").out
     assert len(exported.splitlines()) == len(accounts())
+    assert [record.get("ckan_api") for record in run("accounts", "export").jsons] == [None] * len(accounts())
     # A key of another installation opens nothing here: what was exported needs no secret of the old one.
     settings = {**ini, "sqlalchemy.url": empty_database_url, "accountsapp.secret": "s" * 40}
     other = write_ini(tmp_path / "other.ini", settings)
@@ -58,3 +65,29 @@ def test_out_and_in_again(
         *HASHES.values(),
         *LONG_HASHES.values(),
     }
+
+
+def test_what_is_rarely_set_is_checked_and_changed_as_a_whole(run: Run, load: Load) -> None:
+    bob = {"username": "bob", "email": "bob@example.com"}
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({"preferences": {"time_zone": ""}}, "preferences: time_zone: "),
+        ({"preferences": {"time_zone": "x" * 256}}, "preferences: time_zone: "),
+        ({"preferences": {"Time Zone": "x"}}, "preferences: 'Time Zone': "),
+        ({"preferences": {"time_zone": 1}}, "preferences.time_zone: "),
+        ({"preferences": []}, "preferences: "),
+        ({"social_links": {"elsewhere": "bob"}}, "social_links: elsewhere: "),
+        ({"social_links": {"x": "https://elsewhere.example/bob"}}, "social_links: x: "),
+        ({"social_links": {"x": "bob", "twitter": "bob"}}, "social_links: a network is given twice"),
+        ({"ckan_api": 7}, "ckan_api: "),
+    ]
+    lines = load(*({**bob, **fields} for fields, _ in bad), exit_code=1).err.splitlines()
+    for number, (line, (_, start)) in enumerate(zip(lines, bad, strict=True), 1):
+        assert line.startswith(f"line {number}: {start}")
+    load({**bob, **RARELY_SET})
+    load({"username": "bob", "preferences": {"time_zone": "Europe/Rome"}, "social_links": {}}, update=True)
+    record = run("accounts", "export", "bob", "--with-secrets").json
+    assert record["preferences"] == {"time_zone": "Europe/Rome"}
+    assert "social_links" not in record
+    assert record["ckan_api"] == "portal key"
+    load({"username": "bob", "social_links": {"xTwitter": "bob"}}, update=True)
+    assert run("accounts", "export", "bob").json["social_links"] == {"x": "https://x.com/bob"}

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 import schemathesis
+import time_machine
+import werkzeug
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -16,7 +19,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.conftest import Soak
 from tests.documents.test_documents import NAMES
-from tests.support.documents import Call, World, calls_of, document_of
+from tests.support.documents import MOMENT, Call, World, calls_of, document_of
+from tests.support.everywhere import NEARBY
 
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -26,9 +30,18 @@ CHECKS: list[Any] = [
     response_schema_conformance,
 ]
 
+CONFIG = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
+"""Credentials are ours: made-up ones would take their place."""
+
 
 def ask(world: World, operation: Any, call: Call, schemes: tuple[str, ...], cases: int) -> None:
-    shown = world.present(schemes)
+    shown = world.present(schemes, world.holder_of(call))
+    names = {
+        parameter["name"]: parameter["example"]
+        for parameter in call.operation["parameters"]
+        if parameter["in"] == "path"
+    }
+    cases_of_names = operation.as_strategy(path_parameters=names)
 
     @settings(
         max_examples=cases,
@@ -38,18 +51,23 @@ def ask(world: World, operation: Any, call: Call, schemes: tuple[str, ...], case
         deadline=None,
         derandomize=True,
     )
-    @given(case=operation.as_strategy())
+    @given(case=cases_of_names | operation.as_strategy() if names else cases_of_names)
     def asked(case: Case) -> None:
         case.headers = {**(case.headers or {}), **shown.headers}
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(checks=CHECKS, session=client)
 
-    asked()
+    def nearby(environ: dict[str, Any], start_response: Any) -> Any:
+        return world.app.app({**environ, **NEARBY}, start_response)
+
+    client = werkzeug.Client(nearby, use_cookies=False)
+    with time_machine.travel(MOMENT, tick=False):
+        asked()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_are_as_documented(name: str, world: World, soak: Soak) -> None:
     calls = {(call.method, call.path): call for call in calls_of(document_of(world.app, name))}
-    schema = schemathesis.openapi.from_wsgi(f"/docs/{name}.json", world.app.app)
+    schema = schemathesis.openapi.from_wsgi(f"/docs/{name}.json", world.app.app, config=CONFIG)
     for result in schema.get_all_operations():
         operation = result.ok()
         call = calls.pop((operation.method.upper(), operation.path))

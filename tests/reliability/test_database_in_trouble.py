@@ -14,12 +14,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import text
+from PIL import Image
+from sqlalchemy import event, text
 from webtest import TestApp
 
 from accountsapp.db import Database
+from accountsapp.process import Process
 from tests.support.concurrently import concurrently
+from tests.support.oauth import ALL, bearer, issue
+from tests.support.openedx import grow_up
 from tests.support.people import Person
+from tests.support.pictures import encoded, quarters
 from tests.support.servers import Server
 from tests.support.trouble import files_cannot_grow, full, obey_permissions, read_only, small_disk
 
@@ -111,7 +116,7 @@ class TestDisk(OnSQLite):
         shutil.copy(self.source, folder / "accounts.sqlite")
         return Server(tmp_path, ini, prepare=obey_permissions).wait()
 
-    def test_full(self, folder: Path, ini: dict[str, str], alice: Person, tmp_path: Path) -> None:
+    def test_r06_full(self, folder: Path, ini: dict[str, str], alice: Person, tmp_path: Path) -> None:
         with small_disk(folder, 4) as is_small:
             server = self.serve(folder, ini, tmp_path)
             try:
@@ -123,6 +128,43 @@ class TestDisk(OnSQLite):
                     self.check_failing(server, alice, folder)
             finally:
                 server.stop()
+
+    def test_r06_a_picture(
+        self, folder: Path, ini: dict[str, str], alice: Person, stores: Process, tmp_path: Path
+    ) -> None:
+        """On the disk of the database: nothing of a refused one is left, and the former one stays."""
+        grow_up(stores, alice)
+        headers = {**bearer(issue(stores, alice, *ALL)), "Content-Type": "image/png"}
+        headers["Content-Disposition"] = "attachment; filename=a.png"
+        with stores.database.write_engine.connect() as connection:
+            connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        ini["accountsapp.files"] = str(folder / "files")
+
+        def upload(picture: Image.Image) -> int:
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+                path = f"/api/user/v1/accounts/{alice.username}/image"
+                connection.request("POST", path, encoded(picture), headers)
+                return connection.getresponse().status
+
+        def pictures() -> dict[str, bytes]:
+            files = (folder / "files").rglob("*.*")
+            return {file.name: file.read_bytes() for file in files}
+
+        with small_disk(folder, 8) as is_small:
+            server = self.serve(folder, ini, tmp_path)
+            try:
+                assert upload(quarters()) == 204
+                before = pictures()
+                trouble = full(folder) if is_small else files_cannot_grow(server.pid, 100)
+                with trouble:
+                    assert [upload(Image.effect_noise((500, 500), 90)) for _ in range(3)] == [503] * 3
+                    assert pictures() == before
+                assert upload(quarters(80, 80)) == 204
+                after = pictures()
+            finally:
+                server.stop()
+        assert len(after.keys() - before.keys()) == len(before)  # a worker removes the former ones
+        assert "Traceback" not in server.log.read_text()
 
     def test_failing(self, folder: Path, ini: dict[str, str], alice: Person, tmp_path: Path) -> None:
         server = self.serve(folder, ini, tmp_path)
@@ -206,6 +248,57 @@ class TestDamagedFile(OnSQLite):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         path.write_bytes(whole)
         app.get(url, status=200)
+        assert caplog.text.count("the database is available again") == 1
+
+
+class TestFile(OnSQLite):
+    def test_its_size_limit(
+        self, app: TestApp, alice: Person, database: Database, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Which SQLite calls a full disk."""
+        url = f"/api/v1/alice/account?api_key={alice.api_key}"
+
+        def limit(connection: Any, _record: Any) -> None:
+            connection.execute("PRAGMA max_page_count = 1")  # as many as there are, but no more
+
+        event.listen(database.write_engine, "connect", limit)
+        database.dispose()
+        mail = {"email": alice.email}  # each makes a further row
+        answers = [app.post("/api/v1/suspend", mail, expect_errors=True) for _ in range(40)]
+        assert {answer.status_int for answer in answers} == {200, 503}
+        assert all(answer.headers["Retry-After"] for answer in answers if answer.status_int == 503)
+        name = app.get(url, status=200).json["name"]
+        ready = app.get("/readyz", status=200).json
+        assert (ready["status"], ready["checks"]["write"]) == ("degraded", "over its limit (SQLITE_FULL)")
+        event.remove(database.write_engine, "connect", limit)
+        database.dispose()
+        assert app.get(url).json["name"] == name
+        for number in range(20):
+            app.post(url, {"name": f"{number}"}, status=200)
+        assert caplog.text.count("the database refuses writes: over its limit (SQLITE_FULL)") == 1
+        assert "others are in the way" not in caplog.text  # a transaction that failed holds nobody up
+        assert caplog.text.count("the database takes writes again") == 1
+
+    def test_it_cannot_be_opened(
+        self, app: TestApp, alice: Person, database: Database, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Its disk is not mounted."""
+        url = f"/api/v1/alice/account?api_key={alice.api_key}"
+        folder = Path(database.url.database or "").parent
+        database.dispose()
+        folder.rename(folder.with_name("elsewhere"))
+        try:
+            for method in ("GET", "POST"):
+                answer = app.request(url, method=method, status=503)
+                assert int(answer.headers["Retry-After"]) > 0
+            ready = app.get("/readyz", status=503).json
+            assert ready["checks"]["database"] == "cannot be opened (SQLITE_CANTOPEN)"
+        finally:
+            folder.with_name("elsewhere").rename(folder)
+        app.get(url, status=200)
+        app.post(url, {"name": "A"}, status=200)
+        assert app.get("/readyz", status=200).json["status"] == "ok"
+        assert caplog.text.count("the database is not available: cannot be opened (SQLITE_CANTOPEN)") == 1
         assert caplog.text.count("the database is available again") == 1
 
 

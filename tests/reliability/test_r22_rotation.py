@@ -94,7 +94,7 @@ class Load:
             thread.join()
 
 
-def test_under_load_and_interrupted(
+def test_r22_under_load_and_interrupted(
     make_app: Callable[..., Any], ini: dict[str, str], keys: dict[str, str]
 ) -> None:
     changed = {**ini, "accountsapp.secret": BOTH}
@@ -180,3 +180,24 @@ def test_a_key_whose_secret_is_gone_is_counted_and_left(
     stores = make_app(**{"accountsapp.secret": BOTH}).registry.process
     with stores.transaction() as store:
         assert rotate(store, database.write) == Rotated(api_keys=1)
+
+
+def test_r22_a_server_that_does_not_know_the_new_secret_says_so(
+    app: TestApp, make_app: Callable[..., Any], alice: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would refuse every key as an unknown one."""
+
+    def rotate_to(secrets: str) -> None:
+        rotating = make_app(**{"accountsapp.secret": secrets}).registry.process
+        with rotating.transaction() as store:
+            assert rotate(store, rotating.database.write).api_keys == 1
+
+    rotate_to(BOTH)
+    for _ in range(3):
+        ready = app.get("/readyz", status=503).json
+    assert ready["status"] == "unavailable"
+    assert ready["checks"]["keys"] == "accountsapp.secret opens none of them"
+    rotate_to(f"{SECRET} {NEW}")
+    assert app.get("/readyz").json == {"status": "ok", "checks": {"database": "ok", "write": "ok"}}
+    assert caplog.text.count("accountsapp.secret opens none of the stored API keys: ") == 1
+    assert caplog.text.count("accountsapp.secret opens them again") == 1

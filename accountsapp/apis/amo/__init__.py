@@ -14,4 +14,5 @@ def includeme(config: "Configurator") -> None:
     config.uses_setting("accountsapp.cors_origins")
     config.mount("/api/v5/accounts", Accounts)
     config.mount("/users/unsubscribe", Unsubscribing)
+    config.add_document("amo", f"{__name__}.documents")
     config.scan(__name__)

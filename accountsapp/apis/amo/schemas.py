@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 from multipart import MultipartPart
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
 
 from accountsapp.domain.accounts.notifying import check_optional
 from accountsapp.domain.errors import InvalidValue
@@ -118,7 +118,11 @@ class ProfileChange(BaseModel):
     homepage: ProfileText = None
     location: ProfileText = None
     occupation: ProfileText = None
-    picture_upload: Annotated[Picture | Unset, BeforeValidator(_picture)] = UNSET
+    picture_upload: Annotated[
+        Picture | Unset,
+        BeforeValidator(_picture),
+        WithJsonSchema({"type": "string", "format": "binary"}),
+    ] = UNSET
 
     def columns(self, stored: ProfileColumns) -> dict[str, str | None]:
         """The columns that are to have another value."""

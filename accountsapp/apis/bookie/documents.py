@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from accountsapp.apis.bookie import admin_views, companion_views, views
 from accountsapp.apis.bookie.schemas import LogQuery, NewUser, Slice, SortedSlice, Update
-from accountsapp.documents.document import Answer, Document, Operation, Parameter, Refusals, Shown
+from accountsapp.documents.document import Answer, Document, Operation, Parameter, Refusals, Shown, shown
 
 KEY = "acct_5wnGv0mVq0cXJ8zvb9tW2cYkR3uEo1dF4a"
 OWN, HELP, ADMINISTRATION = "Your account", "Help for clients", "Administration"
@@ -171,40 +171,36 @@ NO_VALUE = Answer(
 )
 
 
-def _shown(schema: Any, example: Any) -> dict[int, Answer]:
-    return {200: Answer("Done.", schema, example)}
-
-
 OPERATIONS = {
-    views.read_account: Operation(OWN, "Read your account", _shown(Account, ACCOUNT)),
+    views.read_account: Operation(OWN, "Read your account", shown(Account, ACCOUNT)),
     views.update_account: Operation(
         OWN,
         "Change your name or address",
-        _shown(Account, {**ACCOUNT, "name": "Ada M."}),
+        shown(Account, {**ACCOUNT, "name": "Ada M."}),
         "The fields may also stand in the query string; the body counts first.",
         refusals={406: NO_VALUE},
         body=Update,
         example={"name": "Ada M."},
     ),
     views.read_api_key: Operation(
-        OWN, "Read the API key that was presented", _shown(Key, {"username": "admin", "api_key": KEY})
+        OWN, "Read the API key that was presented", shown(Key, {"username": "admin", "api_key": KEY})
     ),
     views.reset_api_key: Operation(
         OWN,
         "Replace the API key that was presented",
-        _shown(NewKey, {"api_key": KEY, "message": "API key was successfully changed"}),
+        shown(NewKey, {"api_key": KEY, "message": "API key was successfully changed"}),
         "The old one is dead before the answer leaves.",
     ),
     views.end_api_key: Operation(
         OWN,
         "End the named API key that was presented",
-        _shown(EndedKey, {"username": "admin", "message": "API key was revoked"}),
+        shown(EndedKey, {"username": "admin", "message": "API key was revoked"}),
         "The default key stays: 403.",
     ),
     views.change_password: Operation(
         OWN,
         "Change your password",
-        _shown(PasswordDone, {"username": "admin", "api_key": KEY, "message": "done"}),
+        shown(PasswordDone, {"username": "admin", "api_key": KEY, "message": "done"}),
         "Every session ends. A wrong current password is 403.",
         refusals={406: NO_VALUE},
         body=Passwords,
@@ -213,7 +209,7 @@ OPERATIONS = {
     companion_views.invite: Operation(
         OWN,
         "Invite somebody",
-        _shown(Message, {"message": "You have invited: new@example.com"}),
+        shown(Message, {"message": "You have invited: new@example.com"}),
         refusals={406: NO_VALUE},
         body=Address,
         example={"email": "new@example.com"},
@@ -221,23 +217,23 @@ OPERATIONS = {
     companion_views.ping: Operation(
         HELP,
         "Is the API key good?",
-        _shown(Success, {"success": True, "message": "Looks good"}),
+        shown(Success, {"success": True, "message": "Looks good"}),
         refusals={403: Answer("It is not.", PingRefused)},
     ),
     companion_views.ping_without_name: Operation(
         HELP,
         "Says that the username is missing",
-        _shown(Success, {"success": False, "message": "Missing username in your api url."}),
+        shown(Success, {"success": False, "message": "Missing username in your api url."}),
     ),
     companion_views.stray_ping: Operation(
         HELP,
         "Says where the API is",
-        _shown(Success, {"success": False, "message": "The API url should be /api/v1"}),
+        shown(Success, {"success": False, "message": "The API url should be /api/v1"}),
     ),
     companion_views.ask_for_code: Operation(
         HELP,
         "Forgotten password: have a code mailed",
-        _shown(
+        shown(
             Message,
             {"message": "If an account has that address, please check your email for what to do next."},
         ),
@@ -249,7 +245,7 @@ OPERATIONS = {
     companion_views.use_code: Operation(
         HELP,
         "Forgotten password: use the code",
-        _shown(Reactivated, {"message": "Account activated, please log in.", "username": "admin"}),
+        shown(Reactivated, {"message": "Account activated, please log in.", "username": "admin"}),
         refusals={
             403: Answer("There is no such code.", Error),
             406: NO_VALUE,
@@ -260,7 +256,7 @@ OPERATIONS = {
     admin_views.list_users: Operation(
         ADMINISTRATION,
         "List all accounts",
-        _shown(Users, {"count": 1, "total": 2, "users": [BOB]}),
+        shown(Users, {"count": 1, "total": 2, "users": [BOB]}),
         refusals={406: NO_VALUE},
         query=SortedSlice,
         example={"limit": 1, "offset": 1},
@@ -268,7 +264,7 @@ OPERATIONS = {
     admin_views.add_user: Operation(
         ADMINISTRATION,
         "Add an account",
-        _shown(
+        shown(
             NewUserShown,
             {**BOB, "username": "carol", "email": "carol@example.com", "random_pass": "m0cPq7wUo2xYv4Rz"},
         ),
@@ -279,46 +275,46 @@ OPERATIONS = {
     admin_views.delete_user: Operation(
         ADMINISTRATION,
         "Delete an account",
-        _shown(Success, {"success": True, "message": "Removed user: bob"}),
+        shown(Success, {"success": True, "message": "Removed user: bob"}),
         refusals={406: NO_VALUE},
         example={"username": "bob"},
     ),
     admin_views.list_inactive: Operation(
         ADMINISTRATION,
         "List accounts that are not active",
-        _shown(Users, {"count": 0, "total": 0, "users": []}),
+        shown(Users, {"count": 0, "total": 0, "users": []}),
         refusals={406: NO_VALUE},
         query=Slice,
     ),
     admin_views.list_invites: Operation(
         ADMINISTRATION,
         "List how many invitations each account has",
-        _shown(Invites, {"users": [["admin", 3], ["bob", 0]]}),
+        shown(Invites, {"users": [["admin", 3], ["bob", 0]]}),
         refusals={406: NO_VALUE},
         query=Slice,
     ),
     admin_views.set_invites: Operation(
         ADMINISTRATION,
         "Give an account invitations",
-        _shown(User, {**BOB, "invite_ct": 5}),
+        shown(User, {**BOB, "invite_ct": 5}),
         refusals={406: NO_VALUE},
         example={"username": "bob", "count": "5"},
     ),
     admin_views.list_stale: Operation(
         ADMINISTRATION,
         "List accounts that were never activated",
-        _shown(Names, {"count": 0, "status": True, "data": []}),
+        shown(Names, {"count": 0, "status": True, "data": []}),
         "Of those that signed up, or were last sent a code, more than 33 days ago.",
     ),
     admin_views.delete_stale: Operation(
         ADMINISTRATION,
         "Remove accounts that were never activated",
-        _shown(Done, {"status": True, "message": "Removed non activated accounts"}),
+        shown(Done, {"status": True, "message": "Removed non activated accounts"}),
     ),
     admin_views.list_log: Operation(
         ADMINISTRATION,
         "List what happened lately",
-        _shown(Log, {"count": 0, "logs": []}),
+        shown(Log, {"count": 0, "logs": []}),
         "Newest first.",
         refusals={406: NO_VALUE},
         query=LogQuery,

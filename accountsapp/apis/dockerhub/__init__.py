@@ -16,4 +16,5 @@ def includeme(config: "Configurator") -> None:
     config.include("accountsapp.oauth")
     config.mount(Metadata.server_path, AuthorizationServer)
     config.mount("/.well-known/oauth-authorization-server", Metadata)
+    config.add_document("dockerhub", f"{__name__}.documents")
     config.scan(__name__)

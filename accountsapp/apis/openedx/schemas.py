@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
 from pyramid.httpexceptions import HTTPBadRequest
 
 from accountsapp.apis.openedx.fields import GENDERS, LEVELS_OF_EDUCATION, VISIBILITY, WITH_VISIBILITY
@@ -152,7 +152,7 @@ def _read_only(value: object) -> None:
     raise invalid("This field cannot be changed.")
 
 
-ReadOnly = Annotated[None, BeforeValidator(_read_only)]
+ReadOnly = Annotated[None, BeforeValidator(_read_only), WithJsonSchema({"readOnly": True})]
 
 
 class AccountChange(BaseModel):
@@ -181,7 +181,10 @@ class AccountChange(BaseModel):
     year_of_birth: Annotated[int | None, BeforeValidator(_year_of_birth)] = None
     language_proficiencies: Annotated[list[dict[str, str]], BeforeValidator(_language_proficiencies)] = []
     account_privacy: Annotated[str | None, BeforeValidator(_privacy)] = None
-    social_links: Annotated[dict[str, str | None] | None, BeforeValidator(_social_links)] = None
+    social_links: Annotated[
+        dict[str, str | None] | None,
+        BeforeValidator(_social_links, list[dict[str, str | None]] | None),
+    ] = None
 
     def columns(self) -> dict[str, Any]:
         """What was given, by column of the account."""

@@ -29,6 +29,8 @@ class Notice(StrEnum):
     """``username``, ``code``, ``expires``"""
     INVITATION = "invitation"
     """``username`` of the invited, ``inviter`` (a username), ``code``, ``expires``"""
+    SET_PASSWORD = "set_password"  # noqa: S105
+    """To who has none: ``username``, ``code``, ``expires``"""
     CONFIRM_EMAIL = "confirm_email"
     """To a new address: ``username``, ``code``, ``expires``"""
     CONFIRM_REGISTRATION = "confirm_registration"
@@ -68,6 +70,7 @@ KEY_VALUES = frozenset({"username", "name"})
 VALUES_OF: dict[Notice, frozenset[str]] = {
     Notice.RESET_PASSWORD: LINK_VALUES,
     Notice.INVITATION: LINK_VALUES | {"inviter"},
+    Notice.SET_PASSWORD: LINK_VALUES,
     Notice.CONFIRM_EMAIL: LINK_VALUES,
     Notice.CONFIRM_REGISTRATION: LINK_VALUES,
     Notice.VERIFY_EMAIL: LINK_VALUES,

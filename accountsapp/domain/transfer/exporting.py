@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, or_, select
 
+from accountsapp.domain.accounts import preferences
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials.api_keys import owner_of
@@ -122,6 +123,7 @@ def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iter
             {"email": row.address, "verified": row.verified, "primary": row.is_primary}
         )
     named_keys = _named_keys(connection, ids, keyring)
+    preferred = preferences.of_accounts(connection, ids)
     sealed: dict[int, str] = {}
     if keyring is not None:
         statement = select(_keys.c.account_id, _keys.c.sealed).where(_keys.c.account_id.in_(ids), IS_DEFAULT)
@@ -134,6 +136,11 @@ def _records(connection: Connection, rows: Any, keyring: Keyring | None) -> Iter
         record["emails"] = addresses[row.id]
         record["activated"] = row.state == AccountState.ACTIVE
         record["api_keys"] = named_keys[row.id]
+        rarely_set = {"preferences": preferred[row.id].values, "social_links": preferred[row.id].links}
+        record |= {key: value for key, value in rarely_set.items() if value}
+        portal_key = record.pop("ckan_api")
+        if keyring is not None and portal_key is not None:
+            record["ckan_api"] = portal_key
         if keyring is not None:
             if row.password_hash is not None:
                 record["password_hash"] = row.password_hash

@@ -26,6 +26,8 @@ VALUE_PURPOSE = "moved-value"
 """Purposes under which digests of names and of secret values are made."""
 SECRETS = frozenset({"password", "password_hash", "api_key", "api_keys"})
 ADDRESSES = frozenset({"email", "emails"})
+RARELY_SET = frozenset({"preferences", "social_links"})
+"""Exported only where they are not empty."""
 
 _accounts = Base.metadata.tables[Account.__tablename__]
 _moved = Base.metadata.tables[MovedAccount.__tablename__]
@@ -79,9 +81,13 @@ class Memory:
         return fields
 
     def is_same(self, key: str, digest: str | None, value: Any) -> bool:
-        """Whether a value, as a record in JSON has it, is the one of that digest."""
+        """Whether a value, as a record in JSON has it, is the one of that digest; nothing is that of none."""
+        if digest is None:
+            return not value
         if key in SECRETS:
-            return digest in self._secret_digests(value) if value else digest is None
+            return bool(value) and digest in self._secret_digests(value)
+        if key in RARELY_SET:
+            value = value or {}
         if key == "emails":
             value = [[item["email"], item["verified"], item["primary"]] for item in value]
         return digest == _digest_of(value)

@@ -1,12 +1,15 @@
 """The account record (``docs/operate.rst``): one JSON object, checked as a whole."""
 
+import re
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from accountsapp.domain import foreign_hashes
 from accountsapp.domain.bcrypt_hashes import BEGINNINGS, is_bcrypt_hash
-from accountsapp.domain.rules import app_permissions, emails, usernames
+from accountsapp.domain.errors import InvalidValue
+from accountsapp.domain.rules import app_permissions, emails, social_links, usernames
 from accountsapp.domain.rules.api_keys import check_given, hash_of
 from accountsapp.domain.rules.notifications import MANDATORY
 from accountsapp.domain.transfer.fields import (
@@ -24,6 +27,8 @@ from accountsapp.domain.transfer.key_records import KeyRecord, check_together
 MOST_INVITES = 2**31 - 1
 MOST_ADDRESSES = 1000
 """Of one account."""
+LONGEST_PREFERENCE = 255
+_PREFERENCE = re.compile(r"[a-z][a-z_.-]{0,99}", re.ASCII)
 
 
 DJANGO_BCRYPT = "bcrypt$"
@@ -50,6 +55,29 @@ def _notifications(value: dict[str, bool]) -> dict[str, bool]:
 
 
 Email = Annotated[str, checked(emails.parse)]
+
+
+def _preferences(value: dict[str, str]) -> dict[str, str]:
+    for name, text in value.items():
+        if not _PREFERENCE.fullmatch(name):
+            raise ValueError(f"{printable(name)}: is no name of one")
+        if not text or len(text) > LONGEST_PREFERENCE:
+            raise ValueError(f"{name}: must have 1 to {LONGEST_PREFERENCE} characters")
+    return value
+
+
+def _social_links(value: dict[str, str]) -> dict[str, str]:
+    """By the names that networks have here."""
+    links = {}
+    for name, link in value.items():
+        try:
+            network = social_links.network_of(name)
+            links[network] = social_links.parse(network, link)
+        except InvalidValue as error:
+            raise ValueError(f"{printable(name)}: {error}") from None
+    if len(links) < len(value):
+        raise ValueError("a network is given twice")
+    return links
 
 
 class EmailRecord(Strict):
@@ -119,7 +147,7 @@ class AccountRecord(Strict):
     goals: str | None = None
     level_of_education: str | None = None
     mailing_address: str | None = None
-    language_proficiencies: list[LanguageProficiency] = []
+    language_proficiencies: list[LanguageProficiency] = Field(default_factory=list)
     year_of_birth: Annotated[int, Field(ge=1000, le=9999)] | None = None
     account_privacy: Literal["all_users", "private"] | None = None
     privacy_mode: Flag = True
@@ -128,14 +156,17 @@ class AccountRecord(Strict):
     is_admin: Flag = False
     is_staff: Flag = False
     read_dev_agreement: Flag = False
-    permissions: list[Annotated[str, checked(app_permissions.check)]] = []
+    permissions: list[Annotated[str, checked(app_permissions.check)]] = Field(default_factory=list)
     signup: Moment | None = None
     last_login: Moment | None = None
     last_login_ip: str | None = None
     invited_by: str | None = None
     invite_ct: Annotated[int, Field(ge=0, le=MOST_INVITES)] = 0
-    notifications: Annotated[dict[str, Flag], AfterValidator(_notifications)] = {}
-    info: dict[str, Any] = {}
+    notifications: Annotated[dict[str, Flag], AfterValidator(_notifications)] = Field(default_factory=dict)
+    info: dict[str, Any] = Field(default_factory=dict)
+    ckan_api: str | None = Field(None, repr=False)
+    preferences: Annotated[dict[str, str], AfterValidator(_preferences)] = Field(default_factory=dict)
+    social_links: Annotated[dict[str, str], AfterValidator(_social_links)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -155,7 +186,7 @@ class AccountRecord(Strict):
     def _has_named(self, api_key: str) -> bool:
         return hash_of(api_key) in {key.key_hash for key in self.api_keys}
 
-    @property
+    @cached_property
     def addresses(self) -> list[EmailRecord]:
         """The addresses that were given; ``email`` alone is a verified primary one."""
         if self.email is not None:
@@ -163,11 +194,20 @@ class AccountRecord(Strict):
         return self.emails or []
 
 
-COLUMNS = tuple(
-    key
-    for key in AccountRecord.model_fields
-    if key not in ("email", "emails", "password", "password_hash", "api_key", "api_keys", "activated")
+NO_COLUMNS = frozenset(
+    {
+        "email",
+        "emails",
+        "password",
+        "password_hash",
+        "api_key",
+        "api_keys",
+        "activated",
+        "preferences",
+        "social_links",
+    }
 )
+COLUMNS = tuple(key for key in AccountRecord.model_fields if key not in NO_COLUMNS)
 """Keys of the record that are columns of the account, value for value."""
 
 

@@ -1,0 +1,113 @@
+"""What the endpoints about API keys say of themselves at ``/docs/keys``."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from accountsapp.documents.document import RETRY, Answer, Document, Operation, Refusals, Shown, shown
+from accountsapp.keys import check_views, pattern_views
+
+
+class Checksum(Shown):
+    """Positions are of characters, the end not included."""
+
+    algorithm: Literal["crc32"]
+    input: list[int]
+    output: list[int]
+    base: int
+    alphabet: str
+
+
+class Pattern(Shown):
+    type: Literal["accountsapp_api_key"]
+    prefix: str
+    length: int
+    regex: str
+    report: str | None = Field(description="Where keys that were found are reported")
+    checksum: Checksum
+
+
+class Error(Shown):
+    error: str
+
+
+class Requirements(BaseModel):
+    """All of them must hold; any other parameter is refused."""
+
+    scope: str | None = Field(None, description="What the credential must grant, such as `account:read`")
+    permission: str | None = Field(None, description="What the account must have, as `app:action`")
+    admin: Literal["1"] | None = Field(None, description="Only administrators")
+    session: Literal["1"] | None = Field(None, description="The cookie of a session counts, too")
+
+
+PATTERN = {
+    "type": "accountsapp_api_key",
+    "prefix": "acct_",
+    "length": 41,
+    "regex": "acct_[0-9A-Za-z]{36}",
+    "report": None,
+    "checksum": {
+        "algorithm": "crc32",
+        "input": [5, 35],
+        "output": [35, 41],
+        "base": 62,
+        "alphabet": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+    },
+}
+
+DOCUMENT = Document(
+    title="API keys",
+    description="""
+For who meets API keys of this server: scanners that look for lost ones, and proxies that ask, before they
+let a request through, whose credential it has. Keys are made on the page `/keys`.
+""",
+    operations={
+        check_views.check: Operation(
+            "Proxies",
+            "May this request pass?",
+            {
+                200: Answer(
+                    "It may: who it is, in headers.",
+                    headers={
+                        "X-Auth-User": "The username, escaped as in URLs",
+                        "X-Auth-User-Id": "Its id",
+                        "X-Auth-Scopes": "What the credential grants",
+                        "X-Auth-Credential": "What it is",
+                    },
+                )
+            },
+            "For the addresses of `accountsapp.check_from`; to all others it is 404. A proxy may hand on the"
+            " URL of the request in `X-Original-URI`.",
+            refusals={
+                404: Answer("You may not ask.", Error),
+                403: Answer(
+                    "Something that is required is missing.",
+                    Error,
+                    headers={"X-Accepted-Scope": "The scope that is missing"},
+                ),
+            },
+            query=Requirements,
+            example={"scope": "account:read"},
+        ),
+        pattern_views.describe: Operation("Scanners", "What a key looks like", shown(Pattern, PATTERN)),
+    },
+    refusals=Refusals(
+        everywhere={
+            400: Answer("The request cannot be understood.", Error),
+            429: Answer("Too often.", Error, headers=RETRY),
+            503: Answer("Busy.", Error, headers=RETRY),
+        },
+        of_credentials={
+            401: Answer(
+                "No credential, or a bad one.",
+                Error,
+                {"error": "Authentication is required."},
+                headers={"WWW-Authenticate": "Which ones count"},
+            )
+        },
+    ),
+    schemes={
+        "proxied api_key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+        "requested session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+    },
+)

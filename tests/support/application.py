@@ -3,10 +3,11 @@
 and statements compiled once for a database of the same URL.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 from pyramid.config import Configurator
@@ -15,7 +16,7 @@ from pyramid.registry import Registry
 
 import accountsapp
 from accountsapp import configure, folders, logs
-from accountsapp.db import Database
+from accountsapp.db import Database, open_database
 from accountsapp.domain.throttle import Throttle
 from accountsapp.settings import Settings, load, offered_apis
 
@@ -52,9 +53,7 @@ class Applications:
         folders.check(settings)
         with self._configurator(configure, settings, ini) as config:
             registry = config.registry
-            registry.database = self._databases.pop(settings.database_url, None) or Database(
-                settings.database_url
-            )
+            registry.database = self._databases.pop(settings.database_url, None) or open_database(settings)
             config.include("accountsapp.migrations.revision")
             config.include("accountsapp.process")
             return config.make_wsgi_app()
@@ -105,6 +104,20 @@ class Applications:
         if len(self._configured) > self.MOST_CONFIGURED:
             del self._configured[next(iter(self._configured))]
         return registry
+
+
+class InTurn:
+    """Servers of one database: each request goes to the next of them.
+
+    :ivar registry: of the first one
+    """
+
+    def __init__(self, servers: Sequence[Any]) -> None:
+        self.registry = servers[0].registry
+        self._next = cycle(servers)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        return next(self._next)(environ, start_response)
 
 
 def _is_as_new(database: Database) -> bool:

@@ -9,15 +9,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import zope.sqlalchemy
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
-from zope.sqlalchemy.datamanager import STATUS_CHANGED
 
 from accountsapp import db_sqlite, folders
 from accountsapp.db_errors import AT_LIMIT, AWAY, BUSY, FULL, READ_ONLY, cause_of, is_retryable
@@ -55,14 +54,14 @@ class ReadConnections:
 
     LONGEST_IDLE = 60.0
     """Seconds. Who has been idle for longer may have been cut off in between, unnoticed."""
-    _OF_SERVER = "accountsapp.server"
+    _GENERATION = "accountsapp.generation"
 
     def __init__(self, engine: Engine, trouble: Trouble | None = None) -> None:
         self._engine = engine
         self._trouble = trouble
         self._idle: list[tuple[Connection, float]] = []
-        self._server = 0
-        """How many servers were left."""
+        self._generation = 0
+        """How often they were renewed."""
 
     def take(self) -> Connection:
         """One that nobody else has."""
@@ -78,7 +77,7 @@ class ReadConnections:
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next one to ask, unless it was lost: then the idle ones are lost too, as a rule."""
-        if self._server and not connection.invalidated and connection.info[self._OF_SERVER] != self._server:
+        if self._generation and self._is_old(connection):
             connection.invalidate()
         if not connection.invalidated and self._trouble is not None and self._trouble.cause is not None:
             self._ask_again(connection, self._trouble)
@@ -88,15 +87,18 @@ class ReadConnections:
         else:
             self._idle.append((connection, time.monotonic()))
 
-    def leave_server(self) -> None:
-        """Use no connection again that was opened before: what was the primary is none any more."""
-        self._server += 1
+    def renew(self) -> None:
+        """Close those that nobody has, and the others when they are given back."""
+        self._generation += 1
         self.close()
         self._engine.dispose()
 
+    def _is_old(self, connection: Connection) -> bool:
+        return not connection.invalidated and connection.info[self._GENERATION] != self._generation
+
     def _open(self) -> Connection:
         connection = self._engine.connect()
-        connection.info.setdefault(self._OF_SERVER, self._server)
+        connection.info.setdefault(self._GENERATION, self._generation)
         return connection
 
     def _ask_again(self, connection: Connection, trouble: Trouble) -> None:
@@ -191,9 +193,16 @@ class Database:
             )
             self.replica_connections = ReplicaConnections(self.read_connections, of_replica)
         self.sessions = sessionmaker(self.write_engine)
-        self.request_sessions = sessionmaker(self.write_engine)
-        # A plain statement is a change, too.
-        zope.sqlalchemy.register(self.request_sessions, STATUS_CHANGED)
+
+    @cached_property
+    def request_sessions(self) -> sessionmaker[Session]:
+        """Makes sessions that are committed with the transaction of a request."""
+        import zope.sqlalchemy  # imports each driver of a database that is installed
+        from zope.sqlalchemy.datamanager import STATUS_CHANGED
+
+        sessions = sessionmaker(self.write_engine)
+        zope.sqlalchemy.register(sessions, STATUS_CHANGED)  # a plain statement is a change, too
+        return sessions
 
     def _begin(self, connection: Connection) -> None:
         try:
@@ -214,8 +223,11 @@ class Database:
         is_away = context.is_disconnect or cause == AWAY
         if cause != BUSY:
             context.is_disconnect = True
-        if cause == READ_ONLY:
-            self.read_connections.leave_server()
+        if cause == READ_ONLY:  # what was the primary is none any more
+            self.read_connections.renew()
+        elif cause == AT_LIMIT:  # those that are idle keep others from being opened
+            self.read_connections.renew()
+            self.write_engine.dispose()
         refuses = context.engine is self.write_engine and not is_away
         self._note(self.writing if refuses else self.reading, cause)
 

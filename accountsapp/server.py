@@ -3,10 +3,9 @@
 The sockets are opened before the application is made, so that a process whose port is taken does nothing
 else. Clients that come in between wait.
 
-What is no request of HTTP is refused here, before the application: :class:`_Channel`.
+What is no request of HTTP is refused here, before the application: :mod:`accountsapp.connections`.
 """
 
-import json
 import os
 import re
 import sys
@@ -15,18 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
-from waitress.task import ErrorTask
 
 from accountsapp import ini_file
+from accountsapp.connections import Channel
 from accountsapp.ini_file import UnreadableIni
 from accountsapp.serving import serve_until_stopped
 from accountsapp.settings import SettingsError
-from accountsapp.web.answers import HEADERS
 from accountsapp.web.client_address import FORWARDED_FOR, PEER
-from accountsapp.web.cors import OF_NO_API
 
 _VARIABLE = re.compile(r"%\((\w+)\)s")
 
@@ -57,7 +52,7 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     for listener in _listeners(server):
         # Let the application know who is connected, and for whom, whatever waitress makes of a proxy's word.
         listener.application = _KeepingPeer(listener.application)
-        listener.channel_class = _Channel
+        listener.channel_class = Channel
 
     def serve(app: Any) -> None:
         application.app = app
@@ -101,46 +96,6 @@ class _KeepingPeer:
         environ[PEER] = environ["REMOTE_ADDR"]
         environ[FORWARDED_FOR] = environ.get("HTTP_X_FORWARDED_FOR", "")
         return self._application(environ, start_response)
-
-
-class _Parser(HTTPRequestParser):
-    """A request of HTTP/1.1 has one ``Host`` (RFC 9112 3.2)."""
-
-    def received(self, data: bytes) -> int:
-        """Nobody is told to continue with what is whole or refused: waitress would wait for more of it, and
-        take the next request on the connection for its headers.
-        """
-        consumed: int = super().received(data)
-        if self.completed:
-            self.expect_continue = False
-        return consumed
-
-    def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
-        host = self.headers.get("HOST")
-        # Waitress joins those of one name by commas, and no name of a host has one.
-        if (self.version == "1.1" and host is None) or "," in (host or ""):
-            raise ParsingError("One Host is needed")
-
-
-class _Refusal(ErrorTask):
-    """Tells in JSON why something is no request; a page of any origin may read it."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        self.status = f"{error.code} {error.reason}"
-        body = json.dumps({"error": f"{error.reason}: {error.body}."}).encode()
-        self.response_headers.extend([("Content-Type", "application/json"), *HEADERS, *OF_NO_API])
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _Channel(HTTPChannel):
-    """The connection of one client."""
-
-    parser_class = _Parser
-    error_task_class = _Refusal
 
 
 def _check_app(ini: str, variables: Mapping[str, str]) -> None:

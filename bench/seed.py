@@ -30,6 +30,8 @@ from bench.activity import add_activity
 
 SECRET = "bench-only-" + "b" * 40
 PASSWORD = "correct horse battery"
+ADMIN = 1
+"""The number of the account that is an administrator."""
 BATCH = 5000
 SIGNUP = datetime(2011, 4, 7, 17, 50, 18, tzinfo=UTC)
 
@@ -73,7 +75,7 @@ class Credentials(NamedTuple):
 def with_credentials(url: str, count: int) -> Credentials:
     """Give the first ``count`` accounts an access token, a signing key, named keys up to the most that an
     account has by default, and a public add-on each, and all of them the password :data:`PASSWORD` and the
-    age to share what they like.
+    age to share what they like; make :data:`ADMIN` an administrator.
     """
     database = Database(url)
     ini = {
@@ -97,6 +99,7 @@ def with_credentials(url: str, count: int) -> Credentials:
         store.session.execute(insert(AddonAuthor), [_author(number) for number in numbers])
         grown_up = {"password_hash": Passwords(4).hash(PASSWORD), "year_of_birth": 1990}
         store.session.execute(update(Account).where(Account.id <= count).values(grown_up))
+        store.session.execute(update(Account).where(Account.id == ADMIN).values(is_admin=True))
     database.dispose()
     return made
 

@@ -106,7 +106,7 @@ accountsapp.jobs = external
 sqlalchemy.url = {url.replace("%", "%%")}
 
 [server:main]
-use = egg:waitress#main
+use = egg:accountsapp#waitress
 listen = 127.0.0.1:{port}
 {waitress}
 

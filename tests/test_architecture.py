@@ -36,7 +36,7 @@ LAYERS = (
     {"pages"},
     {"documents"},
     {"oauth", "keys"},
-    {"apis", "server", "serving"},
+    {"apis", "server", "serving", "connections"},
     {""},
     {"cli"},
 )
@@ -50,7 +50,7 @@ DOMAIN_LAYERS = (
     {"data"},
     {"jobs"},
     {"job_handlers", "job_lists", "sealed_jobs"},
-    {"audit", "recent", "remembered_passwords", "throttle"},
+    {"audit", "recent", "remembered_passwords", "throttle", "unlimited"},
     {"mailing"},
     {"store"},
     {"oauth"},

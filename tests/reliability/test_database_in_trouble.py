@@ -14,12 +14,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from PIL import Image
 from sqlalchemy import event, text
 from webtest import TestApp
 
 from accountsapp.db import Database
+from accountsapp.process import Process
 from tests.support.concurrently import concurrently
+from tests.support.oauth import ALL, bearer, issue
+from tests.support.openedx import grow_up
 from tests.support.people import Person
+from tests.support.pictures import encoded, quarters
 from tests.support.servers import Server
 from tests.support.trouble import files_cannot_grow, full, obey_permissions, read_only, small_disk
 
@@ -111,7 +116,7 @@ class TestDisk(OnSQLite):
         shutil.copy(self.source, folder / "accounts.sqlite")
         return Server(tmp_path, ini, prepare=obey_permissions).wait()
 
-    def test_full(self, folder: Path, ini: dict[str, str], alice: Person, tmp_path: Path) -> None:
+    def test_r06_full(self, folder: Path, ini: dict[str, str], alice: Person, tmp_path: Path) -> None:
         with small_disk(folder, 4) as is_small:
             server = self.serve(folder, ini, tmp_path)
             try:
@@ -123,6 +128,43 @@ class TestDisk(OnSQLite):
                     self.check_failing(server, alice, folder)
             finally:
                 server.stop()
+
+    def test_r06_a_picture(
+        self, folder: Path, ini: dict[str, str], alice: Person, stores: Process, tmp_path: Path
+    ) -> None:
+        """On the disk of the database: nothing of a refused one is left, and the former one stays."""
+        grow_up(stores, alice)
+        headers = {**bearer(issue(stores, alice, *ALL)), "Content-Type": "image/png"}
+        headers["Content-Disposition"] = "attachment; filename=a.png"
+        with stores.database.write_engine.connect() as connection:
+            connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        ini["accountsapp.files"] = str(folder / "files")
+
+        def upload(picture: Image.Image) -> int:
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+                path = f"/api/user/v1/accounts/{alice.username}/image"
+                connection.request("POST", path, encoded(picture), headers)
+                return connection.getresponse().status
+
+        def pictures() -> dict[str, bytes]:
+            files = (folder / "files").rglob("*.*")
+            return {file.name: file.read_bytes() for file in files}
+
+        with small_disk(folder, 8) as is_small:
+            server = self.serve(folder, ini, tmp_path)
+            try:
+                assert upload(quarters()) == 204
+                before = pictures()
+                trouble = full(folder) if is_small else files_cannot_grow(server.pid, 100)
+                with trouble:
+                    assert [upload(Image.effect_noise((500, 500), 90)) for _ in range(3)] == [503] * 3
+                    assert pictures() == before
+                assert upload(quarters(80, 80)) == 204
+                after = pictures()
+            finally:
+                server.stop()
+        assert len(after.keys() - before.keys()) == len(before)  # a worker removes the former ones
+        assert "Traceback" not in server.log.read_text()
 
     def test_failing(self, folder: Path, ini: dict[str, str], alice: Person, tmp_path: Path) -> None:
         server = self.serve(folder, ini, tmp_path)

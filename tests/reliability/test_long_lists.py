@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import event, insert, select, text, update
 
 from accountsapp.apis.bookie.schemas import AdminColumns
 from accountsapp.db import Database
@@ -16,6 +16,7 @@ from accountsapp.domain.accounts import administration
 from accountsapp.domain.clock import now
 from accountsapp.domain.data import reads
 from accountsapp.domain.data.models import Account, AccountState, AuditEvent, EmailAddress, Job
+from accountsapp.domain.recent import Recent
 from accountsapp.domain.transfer import exporting
 
 NUMBER = 4000
@@ -175,3 +176,53 @@ def test_memory_does_not_grow_with_the_list(many: Database, monkeypatch: pytest.
                 assert all_of_them < few + 300_000, next(rows())
         finally:
             tracemalloc.stop()
+
+
+def test_a_page_is_the_same_from_whichever_end_it_is_read(
+    many: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where some accounts are going to be deleted, and beyond the end."""
+    with many.write_engine.begin() as connection:
+        doomed = select(Account.id).where(Account.id % 100 == 6, Account.state == AccountState.DEACTIVATED)
+        ids = connection.execute(doomed).scalars().all()
+        going = update(Account.__table__).where(Account.id.in_(ids)).values(deletion_asked=now())
+        connection.execute(going)
+    assert len(ids) > 9
+    with many.read_engine.connect() as connection:
+
+        def lists(limit: int, offset: int) -> list[list[str]]:
+            part = {"limit": limit, "offset": offset}
+            inactive = administration.inactive(connection, AdminColumns, **part)
+            names = [[row.username for row in inactive.rows]]
+            names.append([name for name, _ in administration.invites(connection, **part)])
+            assert inactive.total == NUMBER // 2 - len(ids)
+            for order in administration.ORDERS:
+                page = administration.users(connection, AdminColumns, order=order, **part)
+                names.append([row.username for row in page.rows])
+                assert page.total == NUMBER - len(ids)
+            return names
+
+        whole = lists(NUMBER, 0)
+        monkeypatch.setattr(administration, "FAR", 10)
+        for offset in (0, 9, 500, 1500, 1970, 1999, 2500, 3950, NUMBER - len(ids), NUMBER + 500):
+            assert lists(20, offset) == [names[offset : offset + 20] for names in whole], offset
+
+
+def test_many_accounts_are_not_counted_for_every_page(
+    many: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is new is seen in the number at once, and so is what is to be deleted."""
+    monkeypatch.setattr(administration, "MANY", 10)
+    recent, counted = Recent(), []
+    every = administration._every
+    monkeypatch.setattr(administration, "_every", lambda connection: counted.append(1) or every(connection))
+    with many.read_engine.connect() as connection:
+        assert [administration.total(connection, recent) for _ in range(5)] == [NUMBER] * 5
+        with many.write_engine.begin() as writing:
+            new = {"username": "new", "username_key": "new", "version": 1}
+            writing.execute(insert(Account.__table__), [new])
+            gone = update(Account.__table__).where(Account.username_key.in_(["user1", "user5"]))
+            writing.execute(gone.values(deletion_asked=now()))
+        assert administration.total(connection, recent) == NUMBER - 1
+        assert len(counted) == 1
+        assert administration.total(connection, None) == NUMBER - 1

@@ -33,6 +33,7 @@ WITH_ONE = {
     "test_keys_in_a_browser.py",
     "test_life_of_an_account.py",
     "test_pages_in_a_browser.py",
+    "test_r02_r04_postgresql.py",
     "test_r16_r17_floods.py",
     "test_r21_backup.py",
     "test_refused_passwords.py",

@@ -129,7 +129,7 @@ class World:
                 path = path.replace(f"{{{name}}}", quote(value))
             elif value is not None:
                 query.append((name, value))
-        headers, body = dict(shown.headers), b""
+        headers, body = {"Accept": "application/json", **shown.headers}, b""
         if media_type == MULTIPART:
             headers["Content-Type"], body = self.app.encode_multipart([], [(*UPLOADS[call.name], PICTURE)])
         elif media_type is not None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -90,18 +91,26 @@ class Node:
             process.send_signal(signal.SIGKILL)
         psutil.wait_procs(processes, timeout=10)
 
+    def stop_at_once(self) -> None:
+        """As by a crash: it ends its connections, and recovers when it is started."""
+        self._do("pg_ctl", "stop", "--pgdata", self._data, "--mode", "immediate", "--wait")
+
     def is_running(self) -> bool:
         file = self._data / "postmaster.pid"
         return file.exists() and psutil.pid_exists(int(file.read_text().split()[0]))
 
     def run(self, statement: str) -> object:
         """The first value that it gives."""
+        rows = self.rows(statement)
+        return rows[0][0] if rows else None
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """All that it gives."""
         with psycopg.connect(
             host=HOST, port=self.port, user=USER, dbname=USER, autocommit=True
         ) as connection:
             cursor = connection.execute(statement)
-            row = cursor.fetchone() if cursor.description else None
-        return row[0] if row else None
+            return cursor.fetchall() if cursor.description else []
 
     def _do(self, program: str, *words: object) -> None:
         command = [str(PROGRAMS / program), *map(str, words)]

@@ -38,8 +38,14 @@ from accountsapp.web.request import Request
 @view_config(context=Users, name="list", request_method="GET", permission=Permission.ADMINISTER)
 def list_users(context: Users, request: Request) -> dict[str, Any]:
     part = load(SortedSlice, request.parameters)
+    store = request.store
     page = administration.users(
-        request.store.connection, AdminColumns, order=part.order, limit=part.limit, offset=part.offset
+        store.connection,
+        AdminColumns,
+        order=part.order,
+        limit=part.limit,
+        offset=part.offset,
+        recent=store.recent,
     )
     return _show_page(page)
 
@@ -73,7 +79,10 @@ def delete_user(context: Deletion, request: Request) -> dict[str, Any]:
 @view_config(context=Invites, request_method="GET", permission=Permission.ADMINISTER)
 def list_invites(context: Invites, request: Request) -> dict[str, Any]:
     part = load(Slice, request.parameters)
-    users = administration.invites(request.store.connection, limit=part.limit, offset=part.offset)
+    store = request.store
+    users = administration.invites(
+        store.connection, limit=part.limit, offset=part.offset, recent=store.recent
+    )
     return {"users": users}
 
 

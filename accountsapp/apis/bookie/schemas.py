@@ -184,4 +184,4 @@ def show_account(account: AccountRow, profile: OwnColumns) -> dict[str, Any]:
 
 def show_time(time: datetime | None) -> str | None:
     """``YYYY-MM-DD HH:MM:SS``, UTC."""
-    return time.replace(tzinfo=None).isoformat(" ", "seconds") if time is not None else None
+    return time.isoformat(" ", "seconds")[:19] if time is not None else None

@@ -15,6 +15,7 @@ import pytest
 from alembic import command
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from redis import Redis
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import URL, make_url
 from webtest import TestApp
@@ -31,7 +32,8 @@ from accountsapp.migrations.revision import alembic_config
 from accountsapp.process import Process
 from accountsapp.settings import Settings, load
 from accountsapp.web.reports import REPORTER
-from tests.support.application import Applications
+from deploy.cluster import valkey
+from tests.support.application import Applications, InTurn
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 from tests.support.people import PASSWORD, SECRET, SITE_URL, Person
@@ -57,6 +59,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--soak", action="store_true", help="faults as often and as long as docs/quality.rst says"
     )
+    parser.addoption("--two-servers", action="store_true", help="requests go to one and the other in turn")
+    parser.addoption("--pgbouncer", metavar="PORT", type=int, help="PostgreSQL is asked through that one")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -160,14 +164,18 @@ def database_url(
         return
     databases: Databases = request.getfixturevalue("postgres_databases")
     url = databases.take()
-    yield url.render_as_string(hide_password=False)
+    port = request.config.getoption("--pgbouncer")
+    given = url if port is None else url.set(host="127.0.0.1", port=port, query={})
+    yield given.render_as_string(hide_password=False)
     databases.give_back(url)
 
 
 @pytest.fixture
-def ini(database_url: str, tmp_path: Path) -> dict[str, str]:
+def ini(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """The settings of ``[app:main]``; a test changes what it is about."""
+    is_pooled = request.config.getoption("--pgbouncer") and not database_url.startswith("sqlite")
     return {
+        **({"sqlalchemy.pgbouncer": "true"} if is_pooled else {}),
         "accountsapp.mode": "development",
         "sqlalchemy.url": database_url,
         "accountsapp.secret": SECRET,
@@ -213,11 +221,41 @@ def applications() -> Applications:
 
 
 @pytest.fixture
-def wsgi(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[Any]:
+def serve(
+    applications: Applications, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[[dict[str, str]], Any]]:
+    """Makes the whole application of these settings, on as many servers as the run is about."""
+    servers: list[Any] = []
+
+    def make(ini: dict[str, str]) -> Any:
+        is_of_one = request.node.get_closest_marker("one_server") is not None
+        if is_of_one or not request.config.getoption("--two-servers"):
+            servers.append(applications.make(ini, str(tmp_path)))
+            return servers[-1]
+        if ini["accountsapp.rate_limit"] == "true":
+            storage = request.getfixturevalue("redis_url")
+            Redis.from_url(storage).flushdb()
+            ini = {**ini, "accountsapp.rate_limit.storage": storage}
+        two = [applications.make(ini, str(tmp_path)) for _ in range(2)]
+        servers.extend(two)
+        return InTurn(two)
+
+    yield make
+    for server in servers:
+        applications.end(server)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A server of the run's own."""
+    with valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def wsgi(serve: Callable[[dict[str, str]], Any], ini: dict[str, str]) -> Any:
     """The whole application."""
-    app = applications.make(ini, str(tmp_path))
-    yield app
-    applications.end(app)
+    return serve(ini)
 
 
 @pytest.fixture
@@ -227,11 +265,9 @@ def app(wsgi: Any) -> TestApp:
 
 
 @pytest.fixture
-def throttled(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[TestApp]:
+def throttled(serve: Callable[[dict[str, str]], Any], ini: dict[str, str]) -> TestApp:
     """The application with its throttles on."""
-    app = applications.make({**ini, "accountsapp.rate_limit": "true"}, str(tmp_path))
-    yield TestApp(app)
-    applications.end(app)
+    return TestApp(serve({**ini, "accountsapp.rate_limit": "true"}))
 
 
 @pytest.fixture

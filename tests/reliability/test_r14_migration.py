@@ -21,12 +21,11 @@ from accountsapp.migrations.revision import (
     current_revision,
     newest_revision,
 )
+from tests.conftest import Soak
 from tests.support import killing
 from tests.support.postgres import maintain
 
 ACCOUNTS = 10_000
-KILLS = 7
-"""From each schema; twenty and more in all."""
 REVISIONS = [
     None,
     *(s.revision for s in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))),
@@ -128,7 +127,8 @@ def checksum(database: Database) -> str:
         return digest.hexdigest()
 
 
-def test_r14_killed_at_random_moments(restore: Restore, revision: str | None) -> None:
+def test_r14_killed_at_random_moments(restore: Restore, revision: str | None, soak: Soak) -> None:
+    """From each schema; some hundred in all in the short form, too."""
     url = restore()
     database = Database(url)
     before = checksum(database)
@@ -136,7 +136,7 @@ def test_r14_killed_at_random_moments(restore: Restore, revision: str | None) ->
     killing.finish(killing.upgrade, url)
     needed = killing.finish(killing.upgrade, restore())
     interrupted = 0
-    for _ in range(KILLS):
+    for _ in range(soak(4, 20)):
         url = restore()
         interrupted += killing.kill_after(random.uniform(0, needed), killing.upgrade, url)
         database = Database(url)

@@ -3,8 +3,9 @@
 and statements compiled once for a database of the same URL.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
+from itertools import cycle
 from typing import Any
 
 from pyramid.config import Configurator
@@ -12,7 +13,7 @@ from pyramid.config.actions import ActionState
 from pyramid.registry import Registry
 
 from accountsapp import configure, folders, logs
-from accountsapp.db import Database
+from accountsapp.db import Database, open_database
 from accountsapp.domain.throttle import Throttle
 from accountsapp.settings import Settings, load, offered_apis
 
@@ -51,9 +52,7 @@ class Applications:
             settings.rate_limit, settings.rate_limit_storage, settings.keys.rate_limit
         )
         with Configurator(registry=registry, autocommit=True) as config:
-            registry.database = self._databases.pop(settings.database_url, None) or Database(
-                settings.database_url
-            )
+            registry.database = self._databases.pop(settings.database_url, None) or open_database(settings)
             config.include("accountsapp.migrations.revision")
             config.include("accountsapp.process")
             return config.make_wsgi_app()
@@ -82,6 +81,20 @@ class Applications:
         if len(self._configured) > self.MOST_CONFIGURED:
             del self._configured[next(iter(self._configured))]
         return registry
+
+
+class InTurn:
+    """Servers of one database: each request goes to the next of them.
+
+    :ivar registry: of the first one
+    """
+
+    def __init__(self, servers: Sequence[Any]) -> None:
+        self.registry = servers[0].registry
+        self._next = cycle(servers)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        return next(self._next)(environ, start_response)
 
 
 def _is_as_new(database: Database) -> bool:

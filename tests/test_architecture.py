@@ -50,7 +50,7 @@ DOMAIN_LAYERS = (
     {"data"},
     {"jobs"},
     {"job_handlers", "job_lists", "sealed_jobs"},
-    {"audit", "recent", "remembered_passwords", "throttle", "unlimited"},
+    {"audit", "recent", "remembered_passwords", "counts", "throttle", "unlimited"},
     {"mailing"},
     {"store"},
     {"oauth"},

@@ -122,8 +122,8 @@ let a request through, whose credential it has. Keys are made on the page `/keys
             "Scanners",
             "Report keys that were found",
             shown(list[Label], [LABEL]),
-            "`Github-Public-Key-Identifier` and `Github-Public-Key-Signature` sign the body. Keys of this server"
-            " are dead before the answer leaves.",
+            "`Github-Public-Key-Identifier` and `Github-Public-Key-Signature` sign the body. Keys of"
+            " this server are dead before the answer leaves.",
             refusals={403: Answer("It is not signed by who may report.", Error)},
             body=list[Finding],
             media_types=(JSON,),

@@ -32,7 +32,7 @@ cluster: $(VENV)/.test  ## serve from two servers with PostgreSQL, Valkey and ng
 test: $(VENV)/.test $(CLIENTS)/node_modules/.installed  ## run the whole test suite
 	$(BIN)/pytest $(or $(ARGS),-n logical)
 
-soak: $(VENV)/.test  ## faults as often and as long as docs/quality.rst says; takes an hour
+soak: $(VENV)/.test $(CLIENTS)/node_modules/.installed  ## faults as often and as long as docs/quality.rst says; takes an hour
 	$(BIN)/pytest --soak $(or $(ARGS),-n logical)
 
 check: lint format-check types docs test  ## everything that must pass before a commit lands
@@ -70,6 +70,7 @@ access: $(VENV)/.test  ## write docs/access.txt anew, from the access matrices o
 
 bench: $(VENV)/.test  ## measure what requests cost
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.throughput
 
 bench-peers: $(VENV)/.test $(VENV)-peers/.installed  ## measure beside Django, Flask, FastAPI and PocketBase
 	$(BIN)/python -m bench.peers --python $(VENV)-peers/bin/python $(ARGS)

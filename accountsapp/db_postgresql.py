@@ -115,8 +115,9 @@ def configure(engine: Engine, values: Mapping[str, str], *, each_transaction: bo
     :param each_transaction: tell it at the start of each transaction, since the next one may be in another
         connection of the server
     """
-    assignments = [f"set_config('{name}', '{value}', {each_transaction})" for name, value in values.items()]
-    statement = f"SELECT {', '.join(assignments)}"
+    scope = "LOCAL" if each_transaction else "SESSION"
+    # No query: what sets the isolation level of the transaction must come before any.
+    statement = "; ".join(f"SET {scope} {name} = {value}" for name, value in values.items())
 
     def tell_once(connection: Any, _record: Any) -> None:
         connection.autocommit = True

@@ -1,19 +1,23 @@
-"""What all tests share beside the fixtures of ``accountsapp.testing.plugin``."""
+"""What all tests share beside the fixtures of ``accountsapp.testing.plugin``: how long a run is, over what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from redis import Redis
 from sqlalchemy import select
+from sqlalchemy.engine import make_url
 from webtest import TestApp
 
 from accountsapp.db import Database
 from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.models import Account, Base, EmailAddress
 from accountsapp.process import Process
+from accountsapp.testing.applications import Applications, InTurn
+from deploy.cluster import valkey
 from tests.support.bookie import Bookie
 from tests.support.outbox import Outbox
 
@@ -39,12 +43,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--soak", action="store_true", help="faults as often and as long as docs/quality.rst says"
     )
+    parser.addoption("--two-servers", action="store_true", help="requests go to one and the other in turn")
+    parser.addoption("--pgbouncer", metavar="PORT", type=int, help="PostgreSQL is asked through that one")
+
+
+SLOWEST = "reliability"
+"""The folder whose tests take the longest, most of it in waiting."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With ``--soak`` only what has two amounts is run."""
+    """With ``--soak`` only what has two amounts is run. The slowest come first, so that at the end no worker
+    waits for the last test of another one.
+    """
     if config.getoption("--soak"):
         items[:] = [item for item in items if "soak" in getattr(item, "fixturenames", ())]
+    items.sort(key=lambda item: SLOWEST not in item.path.parts)
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +65,55 @@ def soak(request: pytest.FixtureRequest) -> Soak:
     """Of two amounts the one that this run is about: ``soak(short, whole)``."""
     is_whole = request.config.getoption("--soak")
     return lambda short, whole: whole if is_whole else short
+
+
+@pytest.fixture
+def database_url(database_url: str, request: pytest.FixtureRequest) -> str:
+    """That of the plug-in, through pgbouncer where the run is about it."""
+    port = request.config.getoption("--pgbouncer")
+    url = make_url(database_url)
+    if port is None or url.get_backend_name() == "sqlite":
+        return database_url
+    return url.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def ini(ini: dict[str, str], database_url: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """That of the plug-in, for pgbouncer where the run is about it."""
+    is_pooled = request.config.getoption("--pgbouncer") and not database_url.startswith("sqlite")
+    return {**ini, "sqlalchemy.pgbouncer": "true"} if is_pooled else ini
+
+
+@pytest.fixture
+def serve(
+    applications: Applications, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[[dict[str, str]], Any]]:
+    """Makes the whole application of these settings, on as many servers as the run is about."""
+    servers: list[Any] = []
+
+    def make(ini: dict[str, str]) -> Any:
+        is_of_one = request.node.get_closest_marker("one_server") is not None
+        if is_of_one or not request.config.getoption("--two-servers"):
+            servers.append(applications.make(ini, str(tmp_path)))
+            return servers[-1]
+        if ini["accountsapp.rate_limit"] == "true":
+            storage = request.getfixturevalue("redis_url")
+            Redis.from_url(storage).flushdb()
+            ini = {**ini, "accountsapp.rate_limit.storage": storage}
+        two = [applications.make(ini, str(tmp_path)) for _ in range(2)]
+        servers.extend(two)
+        return InTurn(two)
+
+    yield make
+    for server in servers:
+        applications.end(server)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A server of the run's own."""
+    with valkey() as url:
+        yield url
 
 
 @pytest.fixture

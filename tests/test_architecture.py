@@ -51,7 +51,7 @@ DOMAIN_LAYERS = (
     {"data"},
     {"jobs"},
     {"job_handlers", "job_lists", "sealed_jobs"},
-    {"audit", "recent", "remembered_passwords", "throttle"},
+    {"audit", "recent", "remembered_passwords", "counts", "throttle", "unlimited"},
     {"mailing"},
     {"store"},
     {"oauth"},

@@ -1,5 +1,6 @@
 """The documentation names what there is."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -68,3 +69,37 @@ def test_what_is_read_before_the_documentation_is_well_formed(path: Path) -> Non
     publish_doctree(path.read_text(encoding="utf-8"), str(path), settings_overrides=settings)
     images = re.findall(r"image:: (\S+)", path.read_text(encoding="utf-8"))
     assert [image for image in images if not (path.parent / image).is_file()] == []
+
+
+QUALITY = (ROOT / "docs/quality.rst").read_text(encoding="utf-8")
+_ROW = re.compile(r"^   \* - ([SR]\d\d)\n     - (.+)\n     - (.+)$", re.M)
+_ID = re.compile(r"_([sr]\d\d)(?=_)")
+DOES_NOT_APPLY = "does not apply"
+
+
+def files_by_id() -> dict[str, set[str]]:
+    """The files that have tests named after an id."""
+    found: dict[str, set[str]] = {}
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and (named := _ID.match(node.name, len("test"))):
+                found.setdefault(named[1].upper(), set()).add(file.relative_to(ROOT / "tests").as_posix())
+    return found
+
+
+def test_every_attack_names_its_tests() -> None:
+    rows = {name: (shown, tests) for name, shown, tests in _ROW.findall(QUALITY)}
+    named = {
+        name: set(re.findall(r"``([^`]+)``", tests))
+        for name, (shown, tests) in rows.items()
+        if shown != DOES_NOT_APPLY
+    }
+    assert all(named.values())
+    assert named == files_by_id(), "docs/quality.rst names other files than have tests of that name"
+
+
+def test_no_attack_is_forgotten() -> None:
+    """Of those that quality was agreed on: numbers that are missing were given up."""
+    security = {f"S{number:02}" for number in range(1, 51)} - {"S17", "S48"}
+    reliability = {f"R{number:02}" for number in range(1, 27)} - {"R07", "R18", "R24"}
+    assert [name for name, _, _ in _ROW.findall(QUALITY)] == [*sorted(security), *sorted(reliability)]

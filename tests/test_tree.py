@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationConflictError, ConfigurationExecutionError
+from pyramid.interfaces import IMultiView, IRequest, IViewClassifier
 from webtest import TestApp
+from zope.interface import implementedBy
 
 from accountsapp import configure
 from accountsapp.cli.tree import plain_lines, table
@@ -205,3 +207,17 @@ def test_an_api_that_is_left_out_has_no_urls() -> None:
         config.commit()
     left = {row.path for row in rows(config.registry) if row.path.startswith("/api")}
     assert left == {"/api/keys/v1/pattern"}
+
+
+def test_reads_are_tried_first(registry: Any) -> None:
+    """Each view that is tried before the one that fits costs an exception."""
+    several = 0
+    for (context, name), methods in registry.methods.items():
+        lookup = (IViewClassifier, IRequest, implementedBy(context))
+        views = registry.adapters.registered(lookup, IMultiView, name=name)
+        if views is None or "GET" not in methods:
+            continue
+        several += 1
+        _, first, _ = views.views[0]
+        assert "GET" in " ".join(predicate.text() for predicate in first.__predicates__), (context, name)
+    assert several > 20

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import JSON, print_done, print_json, print_json_lines, print_lines
-from accountsapp.cli.transfer import export, import_
 from accountsapp.domain.accounts import lifecycle, password_invitations, registration
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.data.models import Account, AccountState
@@ -28,7 +27,20 @@ LONGEST_PASSWORD_INPUT = 4096
 """Bytes read of a password on standard input: more than any that is accepted."""
 
 
-@click.group("accounts", cls=Group)
+IN_BULK = {
+    "import": (
+        "accountsapp.cli.transfer:import_",
+        "Import account records, one JSON object a line, from FILE or, for -, standard input.",
+    ),
+    "export": (
+        "accountsapp.cli.transfer:export",
+        "Print account records, one JSON object a line: what import reads.",
+    ),
+}
+"""Where these commands are, and the first sentence of their help."""
+
+
+@click.group("accounts", cls=Group, places=IN_BULK)
 def group() -> None:
     """Accounts: one by one, and in bulk."""
 
@@ -231,7 +243,7 @@ def deactivate(context: Context, username: str, as_json: bool) -> None:
     print_done(as_json, "deactivated", username=account.username)
 
 
-@group.command("invite-all")
+@group.command("invite-all", examples=["", "--per-hour 200 --again"])
 @click.option("--per-hour", type=click.IntRange(1, 1_000_000), default=600, show_default=True, metavar="N")
 @click.option("--again", is_flag=True, help="Also those whose link has expired unused.")
 @JSON
@@ -247,10 +259,6 @@ def invite_all(context: Context, per_hour: int, again: bool, as_json: bool) -> N
         print_json({"queued": queued.mails, "last": last})
     else:
         print_lines([f"{queued.mails} mails queued" + (f", the last one for {last}" if last else "")])
-
-
-group.add_command(import_)
-group.add_command(export)
 
 
 def read_password() -> str:

@@ -5,6 +5,7 @@ Every command says by an example what to type. Nothing of a help text is cut off
 
 from collections.abc import Mapping, Sequence
 from pkgutil import resolve_name
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -36,9 +37,29 @@ class Command(_WithExamples):
 
 
 class Group(_WithExamples, click.Group):
-    """Commands about one thing."""
+    """Commands about one thing.
+
+    :param places: further ones, imported when they are called: name to the command as ``module:attribute``,
+        and the first sentence of its help
+    """
 
     command_class = Command
+
+    def __init__(
+        self, *args: Any, places: Mapping[str, tuple[str, str]] = MappingProxyType({}), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._places})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._places:
+            return super().get_command(ctx, cmd_name)
+        command = resolve_name(self._places[cmd_name][0])
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -46,34 +67,20 @@ class Group(_WithExamples, click.Group):
 
     def sentences(self, ctx: click.Context) -> list[tuple[str, str]]:
         """Each command and the first sentence of its help."""
-        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        return [(name, command.get_short_help_str(LONGEST_SENTENCE)) for name, command in commands if command]
+        return [(name, self._sentence(ctx, name)) for name in self.list_commands(ctx)]
+
+    def _sentence(self, ctx: click.Context, name: str) -> str:
+        if name in self._places:
+            return self._places[name][1]
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(LONGEST_SENTENCE) if command is not None else ""
 
 
 class Commands(Group):
     """The outermost group: a command is imported when it is called, and fails in one line.
 
     What all commands need is imported as late, so that ``--help`` and ``--version`` answer at once.
-
-    :param places: name to the command as ``module:attribute``, and the first sentence of its help
     """
-
-    def __init__(self, *args: Any, places: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._places = places
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(self._places)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self._places:
-            return None
-        command = resolve_name(self._places[cmd_name][0])
-        assert isinstance(command, click.Command)  # noqa: S101
-        return command
-
-    def sentences(self, ctx: click.Context) -> list[tuple[str, str]]:
-        return [(name, self._places[name][1]) for name in self.list_commands(ctx)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """

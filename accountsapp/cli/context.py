@@ -19,7 +19,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules import emails
 from accountsapp.domain.rules.text import is_encodable, is_storable
 from accountsapp.domain.store import Store
-from accountsapp.domain.throttle import Throttle
+from accountsapp.domain.unlimited import Unlimited
 from accountsapp.migrations.revision import check_revision
 from accountsapp.process import Process
 from accountsapp.settings import Settings
@@ -69,8 +69,8 @@ class Context:
 
     @cached_property
     def unchecked_process(self) -> Process:
-        """The domain with whatever secret, without throttle: the operator may try as often as is wanted."""
-        return Process(self.settings, self.database, Throttle(enabled=False))
+        """The domain with whatever secret, without limits."""
+        return Process(self.settings, self.database, Unlimited())
 
     @cached_property
     def process(self) -> Process:

@@ -4,7 +4,6 @@ import sqlite3
 from pathlib import Path
 
 import click
-from alembic import command
 
 from accountsapp import db_backup
 from accountsapp.cli.commands import Group
@@ -23,6 +22,8 @@ def group() -> None:
 @pass_context
 def upgrade(context: Context) -> None:
     """Bring the database to the newest revision; can be interrupted and run again."""
+    from alembic import command
+
     check_known_revision(context.unchecked_database)
     command.upgrade(alembic_config(context.unchecked_database), "head")
     click.echo(current_revision(context.unchecked_database))

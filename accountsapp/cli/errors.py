@@ -3,14 +3,6 @@
 from typing import Any
 
 import click
-from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
-from accountsapp.domain.errors import DomainError
-from accountsapp.domain.keyring import SealError
-from accountsapp.migrations.revision import WrongRevision
-from accountsapp.moving.databases import UnreadableSource
-from accountsapp.settings import SettingsError
 
 
 class Failed(click.ClickException):
@@ -24,6 +16,16 @@ class Failed(click.ClickException):
 
 def failure_of(error: BaseException) -> Failed | None:
     """What a foreseen error says to the operator; None for one that is a mistake of ours."""
+    # What failed has imported most of this; a command that did not, needs none of it.
+    from alembic.util import CommandError
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+    from accountsapp.domain.errors import DomainError
+    from accountsapp.domain.keyring import SealError
+    from accountsapp.migrations.revision import WrongRevision
+    from accountsapp.moving.databases import UnreadableSource
+    from accountsapp.settings import SettingsError
+
     match error:
         case (
             DomainError()

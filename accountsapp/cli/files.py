@@ -7,9 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
 from accountsapp.cli.errors import Failed
 from accountsapp.domain.transfer.lines import Counts
 
@@ -38,6 +35,9 @@ def progress(stream: BinaryIO, things: str) -> Iterator[Callable[[Counts], None]
     if not sys.stderr.isatty():
         yield lambda counts: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     total = os.fstat(stream.fileno()).st_size if stream.seekable() else None
     with Progress(
         BarColumn(),

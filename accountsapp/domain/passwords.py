@@ -15,7 +15,6 @@ from functools import cache, cached_property
 from pathlib import Path
 
 import bcrypt
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from accountsapp.domain import foreign_hashes
 from accountsapp.domain.bcrypt_hashes import BEGINNINGS
@@ -38,6 +37,8 @@ log = logging.getLogger(__name__)
 @cache
 def commonest_passwords() -> frozenset[str]:
     """Folded passwords that everybody tries first: the ranked list that zxcvbn ships (30,000)."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
     return frozenset(fold(password) for password in FREQUENCY_LISTS["passwords"])
 
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import storage_from_string
 from prometheus_client import Counter
 
+from accountsapp.domain.counts import MemoryCounts
 from accountsapp.domain.errors import Busy, TooManyAttempts, WrongPassword
 from accountsapp.settings import SettingsError
 from accountsapp.trouble import Trouble
@@ -58,6 +59,7 @@ def _hashed(part: str) -> str:
     return sha256(part.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+MEMORY = "memory://"
 TIMEOUTS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 """Seconds that Redis has for an answer; those in the URL count before them."""
 
@@ -85,15 +87,17 @@ class Throttle:
     ALONE = 10.0
     """Seconds for which the process counts alone before it asks a storage again that did not answer."""
 
-    def __init__(self, enabled: bool = True, storage: str = "memory://", key_limit: str = "") -> None:
+    def __init__(self, enabled: bool = True, storage: str = MEMORY, key_limit: str = "") -> None:
         self.enabled = enabled
         self._key_limit = parse(key_limit) if key_limit else None
         try:
-            self._storage: Any = storage_from_string(storage, **TIMEOUTS)
+            self._storage: Any = (
+                MemoryCounts() if storage == MEMORY else storage_from_string(storage, **TIMEOUTS)
+            )
         except ConfigurationError:
             text = "needs a package that is not installed; install accountsapp[redis]"
             raise SettingsError(f"accountsapp.rate_limit.storage: {text}") from None
-        self._fallback = MemoryStorage()
+        self._fallback = MemoryCounts()
         self._alone_until = 0.0
         self._asking = Lock()
         self.trouble = Trouble(

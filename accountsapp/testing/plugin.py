@@ -158,12 +158,13 @@ def close(app: Any) -> None:
 
 
 @pytest.fixture
-def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def make_app(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes the WSGI application, as a server would; keyword arguments are settings, ``_`` for dots."""
     apps: list[Any] = []
 
     def make(**changes: str) -> Any:
-        app = main({"here": str(tmp_path)}, **{**ini, **changes})
+        with applications.configuring():
+            app = main({"here": str(tmp_path)}, **{**ini, **changes})
         apps.append(app)
         return app
 
@@ -178,11 +179,23 @@ def applications() -> Applications:
 
 
 @pytest.fixture
-def wsgi(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[Any]:
+def serve(applications: Applications, tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Any]]:
+    """Makes the whole application of these settings."""
+    apps: list[Any] = []
+
+    def make(ini: dict[str, str]) -> Any:
+        apps.append(applications.make(ini, str(tmp_path)))
+        return apps[-1]
+
+    yield make
+    for app in apps:
+        applications.end(app)
+
+
+@pytest.fixture
+def wsgi(serve: Callable[[dict[str, str]], Any], ini: dict[str, str]) -> Any:
     """The whole application."""
-    app = applications.make(ini, str(tmp_path))
-    yield app
-    applications.end(app)
+    return serve(ini)
 
 
 @pytest.fixture
@@ -192,11 +205,9 @@ def app(wsgi: Any) -> TestApp:
 
 
 @pytest.fixture
-def throttled(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[TestApp]:
+def throttled(serve: Callable[[dict[str, str]], Any], ini: dict[str, str]) -> TestApp:
     """The application with its throttles on."""
-    app = applications.make({**ini, "accountsapp.rate_limit": "true"}, str(tmp_path))
-    yield TestApp(app)
-    applications.end(app)
+    return TestApp(serve({**ini, "accountsapp.rate_limit": "true"}))
 
 
 @pytest.fixture

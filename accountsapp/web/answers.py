@@ -57,7 +57,7 @@ def json_answer(request: "Request", value: Any, status: int = 200) -> Response:
 def _json(value: Any) -> str:
     if type(value) is JsonText:
         return value
-    if type(value) is not dict or not any(type(item) is SharedList for item in value.values()):
+    if type(value) is not dict or SharedList not in map(type, value.values()):
         return encode(value)
     members = (
         f"{encode(name)}: {item.json if type(item) is SharedList else encode(item)}"

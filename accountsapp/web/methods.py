@@ -1,11 +1,14 @@
 """Which methods a URL offers: collected from the views, told in ``Allow``."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyramid.config import PHASE3_CONFIG
 from pyramid.exceptions import PredicateMismatch
+from pyramid.interfaces import IMultiView, IRequest, IViewClassifier
+from pyramid.predicates import RequestMethodPredicate
 from pyramid.response import Response
 from pyramid.view import exception_view_config
+from zope.interface import implementedBy
 
 from accountsapp.web.answers import empty_answer
 
@@ -39,7 +42,7 @@ def options(error: PredicateMismatch, request: "Request") -> Response:
 
 
 def _collect(config: "Configurator") -> None:
-    """Remember which methods each view has, by context class and name."""
+    """Remember which methods each view has, by context class and name, and try those for GET first."""
     registry = config.registry
     registry.methods = {}
     for item in registry.introspector.get_category("views") or ():
@@ -48,6 +51,26 @@ def _collect(config: "Configurator") -> None:
         if methods and isinstance(view["context"], type):
             offered = registry.methods.setdefault((view["context"], view["name"] or ""), set())
             offered.update(methods, ["HEAD"] if "GET" in methods else [])
+    for context, name in registry.methods:
+        _put_reads_first(registry, context, name)
+
+
+def _put_reads_first(registry: Any, context: type, name: str) -> None:
+    """Reorder the views of one URL, which differ in their methods or keep their order among themselves.
+
+    Pyramid tries one after the other and makes an exception for each that does not fit, which takes 7 µs.
+    """
+    lookup = (IViewClassifier, IRequest, implementedBy(context))
+    several = registry.adapters.registered(lookup, IMultiView, name=name)
+    if several is not None:
+        several.views.sort(key=lambda entry: not _is_read(entry[1]))
+
+
+def _is_read(view: Any) -> bool:
+    return any(
+        isinstance(predicate, RequestMethodPredicate) and "GET" in predicate.val
+        for predicate in view.__predicates__
+    )
 
 
 def includeme(config: "Configurator") -> None:

@@ -192,3 +192,18 @@ def test_interrupt(run: Run, ini_file: Path) -> None:
     assert process.returncode == 1
     assert one_line(err)
     assert len(run("accounts", "list", "--json").jsons) == 1000
+
+
+def test_a_command_imports_what_it_needs(ini_file: Path, run: Run) -> None:
+    """A few hundred milliseconds each: what serves, migrates, mails and draws is for others."""
+    run("accounts", "add", "ada", "--email", "ada@example.org")
+    script = (
+        "import sys; from accountsapp.cli import main\n"
+        "main(sys.argv[1:], standalone_mode=False)\n"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", script, "-c", str(ini_file), "accounts", "show", "ada"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert '"ada"' in result.stdout
+    dear = {"alembic", "email_validator", "limits", "PIL", "pyramid", "rich", "webob", "zope", "zxcvbn"}
+    assert dear & set(result.stderr.split()) == set()

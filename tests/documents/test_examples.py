@@ -1,15 +1,18 @@
 """The examples are true: each is sent to the application, in every form and with every credential."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from accountsapp.domain.accounts import confirming
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.mailing import links, unsubscribing
 from accountsapp.domain.mailing.links import Purpose
-from accountsapp.testing.oauth import CALLBACK, CHALLENGE, VERIFIER, Client
+from accountsapp.testing.oauth import CALLBACK, CHALLENGE, VERIFIER, Client, mailed_path
+from accountsapp.testing.people import PASSWORD
 from tests.documents.test_documents import NAMES
 from tests.support.documents import MULTIPART, UPLOADS, Call, World, calls_of, document_of
 
@@ -20,6 +23,7 @@ RANDOM = {
     "refresh_token",
     "value",
     "encoded",
+    "csrf",
     "csrfToken",
     "display_name",
 }
@@ -34,7 +38,14 @@ Prepare = Callable[[World], Mapping[str, Any]]
 def reset_code(world: World) -> Mapping[str, Any]:
     with world.stores.transaction() as store:
         account = lock(store.session, world.admin.id)
-        return {"code": links.make(store.session, account, Purpose.RESET, world.admin.email, 60)}
+        code = links.make(store.session, account, Purpose.RESET, world.admin.email, 60)
+        return {"code": code, "key": code}
+
+
+def registration_code(world: World) -> Mapping[str, Any]:
+    with world.stores.transaction() as store:
+        confirming.ask(store, "carol", "carol@example.com", password=PASSWORD)
+    return {"key": re.split("[/=]", mailed_path(world.stores))[-1]}
 
 
 def second_address(world: World) -> Mapping[str, Any]:
@@ -71,6 +82,10 @@ PREPARE: dict[tuple[str, str], Prepare] = {
     ("amo", "unsubscribe"): proof,
     ("amo", "show_unsubscribing"): proof,
     ("amo", "unsubscribe_2"): proof,
+    ("pybossa", "reset"): reset_code,
+    ("pybossa", "show_reset"): reset_code,
+    ("pybossa", "confirm"): registration_code,
+    ("pybossa", "confirm_2"): registration_code,
     ("openedx", "access_token"): lambda world: (
         Client(world.stores, confidential=True, owner_id=world.admin.id).identity
     ),

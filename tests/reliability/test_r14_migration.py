@@ -21,12 +21,11 @@ from accountsapp.migrations.revision import (
     current_revision,
     newest_revision,
 )
-from accountsapp.testing.postgres import maintain
+from accountsapp.testing.postgres import Databases, maintain
+from tests.conftest import Soak
 from tests.support import killing
 
 ACCOUNTS = 10_000
-KILLS = 7
-"""From each schema; twenty and more in all."""
 REVISIONS = [
     None,
     *(s.revision for s in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))),
@@ -35,27 +34,51 @@ REVISIONS = [
 Restore = Callable[[], str]
 
 
-@pytest.fixture(params=[revision for revision in REVISIONS if revision != newest_revision()])
+@pytest.fixture(scope="module", params=[revision for revision in REVISIONS if revision != newest_revision()])
 def revision(request: pytest.FixtureRequest) -> str | None:
-    """Every schema that an upgrade can start from."""
+    """Every schema that an upgrade can start from; all tests of one run after each other."""
     return request.param
+
+
+class Filled:
+    """Databases of one revision with accounts in it, one of each kind, made when they are first asked for."""
+
+    def __init__(self, revision: str | None, folder: Path) -> None:
+        self._revision = revision
+        self._folder = folder
+        self._made: dict[str, sa.URL] = {}
+
+    def url(self, backend: str, request: pytest.FixtureRequest) -> sa.URL:
+        """Of the one that is copied, not changed."""
+        if backend not in self._made:
+            if backend == "sqlite":
+                url = sa.make_url(f"sqlite:///{self._folder}/filled.sqlite")
+            else:
+                databases: Databases = request.getfixturevalue("postgres_databases")
+                url = databases.make("template1")
+            self._fill(url.render_as_string(hide_password=False))
+            self._made[backend] = url
+        return self._made[backend]
+
+    def _fill(self, url: str) -> None:
+        database = Database(url)
+        if self._revision is not None:
+            command.upgrade(alembic_config(database), self._revision)
+            fill(database)
+        database.dispose()
+
+
+@pytest.fixture(scope="module")
+def filled(revision: str | None, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    return Filled(revision, tmp_path_factory.mktemp("filled"))
 
 
 @pytest.fixture
 def restore(
-    backend: str,
-    revision: str | None,
-    empty_database_url: str,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
+    backend: str, filled: Filled, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Restore]:
     """Makes a database of that revision with accounts in it, again and again; returns its URL."""
-    database = Database(empty_database_url)
-    if revision is not None:
-        command.upgrade(alembic_config(database), revision)
-        fill(database)
-    database.dispose()
-    url = sa.make_url(empty_database_url)
+    url = filled.url(backend, request)
     if backend == "sqlite":
         copy = tmp_path / "copy.sqlite"
 
@@ -128,7 +151,8 @@ def checksum(database: Database) -> str:
         return digest.hexdigest()
 
 
-def test_r14_killed_at_random_moments(restore: Restore, revision: str | None) -> None:
+def test_r14_killed_at_random_moments(restore: Restore, revision: str | None, soak: Soak) -> None:
+    """From each schema; some hundred in all in the short form, too."""
     url = restore()
     database = Database(url)
     before = checksum(database)
@@ -136,7 +160,7 @@ def test_r14_killed_at_random_moments(restore: Restore, revision: str | None) ->
     killing.finish(killing.upgrade, url)
     needed = killing.finish(killing.upgrade, restore())
     interrupted = 0
-    for _ in range(KILLS):
+    for _ in range(soak(4, 20)):
         url = restore()
         interrupted += killing.kill_after(random.uniform(0, needed), killing.upgrade, url)
         database = Database(url)

@@ -32,6 +32,7 @@ WITH_ONE = {
     "test_lost_connections.py",
     "test_keys_in_a_browser.py",
     "test_life_of_an_account.py",
+    "test_litestream.py",
     "test_pages_in_a_browser.py",
     "test_r02_r04_postgresql.py",
     "test_r16_r17_floods.py",

@@ -15,13 +15,17 @@ from webtest import TestApp
 from accountsapp.db import Database
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import Account, Base
 from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring, SealError
+from accountsapp.domain.mailing import links
+from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.passwords import commonest_passwords
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, is_plausible, make_api_key
 from accountsapp.process import Process
 from accountsapp.testing.people import PASSWORD, SECRET, Person
+from tests.support.front_end import FrontEnd
 
 NEW_KEY = make_api_key()
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -97,7 +101,15 @@ def test_s14_passwords_equal_in_72_bytes_are_two(stores: Process) -> None:
     assert not stores.passwords.verify("p" * 72 + "q", hashed)
 
 
-SETTERS = ("Bookie", "Bookie, other path", "mailed code", "operator")
+SETTERS = (
+    "Bookie",
+    "Bookie, other path",
+    "mailed code",
+    "mailed page",
+    "registration",
+    "PYBOSSA",
+    "operator",
+)
 
 
 @pytest.mark.parametrize("setter", SETTERS)
@@ -122,6 +134,23 @@ def _is_refused(setter: str, app: TestApp, stores: Process, person: Person, pass
             answer = app.request("/api/v1/suspend", method="DELETE", POST=given, expect_errors=True)
             # Only the address cannot be known without a good code: that is refused after it.
             return answer.status_int == (403 if "@" in password else 406)
+        case "mailed page":
+            with stores.transaction() as store:
+                account = lock(store.session, person.id)
+                code = links.make(store.session, account, Purpose.RESET, person.email, 600)
+            page = app.post(f"/recovery/alice/reset/{code}", {"new_password": password}, expect_errors=True)
+            return "api_key" not in page.text and app.get(page.request.path).status_int == 200
+        case "registration":
+            fields = {"fullname": "A", "name": "alicia", "email_addr": "alicia@example.com"}
+            mine = password.replace("alice@", "alicia@").replace("ALICE@", "ALICIA@")
+            told = FrontEnd(app.app).post("/account/register", **fields, password=mine, confirm=mine)
+            return "password" in told["form"]["errors"]
+        case "PYBOSSA":
+            front_end = FrontEnd(app.app)
+            front_end.sign_in(person)
+            sent = {"current_password": PASSWORD, "new_password": password, "confirm": password}
+            told = front_end.post("/account/alice/update", btn="Password", **sent)
+            return "new_password" in told["password_form"]["errors"]
         case _:
             with pytest.raises(WeakPassword), stores.transaction() as store:
                 password_change.set_by_operator(store, person.id, password)

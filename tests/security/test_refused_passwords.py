@@ -23,7 +23,7 @@ def ini(ini: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> 
 
 
 @pytest.mark.parametrize("password", [*LISTED, "A BREACHED phrase", "strasse UND weg 7"])
-def test_a_listed_password_is_refused_everywhere(
+def test_s15_a_listed_password_is_refused_everywhere(
     run: Run, app: TestApp, alice: Person, outbox: Outbox, password: str
 ) -> None:
     change = {"api_key": alice.api_key, "current_password": PASSWORD, "new_password": password}

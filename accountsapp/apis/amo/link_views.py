@@ -5,7 +5,7 @@ Token and hash are the authority. Mail programs send the POST by themselves (RFC
 
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.view import exception_view_config, view_config
+from pyramid.view import view_config
 
 from accountsapp.apis.amo.resources import MailedLink
 from accountsapp.domain.accounts import notifying
@@ -14,6 +14,7 @@ from accountsapp.i18n import mark as _
 from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
 from accountsapp.pages.views import done
+from accountsapp.web.error_views import error_view_config
 from accountsapp.web.request import Request
 
 ABOUT = {
@@ -46,8 +47,8 @@ def unsubscribe(context: MailedLink, request: Request) -> Response:
     )
 
 
-@exception_view_config(BadProof, containment=MailedLink)
-@exception_view_config(InvalidValue, containment=MailedLink)
+@error_view_config(BadProof, containment=MailedLink)
+@error_view_config(InvalidValue, containment=MailedLink)
 def bad_link(error: Exception, request: Request) -> Response:
     """Whatever is wrong with it, the page is the same."""
     text = _("It is not complete, or not one of ours. Nothing was changed.")

@@ -1,7 +1,8 @@
 """What is shown of an account: all of it, or what it shares with others."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from accountsapp.apis.openedx.fields import FIELDS, GENDERS, LEVELS_OF_EDUCATION, VISIBILITY
@@ -9,9 +10,8 @@ from accountsapp.apis.openedx.settings import Settings
 from accountsapp.domain.accounts import preferences
 from accountsapp.domain.accounts.preferences import Preferences
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.listings import listed
 from accountsapp.domain.data.models import AccountState
-from accountsapp.domain.data.rows import AccountRow, ListedAccount
+from accountsapp.domain.data.rows import AccountRow
 from accountsapp.domain.rules import countries, languages
 from accountsapp.domain.rules.privacy import Privacy, effective, requires_parental_consent
 from accountsapp.settings import Settings as SiteSettings
@@ -24,8 +24,11 @@ NO_PREFERENCES = Preferences({}, {})
 
 
 class AccountColumns(NamedTuple):
-    """What an account shows."""
+    """What an account shows, but for its address."""
 
+    id: int
+    username: str
+    state: str
     name: str | None
     biography: str | None
     goals: str | None
@@ -42,6 +45,10 @@ class AccountColumns(NamedTuple):
     has_preferences: bool
 
 
+Addresses = Mapping[int, str]
+"""By the id of the account; of those whose address the caller may see."""
+
+
 class View(NamedTuple):
     """Some fields of an account.
 
@@ -54,10 +61,10 @@ class View(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """An account, and what the values of its fields are made of."""
+    """An account, and what else the values of its fields are made of."""
 
-    account: ListedAccount
-    profile: AccountColumns
+    account: AccountColumns
+    email: str | None
     preferred: Preferences
     privacy: Privacy
     needs_consent: bool
@@ -74,48 +81,61 @@ class Presenter:
         urls = {size.name: default_image_url(site, size.side) for size in settings.profile_image_sizes}
         self.default_image = _image(urls, has_image=False)
         """Of those who have no picture."""
-        self._private = _fields(settings.public_fields)
-        self._shared_by_all_users = _fields((*settings.public_fields, *settings.shareable_fields))
+        self._views = {
+            Privacy.PRIVATE: _view(settings.public_fields),
+            Privacy.ALL_USERS: _view((*settings.public_fields, *settings.shareable_fields)),
+        }
+        """What others see."""
         self._may_be_shared = (*settings.shareable_fields, *settings.custom_shareable_fields)
         self.shares_addresses = "email" in (*settings.public_fields, *self._may_be_shared)
         """Whether somebody's address may be shown to others."""
 
     def show_one(self, request: Request, account: AccountRow, *, shared: bool) -> JsonText:
-        """As :meth:`show_all`, of one account."""
-        (view,) = self._views(request, [listed(account)], shared=shared)
-        return JsonText(view)
+        """As :meth:`show_all`, of one account with these columns."""
+        addresses = {account.id: account.email}
+        (text,) = self._texts(request, [account.profile], addresses, shared=shared)
+        return JsonText(text)
 
-    def show_all(self, request: Request, accounts: Sequence[ListedAccount], *, shared: bool) -> JsonText:
+    def show_all(
+        self, request: Request, accounts: Sequence[AccountColumns], addresses: Addresses, *, shared: bool
+    ) -> JsonText:
         """The JSON of each account as the caller may see it.
 
         :param shared: show no more than others see, also of the caller's own
         """
-        return JsonText(f"[{', '.join(self._views(request, accounts, shared=shared))}]")
+        return JsonText(f"[{', '.join(self._texts(request, accounts, addresses, shared=shared))}]")
 
-    def _views(self, request: Request, accounts: Sequence[ListedAccount], *, shared: bool) -> Iterator[str]:
-        ids = [account.id for account in accounts if account.profile.has_preferences]
+    def _texts(
+        self, request: Request, accounts: Sequence[AccountColumns], addresses: Addresses, *, shared: bool
+    ) -> Iterator[str]:
+        ids = [account.id for account in accounts if account.has_preferences]
         preferred = preferences.of_accounts(request.store.latest, ids) if ids else {}
-        this_year, own, is_staff = now().year, request.caller.account_id, request.caller.is_staff
+        this_year, caller = now().year, request.caller
+        own = caller.account_id if not shared else None
+        sees_every_account = caller.is_staff and not shared
         for account in accounts:
-            shown = self._shown(account, preferred.get(account.id, NO_PREFERENCES), this_year)
-            sees_all = not shared and (is_staff or account.id == own)
-            view = ALL_FIELDS if sees_all else self._shared_view(shown)
+            account_id = account.id
+            preferences_of = preferred.get(account_id, NO_PREFERENCES)
+            privacy, needs_consent = self._privacy(account.year_of_birth, account.account_privacy, this_year)
+            if sees_every_account or account_id == own:
+                view = FULL_VIEW
+            else:
+                view = self._views.get(privacy) or self._custom_view(preferences_of)
+            email = addresses.get(account_id)
+            shown = Shown(account, email, preferences_of, privacy, needs_consent, self)
             yield view.template % tuple([value(shown) for value in view.values])
 
-    def _shown(self, account: ListedAccount, preferred: Preferences, this_year: int) -> Shown:
-        profile, limit = account.profile, self.settings.parental_consent_age_limit
-        needs_consent = requires_parental_consent(profile.year_of_birth, limit, this_year)
-        privacy = effective(profile.account_privacy, self.default_privacy, needs_consent=needs_consent)
-        return Shown(account, profile, preferred, privacy, needs_consent, self)
+    @lru_cache(1000)  # noqa: B019 there is one presenter of each site, as long as the process
+    def _privacy(self, year_of_birth: int | None, chosen: str | None, this_year: int) -> tuple[Privacy, bool]:
+        """The effective privacy, and whether consent is required."""
+        limit = self.settings.parental_consent_age_limit
+        needs_consent = requires_parental_consent(year_of_birth, limit, this_year)
+        return effective(chosen, self.default_privacy, needs_consent=needs_consent), needs_consent
 
-    def _shared_view(self, shown: Shown) -> View:
-        if shown.privacy is Privacy.ALL_USERS:
-            return self._shared_by_all_users
-        if shown.privacy is Privacy.PRIVATE:
-            return self._private
-        values = shown.preferred.values
+    def _custom_view(self, preferred: Preferences) -> View:
+        values = preferred.values
         chosen = (name for name in self._may_be_shared if values.get(VISIBILITY + name) == Privacy.ALL_USERS)
-        return _fields((*self.settings.public_fields, *chosen))
+        return _view((*self.settings.public_fields, *chosen))
 
 
 def _image(urls: dict[str, str], *, has_image: bool) -> str:
@@ -123,7 +143,7 @@ def _image(urls: dict[str, str], *, has_image: bool) -> str:
 
 
 def _image_of(shown: Shown) -> str:
-    stem, site = shown.profile.picture, shown.by.site
+    stem, site = shown.account.picture, shown.by.site
     if stem is None or shown.needs_consent:
         return shown.by.default_image
     sizes = shown.by.settings.profile_image_sizes
@@ -133,6 +153,10 @@ def _image_of(shown: Shown) -> str:
 
 def _text(value: str | None) -> str:
     return encode_text(value) if value is not None else NULL
+
+
+def _number(value: int | None) -> str:
+    return str(value) if value is not None else NULL
 
 
 def _flag(value: bool) -> str:
@@ -159,19 +183,19 @@ def _links(links: dict[str, str]) -> str:
 
 VALUES: dict[str, Callable[[Shown], str]] = {
     "username": lambda shown: encode_text(shown.account.username),
-    "name": lambda shown: encode_text(shown.profile.name or ""),
-    "email": lambda shown: _text(shown.account.email),
-    "bio": lambda shown: _text(shown.profile.biography),
-    "goals": lambda shown: _text(shown.profile.goals),
-    "mailing_address": lambda shown: _text(shown.profile.mailing_address),
-    "language": lambda shown: _text(shown.profile.language),
-    "gender": lambda shown: _known(shown.profile.gender, GENDERS),
-    "level_of_education": lambda shown: _known(shown.profile.level_of_education, LEVELS_OF_EDUCATION),
-    "country": lambda shown: _known(shown.profile.country, countries.codes()),
-    "year_of_birth": lambda shown: encode(shown.profile.year_of_birth),
-    "language_proficiencies": lambda shown: _proficiencies(shown.profile.language_proficiencies_text),
+    "name": lambda shown: encode_text(shown.account.name or ""),
+    "email": lambda shown: _text(shown.email),
+    "bio": lambda shown: _text(shown.account.biography),
+    "goals": lambda shown: _text(shown.account.goals),
+    "mailing_address": lambda shown: _text(shown.account.mailing_address),
+    "language": lambda shown: _text(shown.account.language),
+    "gender": lambda shown: _known(shown.account.gender, GENDERS),
+    "level_of_education": lambda shown: _known(shown.account.level_of_education, LEVELS_OF_EDUCATION),
+    "country": lambda shown: _known(shown.account.country, countries.codes()),
+    "year_of_birth": lambda shown: _number(shown.account.year_of_birth),
+    "language_proficiencies": lambda shown: _proficiencies(shown.account.language_proficiencies_text),
     "account_privacy": lambda shown: encode_text(shown.privacy),
-    "date_joined": lambda shown: encode_text(shown.profile.joined_text),
+    "date_joined": lambda shown: encode_text(shown.account.joined_text),
     "is_active": lambda shown: _flag(shown.account.state == AccountState.ACTIVE),
     "profile_image": _image_of,
     "requires_parental_consent": lambda shown: _flag(shown.needs_consent),
@@ -181,14 +205,14 @@ VALUES: dict[str, Callable[[Shown], str]] = {
 """How the JSON of each field is made. What is not shown is not made: others see few of the nineteen."""
 
 
-def _fields(names: Iterable[str]) -> View:
+def _view(names: Iterable[str]) -> View:
     """The view that has those fields."""
     once = tuple(dict.fromkeys(names))
     template = ", ".join(f"{encode(name)}: %s" for name in once)
     return View(f"{{{template}}}", tuple(VALUES[name] for name in once))
 
 
-ALL_FIELDS = _fields(FIELDS)
+FULL_VIEW = _view(FIELDS)
 
 
 def presenter_of(request: Request) -> Presenter:

@@ -4,11 +4,10 @@ from typing import NamedTuple
 
 from pyramid.httpexceptions import HTTPBadRequest
 
-from accountsapp.apis.openedx.presenting import AccountColumns, presenter_of
+from accountsapp.apis.openedx.presenting import AccountColumns, Addresses, presenter_of
 from accountsapp.apis.openedx.settings import Settings
 from accountsapp.domain.data import listings
-from accountsapp.domain.data.listings import listed
-from accountsapp.domain.data.rows import ListedAccount
+from accountsapp.domain.data.rows import AccountRow
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.text import is_storable
@@ -45,7 +44,7 @@ def list_query(request: Request) -> ListQuery:
     return ListQuery(usernames, parameter("email"), is_shared(request))
 
 
-def accounts_of(request: Request, query: ListQuery) -> list[ListedAccount]:
+def accounts_of(request: Request, query: ListQuery) -> tuple[list[AccountColumns], Addresses]:
     """The accounts that are there: those of the names, else that of the address, else the caller's own."""
     if query.usernames:
         return _named(request, query.usernames)
@@ -56,14 +55,17 @@ def accounts_of(request: Request, query: ListQuery) -> list[ListedAccount]:
         account = reader.by_primary_address(key_of(address)) if is_storable(address) else None
     else:
         account = request.caller.account
-    return [listed(account)] if account is not None else []
+    return _with_addresses([account] if account is not None else [])
 
 
-def _named(request: Request, usernames: list[str]) -> list[ListedAccount]:
+def _named(request: Request, usernames: list[str]) -> tuple[list[AccountColumns], Addresses]:
     """The addresses are read where somebody may see them: his own has come with the credential."""
     store, caller = request.store, request.caller
     if caller.is_staff or presenter_of(request).shares_addresses:
-        return [listed(account) for account in store.reader.by_usernames(usernames)]
+        return _with_addresses(store.reader.by_usernames(usernames))
     accounts = listings.by_usernames(store.connection, usernames, AccountColumns)
-    own = caller.account
-    return [listed(own) if own is not None and row.id == own.id else row for row in accounts]
+    return accounts, {caller.account.id: caller.account.email} if caller.account is not None else {}
+
+
+def _with_addresses(accounts: list[AccountRow]) -> tuple[list[AccountColumns], Addresses]:
+    return [account.profile for account in accounts], {account.id: account.email for account in accounts}

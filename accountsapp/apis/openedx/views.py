@@ -23,10 +23,10 @@ def list_accounts(context: Accounts, request: Request) -> JsonText:
     query = list_query(request)
     if query.email is not None:
         check_acl(request, context, Permission.ACCOUNT_FIND)
-    accounts = accounts_of(request, query)
+    accounts, addresses = accounts_of(request, query)
     if not accounts:
         raise HTTPNotFound
-    return presenter_of(request).show_all(request, accounts, shared=query.shared)
+    return presenter_of(request).show_all(request, accounts, addresses, shared=query.shared)
 
 
 @view_config(context=Account, request_method="GET", permission=Permission.ACCOUNT_READ)

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from accountsapp.apis.pybossa.paths import MOUNT, SIGN_IN, path_of_account
-from accountsapp.apis.pybossa.resources import ChangePassword, Community
-
 if TYPE_CHECKING:
     from pyramid.config import Configurator
 
 
 def includeme(config: "Configurator") -> None:
+    from accountsapp.apis.pybossa.paths import MOUNT, SIGN_IN, path_of_account
+    from accountsapp.apis.pybossa.resources import ChangePassword, Community
+
     config.include(".acting")
     config.mount(MOUNT, Community)
     config.mount("/.well-known/change-password", ChangePassword)
@@ -23,4 +23,5 @@ def includeme(config: "Configurator") -> None:
     config.add_menu_entry("forgotten-password", f"{MOUNT}/forgot-password")
     config.add_menu_entry("profile", lambda visitor: path_of_account(visitor.username))
     config.add_menu_entry("settings", lambda visitor: f"{path_of_account(visitor.username)}/update")
+    config.add_document("pybossa", f"{__name__}.documents")
     config.scan(__name__)

@@ -7,7 +7,7 @@ from pyramid.decorator import reify
 from pyramid.httpexceptions import HTTPNotFound
 
 from accountsapp.apis.pybossa.answers import answer
-from accountsapp.apis.pybossa.paths import ESCAPE, code_pages
+from accountsapp.apis.pybossa.paths import ESCAPE, code_pages, path_of_account
 from accountsapp.apis.pybossa.schemas import AccountColumns, is_true
 from accountsapp.domain.accounts import confirming
 from accountsapp.domain.data.reads import AccountRow
@@ -190,6 +190,12 @@ class EmailConfirmation(OfTheSignedIn):
     """``/account/confirm-email``."""
 
     question = "confirm_email.jinja2"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Whether there is nothing to mail, and where to go then."""
+        actor = self.request.actor
+        return {"is_valid": actor.email_verified, "account_path": path_of_account(actor.username)}
 
 
 class UserAccount(AccountResource):

@@ -155,8 +155,8 @@ class ProfileForm(FormModel):
     """What an account says of itself; what was not sent stays."""
 
     fullname: FullName = ""
-    name: Annotated[str | Unset, PlainValidator(by_rule(_username))] = UNSET
-    email_addr: Annotated[str | Unset, PlainValidator(by_rule(_email))] = UNSET
+    name: Annotated[str | Unset, PlainValidator(by_rule(_username), str)] = UNSET
+    email_addr: Annotated[str | Unset, PlainValidator(by_rule(_email), str)] = UNSET
     locale: Annotated[str | None, BeforeValidator(_locale)] = None
     privacy_mode: Flag = False
     subscribed: Flag = False

@@ -24,6 +24,7 @@ from accountsapp.apis.pybossa.shown_forms import outcome
 from accountsapp.apis.pybossa.uploading import load_picture
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, password_change
+from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import InvalidValue, WrongPassword
 from accountsapp.domain.pictures.problems import InvalidPicture
 from accountsapp.domain.unset import Unset
@@ -58,42 +59,42 @@ def update(context: AccountSettings, request: Request) -> Response:
     change = CHANGES.get(button_of(request))
     if change is None:
         raise HTTPUnsupportedMediaType("The button of the form is missing or unknown.")
-    return change(context, request)
+    return change(context.target, request)
 
 
-def update_profile(context: AccountSettings, request: Request) -> Response:
-    form = load_profile(request, context.target)
-    account = profile.change(
-        request.store, context.target.id, form.columns(), username=form.name, email=form.email_addr
+def update_profile(account: AccountRow, request: Request) -> Response:
+    form = load_profile(request, account)
+    changed = profile.change(
+        request.store, account.id, form.columns(), username=form.name, email=form.email_addr
     )
     flash = UPDATED if isinstance(form.email_addr, Unset) else LINK_SENT
-    return answer(request, _done(request, flash, account.username))
+    return answer(request, _done(request, flash, changed.username))
 
 
-def update_external(context: AccountSettings, request: Request) -> Response:
+def update_external(account: AccountRow, request: Request) -> Response:
     form = load_form(ExternalForm, request)
     columns = {name: getattr(form, name) for name in form.model_fields_set}
-    account = profile.change(request.store, context.target.id, columns)
-    return answer(request, _done(request, UPDATED, account.username))
+    changed = profile.change(request.store, account.id, columns)
+    return answer(request, _done(request, UPDATED, changed.username))
 
 
-def update_password(context: AccountSettings, request: Request) -> Response:
+def update_password(account: AccountRow, request: Request) -> Response:
     form, session = load_password(request), request.caller.secret or ""
     session_after = password_change.change_in_session(
         request.store,
-        context.target.id,
+        account.id,
         current=form.current_password,
         new=form.new_password,
         value=session,
         form=csrf.form_of(get_csrf_token(request)),
     )
-    done = _done(request, PASSWORD_CHANGED, context.target.username)
+    done = _done(request, PASSWORD_CHANGED, account.username)
     return answer_with_other_session(request, done, session_after)
 
 
-def upload_picture(context: AccountSettings, request: Request) -> Response:
-    account = profile.change(request.store, context.target.id, picture=load_picture(request))
-    return answer(request, _done(request, UPLOADED, account.username))
+def upload_picture(account: AccountRow, request: Request) -> Response:
+    changed = profile.change(request.store, account.id, picture=load_picture(request))
+    return answer(request, _done(request, UPLOADED, changed.username))
 
 
 CHANGES = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
 
@@ -17,12 +17,14 @@ from accountsapp.domain.data.usernames import check_username_free
 from accountsapp.domain.emails import changing, strangers
 from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.pictures import keeping
-from accountsapp.domain.pictures.decoding import Picture
 from accountsapp.domain.pictures.keeping import Written
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
 from accountsapp.domain.unset import UNSET, Unset
+
+if TYPE_CHECKING:
+    from accountsapp.domain.pictures.decoding import Picture
 
 _FURTHER_COLUMNS = ("username", "username_key", "picture", *NO_PENDING_EMAIL)
 NO_PREFERENCES: Mapping[str, str | None] = {}
@@ -85,7 +87,7 @@ def change(
     email_again: bool = False,
     social_links: Mapping[str, str | None] | Unset | None = UNSET,
     preferences: Mapping[str, str | None] = NO_PREFERENCES,
-    picture: Picture | None | Unset = UNSET,
+    picture: "Picture | None | Unset" = UNSET,
 ) -> AccountRow:
     """Change what is given, all of it or nothing, as one version of the account; the rest stays.
 
@@ -137,23 +139,32 @@ def record_edited(store: Store, account_id: int) -> None:
 
 
 def _writing(
-    store: Store, account_id: int, picture: Picture | None | Unset
+    store: Store, account_id: int, picture: "Picture | None | Unset"
 ) -> AbstractContextManager[Written | None]:
     """Writes the files of a new picture before anything is locked."""
-    return keeping.written(store, account_id, picture) if isinstance(picture, Picture) else nullcontext()
+    if isinstance(picture, Unset) or picture is None:
+        return nullcontext()
+    return keeping.written(store, account_id, picture)
+
+
+def _counting(
+    store: Store, account_id: int, email: str | Unset, *, again: bool
+) -> AbstractContextManager[None]:
+    """Counts a new address, and the mail to it, before anything is locked."""
+    if isinstance(email, Unset):
+        return nullcontext()
+    row = store.reader.by_id(account_id)
+    if row is None or not (again or changing.is_change(row, email)):
+        return nullcontext()
+    return _counting_change(store, row, email)
 
 
 @contextmanager
-def _counting(store: Store, account_id: int, email: str | Unset, *, again: bool) -> Iterator[None]:
-    """Counts a new address, and the mail to it, before anything is locked."""
-    row = store.reader.by_id(account_id) if not isinstance(email, Unset) else None
-    if row is None or isinstance(email, Unset) or not (again or changing.is_change(row, email)):
-        yield
-        return
+def _counting_change(store: Store, row: AccountRow, email: str) -> Iterator[None]:
     is_mailed = key_of(email) != key_of(row.email)
     with (
-        store.throttle.counted("email-change", account_id),
-        strangers.counted(store, account_id) if is_mailed else nullcontext(),
+        store.throttle.counted("email-change", row.id),
+        strangers.counted(store, row.id) if is_mailed else nullcontext(),
     ):
         yield
 

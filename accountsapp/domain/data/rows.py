@@ -41,20 +41,6 @@ class AccountRow(NamedTuple):
         return self.awaited_email or self.email
 
 
-class ListedAccount(NamedTuple):
-    """What a list shows of an account; nobody is proved with it.
-
-    :ivar email: the primary address; None where it was not read
-    :ivar profile: the columns that it was read with
-    """
-
-    id: int
-    username: str
-    state: str
-    profile: Any
-    email: str | None = None
-
-
 class ApiKeyRow(NamedTuple):
     """What is read of an API key together with its account."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session, SessionTransaction
@@ -20,9 +21,10 @@ from accountsapp.domain.errors import Busy
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import LeasedJob
 from accountsapp.domain.pictures import files
-from accountsapp.domain.pictures.decoding import Picture
-from accountsapp.domain.pictures.renditions import square_jpeg
 from accountsapp.domain.store import Store
+
+if TYPE_CHECKING:
+    from accountsapp.domain.pictures.decoding import Picture
 
 REMOVE_PICTURE = "remove_picture"
 REMOVE_PICTURES = "remove_pictures"
@@ -52,7 +54,7 @@ class Written:
 
 
 @contextmanager
-def written(store: Store, account_id: int, picture: Picture) -> Iterator[Written]:
+def written(store: Store, account_id: int, picture: "Picture") -> Iterator[Written]:
     """Surrounds a change that gives an account a picture: its files are there, and are removed again when the
     change or its transaction fails.
 
@@ -62,6 +64,8 @@ def written(store: Store, account_id: int, picture: Picture) -> Iterator[Written
     """
     if store.is_writing and store.session.in_transaction():
         raise RuntimeError("a picture is written before the transaction begins")
+    from accountsapp.domain.pictures.renditions import square_jpeg  # and with it Pillow
+
     stem = files.new_stem()
     contents = {files.picture_name(stem): picture.png}
     for size in store.rendition_sizes:

@@ -29,7 +29,7 @@ def parse(address: object, *, dotted: bool = False, keep_case: bool = False) -> 
     if not isinstance(address, str) or len(address) > 4 * LONGEST_EMAIL:
         raise InvalidEmail
     address = address.strip() if keep_case else address.strip().lower()
-    if has_control_characters(address) or any(category(character) == "Cf" for character in address):
+    if has_control_characters(address) or _has_format_characters(address):
         raise InvalidEmail
     local = address.rpartition("@")[0]
     if len(local.encode()) > LONGEST_LOCAL_PART or len(address.encode()) > LONGEST_EMAIL:
@@ -39,6 +39,10 @@ def parse(address: object, *, dotted: bool = False, keep_case: bool = False) -> 
     except email_syntax.Unmailable:
         raise InvalidEmail from None
     return address
+
+
+def _has_format_characters(text: str) -> bool:
+    return not text.isascii() and any(category(character) == "Cf" for character in text)
 
 
 def key_of(address: str) -> str:
@@ -66,8 +70,8 @@ def spellings_of(address: str) -> frozenset[str]:
     username could name it.
     """
     local, at, domain = address.strip().rpartition("@")
-    if not at:
-        return frozenset({fold(address)})
+    if not at or (domain.isascii() and "xn--" not in domain.lower()):
+        return frozenset({fold(f"{local}{at}{domain}")})
     a_labels = _a_labels(domain)
     return frozenset(fold(f"{local}@{form}") for form in (domain, a_labels, _u_labels(a_labels)))
 

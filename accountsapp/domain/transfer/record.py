@@ -1,6 +1,7 @@
 """The account record (``docs/operate.rst``): one JSON object, checked as a whole."""
 
 import re
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -146,7 +147,7 @@ class AccountRecord(Strict):
     goals: str | None = None
     level_of_education: str | None = None
     mailing_address: str | None = None
-    language_proficiencies: list[LanguageProficiency] = []
+    language_proficiencies: list[LanguageProficiency] = Field(default_factory=list)
     year_of_birth: Annotated[int, Field(ge=1000, le=9999)] | None = None
     account_privacy: Literal["all_users", "private"] | None = None
     privacy_mode: Flag = True
@@ -155,17 +156,17 @@ class AccountRecord(Strict):
     is_admin: Flag = False
     is_staff: Flag = False
     read_dev_agreement: Flag = False
-    permissions: list[Annotated[str, checked(app_permissions.check)]] = []
+    permissions: list[Annotated[str, checked(app_permissions.check)]] = Field(default_factory=list)
     signup: Moment | None = None
     last_login: Moment | None = None
     last_login_ip: str | None = None
     invited_by: str | None = None
     invite_ct: Annotated[int, Field(ge=0, le=MOST_INVITES)] = 0
-    notifications: Annotated[dict[str, Flag], AfterValidator(_notifications)] = {}
-    info: dict[str, Any] = {}
+    notifications: Annotated[dict[str, Flag], AfterValidator(_notifications)] = Field(default_factory=dict)
+    info: dict[str, Any] = Field(default_factory=dict)
     ckan_api: str | None = Field(None, repr=False)
-    preferences: Annotated[dict[str, str], AfterValidator(_preferences)] = {}
-    social_links: Annotated[dict[str, str], AfterValidator(_social_links)] = {}
+    preferences: Annotated[dict[str, str], AfterValidator(_preferences)] = Field(default_factory=dict)
+    social_links: Annotated[dict[str, str], AfterValidator(_social_links)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -185,7 +186,7 @@ class AccountRecord(Strict):
     def _has_named(self, api_key: str) -> bool:
         return hash_of(api_key) in {key.key_hash for key in self.api_keys}
 
-    @property
+    @cached_property
     def addresses(self) -> list[EmailRecord]:
         """The addresses that were given; ``email`` alone is a verified primary one."""
         if self.email is not None:

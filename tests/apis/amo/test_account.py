@@ -221,6 +221,7 @@ def test_s07_forms_of_an_id(
         assert answer.body == never.body
 
 
+@pytest.mark.one_server
 def test_the_status_of_the_site_is_that_of_the_database(amo: Amo, user: Holder, database: Database) -> None:
     def status() -> dict[str, object]:
         said: dict[str, object] = amo("GET", "/profile/", user).json["site_status"]

@@ -136,7 +136,7 @@ def claims_at(moment: int, claims: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_claims(amo: Amo, user: Holder) -> None:
+def test_s42_claims(amo: Amo, user: Holder) -> None:
     moment = int(time.time())
     with time_machine.travel(moment, tick=False):
         for name, claims in GOOD.items():
@@ -217,13 +217,13 @@ def test_s42_tokens_that_are_forged(amo: Amo, user: Holder, developer: Holder) -
         assert authorized(amo, f"JWT {raw(user, header=header)}").status_int == 200
 
 
-def test_a_session_is_no_token_and_a_token_no_session(amo: Amo, user: Holder) -> None:
+def test_s42_a_session_is_no_token_and_a_token_no_session(amo: Amo, user: Holder) -> None:
     check(authorized(amo, f"JWT {user.cookie}"), DECODING)
     check(authorized(amo, f"Session {sign(user.signing)}"), NO_SESSION)
     check(authorized(amo, f"JWT {user.token}"), DECODING)
 
 
-def test_a_token_with_an_id_works_once(amo: Amo, user: Holder, developer: Holder, stores: Process) -> None:
+def test_s42_one_with_an_id_works_once(amo: Amo, user: Holder, developer: Holder, stores: Process) -> None:
     once = by_jwt(user.signing, jti="one")
     assert amo("GET", "/profile/", headers=once).status_int == 200
     check(amo("GET", "/profile/", headers=once), DECODING)

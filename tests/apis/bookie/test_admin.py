@@ -410,6 +410,7 @@ def test_nonactivated_waits_for_an_activation_and_the_other_way_round(
     assert is_whole(stores, "late", activated=first == "activation")
 
 
+@pytest.mark.one_server
 def test_nonactivated_at_the_moment_of_an_activation(
     call: Callable[..., tuple[int, Any]],
     use_code: Callable[..., Callable[[], int]],

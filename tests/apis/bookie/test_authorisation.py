@@ -89,6 +89,7 @@ def test_all_refusals_are_the_same_bytes(
     assert snapshot() == before
 
 
+@pytest.mark.one_server
 def test_a_refusal_costs_the_same_for_known_and_unknown_accounts(
     bookie: Bookie, alice: Person, bob: Person, database: Database
 ) -> None:

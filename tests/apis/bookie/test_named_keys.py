@@ -219,6 +219,7 @@ def test_the_header(app: TestApp, bookie: Bookie, register: Callable[..., Person
     assert bookie("POST", path, headers={"X-Api-Key": sent}, json={"api_key": 1}).status_int == 403
 
 
+@pytest.mark.one_server
 def test_where_it_stood_last(bookie: Bookie, stores: Process, alice: Person) -> None:
     def used_in(**sent: Any) -> str | None:
         key, api_key = add_key(stores, alice, scopes=["account:read"])
@@ -242,6 +243,7 @@ def test_where_it_stood_last(bookie: Bookie, stores: Process, alice: Person) -> 
     assert used_in(**query, **wrong) is None
 
 
+@pytest.mark.one_server
 def test_it_is_noted_once_in_four_minutes(bookie: Bookie, stores: Process, alice: Person) -> None:
     key, api_key = add_key(stores, alice)
     uses = bookie.app.app.registry.process.key_uses

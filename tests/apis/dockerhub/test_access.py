@@ -304,6 +304,7 @@ def test_all_basic_401s_look_alike(
     assert len(seen) == 1
 
 
+@pytest.mark.one_server
 def test_s16_an_unknown_username_takes_as_long(
     make_app: Callable[..., Any], alice: Person, backend: str
 ) -> None:
@@ -438,6 +439,7 @@ def test_s43_a_refusal_of_somebody_proved_is_audited(
 # Basic costs one check of the password a minute (design 4, S20)
 
 
+@pytest.mark.one_server
 def test_a_password_is_remembered_for_a_minute(
     app: TestApp, wsgi: Any, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,7 +148,10 @@ def test_the_newsletter(alices: FrontEnd, wsgi: Any, alice: Person) -> None:
         assert (message.text if message else None) == told
 
 
-def test_confirming_the_address(alices: FrontEnd, outbox: Outbox, alice: Person) -> None:
+def test_confirming_the_address(alices: FrontEnd, wsgi: Any, outbox: Outbox, alice: Person) -> None:
+    browser = Browser(wsgi)
+    browser.sign_in(alice)
+    assert browser.get("/account/confirm-email").html.main.find("form")
     answer = alices.get("/account/confirm-email")
     assert answer == {
         "flash": "An email has been sent to validate your e-mail address.",
@@ -164,6 +167,10 @@ def test_confirming_the_address(alices: FrontEnd, outbox: Outbox, alice: Person)
     answer = alices.send("/account/confirm-email")
     assert answer["flash"] == "Your e-mail address is already valid."
     assert answer["status"] == "info"
+    page = browser.get("/account/confirm-email").html.main
+    assert "already valid" in page.text
+    assert page.find("form") is None
+    assert page.find("a", href="/account/alice") is not None
     assert outbox.take() == []
 
 

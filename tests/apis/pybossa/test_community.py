@@ -322,6 +322,7 @@ def test_pages_load_the_pictures_of_this_site_alone(
             assert bool(main.find("span", class_="avatar", string="A")) is (path is None)
 
 
+@pytest.mark.one_server
 def test_what_profiles_ask_the_database(wsgi: Any, alice: Person, projects: None) -> None:
     """What one query can tell is not asked for twice."""
     browser, front_end = Browser(wsgi), FrontEnd(wsgi)

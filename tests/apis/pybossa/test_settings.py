@@ -310,6 +310,8 @@ def test_administrators(
     assert front_end.send("/account/alice/resetapikey")["status"] == "success"
     assert {message["To"] for message in outbox.take()} == {"alice@example.com"}
     front_end.get("/account/nobody/update", status=404)
+    for button in ("Profile", "Upload", "Password", "External"):
+        front_end.send("/account/nobody/update", 404, btn=button, fullname="x", ckan_api=7)
 
 
 def test_a_new_key(alices: FrontEnd, alice: Person, outbox: Outbox) -> None:

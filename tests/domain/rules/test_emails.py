@@ -1,9 +1,11 @@
 """What an e-mail address is."""
 
 import pytest
+from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accountsapp import email_syntax
 from accountsapp.domain.errors import InvalidEmail
 from accountsapp.domain.rules.emails import (
     LONGEST_EMAIL,
@@ -55,6 +57,21 @@ def test_what_is_taken_is_an_address(text: str) -> None:
     assert len(address.encode()) <= LONGEST_EMAIL
     assert key_of(key_of(address)) == key_of(address) == key_of(address.upper().lower())
     assert envelope_of(address).rpartition("@")[2].isascii()
+
+
+LABELS = st.from_regex(r"[a-z0-9-]{1,5}|[a-z0-9]{62,64}|xn--[a-z0-9-]{1,5}", fullmatch=True)
+LOCALS = st.from_regex(r"[a-z0-9_+.-]{1,6}|[a-z]{63,65}", fullmatch=True)
+
+
+@given(
+    local=LOCALS,
+    labels=st.lists(LABELS, min_size=1, max_size=5),
+    top=st.sampled_from(["org", "x", "c0m", ""]),
+)
+def test_what_the_library_is_not_asked_about_it_takes(local: str, labels: list[str], top: str) -> None:
+    address = f"{local}@{'.'.join([*labels, top])}"
+    if email_syntax.is_plain(address):
+        validate_email(address, check_deliverability=False, globally_deliverable=True)
 
 
 @given(address=st.emails(domains=st.sampled_from(["example.com", "bücher.example", "localhost"])))

@@ -1,0 +1,48 @@
+"""The memory of a server does not grow with the requests that it answered."""
+
+from pathlib import Path
+
+import psutil
+
+from accountsapp.testing.people import Person
+from tests.conftest import Soak
+from tests.support.servers import Server
+from tests.support.wire import Wire
+
+MOST_RESIDENT = 160 * 2**20
+MOST_GROWTH = 8 * 2**20
+"""Bytes."""
+
+
+def test_resident_memory(ini: dict[str, str], tmp_path: Path, alice: Person, bob: Person, soak: Soak) -> None:
+    """Of reads, writes, refusals and pages, over many connections."""
+    count = soak(3_000, 100_000)
+    requests = [
+        ("GET", f"/api/v1/alice/account?api_key={alice.api_key}"),
+        ("POST", f"/api/v1/alice/account?api_key={alice.api_key}&name=A"),
+        ("GET", f"/api/v1/alice/account?api_key={bob.api_key}"),
+        ("GET", "/api/v1.1/users/alice"),
+        ("GET", "/api/user/v1/accounts/alice"),
+        ("GET", "/account/signin"),
+        ("GET", "/no/such/page"),
+        ("GET", f"/api/v1/bob/account?api_key={bob.api_key}&callback=f"),
+    ]
+    server = Server(tmp_path, ini).wait()
+    try:
+        process = psutil.Process(server.pid)
+        resident = 0
+        with Wire(server.port) as wire:
+            for number in range(count):
+                method, path = requests[number % len(requests)]
+                body = "Content-Length: 0\r\n" if method == "POST" else ""
+                request = f"{method} {path} HTTP/1.1\r\nHost: a\r\n{body}\r\n".encode()
+                assert wire.ask(request, method).status < 500
+                if number % 1_000 == 0:
+                    wire.close()
+                if number == count // 2:
+                    resident = process.memory_info().rss
+        grown = process.memory_info().rss - resident
+        assert grown < MOST_GROWTH
+        assert process.memory_info().rss < MOST_RESIDENT
+    finally:
+        server.stop()

@@ -61,12 +61,12 @@ class Applications:
     @contextmanager
     def configuring(self) -> Iterator[None]:
         """While it lasts, ``accountsapp.main`` configures views once for the same settings."""
-        given = accountsapp.configure
-        accountsapp.configure = partial(self._configurator, given)
+        configure = accountsapp.configure
+        accountsapp.configure = partial(self._configurator, configure)
         try:
             yield
         finally:
-            accountsapp.configure = given
+            accountsapp.configure = configure
 
     def end(self, app: Any) -> None:
         """Close the connections of an application that :meth:`make` made."""

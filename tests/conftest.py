@@ -63,10 +63,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pgbouncer", metavar="PORT", type=int, help="PostgreSQL is asked through that one")
 
 
+SLOWEST = "reliability"
+"""The folder whose tests take the longest, most of it in waiting."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With ``--soak`` only what has two amounts is run."""
+    """With ``--soak`` only what has two amounts is run. The slowest come first, so that at the end no worker
+    waits for the last test of another one.
+    """
     if config.getoption("--soak"):
         items[:] = [item for item in items if "soak" in getattr(item, "fixturenames", ())]
+    items.sort(key=lambda item: SLOWEST not in item.path.parts)
 
 
 @pytest.fixture(scope="session")
@@ -201,12 +208,13 @@ def close(app: Any) -> None:
 
 
 @pytest.fixture
-def make_app(ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def make_app(applications: Applications, ini: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Makes the WSGI application, as a server would; keyword arguments are settings, ``_`` for dots."""
     made: list[Any] = []
 
     def make(**changes: str) -> Any:
-        app = main({"here": str(tmp_path)}, **{**ini, **changes})
+        with applications.configuring():
+            app = main({"here": str(tmp_path)}, **{**ini, **changes})
         made.append(app)
         return app
 

@@ -13,8 +13,9 @@ from accountsapp.cli.context import Context
 from accountsapp.cli.files import opened
 from accountsapp.cli.output import print_json
 from accountsapp.domain.passwords import Passwords, read_refused
-from accountsapp.domain.transfer.moving import MoveCounts, Mover, SourceRow
+from accountsapp.domain.transfer.moving import Mover
 from accountsapp.domain.transfer.rehearsal import Rehearsal
+from accountsapp.domain.transfer.source_rows import MoveCounts, SourceRow
 from accountsapp.moving import csv
 from accountsapp.moving.databases import connected
 from accountsapp.moving.systems import SYSTEMS

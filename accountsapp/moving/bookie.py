@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from accountsapp.domain.transfer.moving import SourceRow
+from accountsapp.domain.transfer.source_rows import SourceRow
 from accountsapp.moving.databases import SourceTable
 from accountsapp.moving.values import flag, moment, number, password_hash, text
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import Any, BinaryIO, TextIO
 
-from accountsapp.domain.transfer.moving import SourceRow
 from accountsapp.domain.transfer.record import AccountRecord
+from accountsapp.domain.transfer.source_rows import SourceRow
 from accountsapp.moving.databases import UnreadableSource
 from accountsapp.moving.values import document, flag, number, objects, password_hash
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.rules import social_links
-from accountsapp.domain.transfer.moving import SourceRow
+from accountsapp.domain.transfer.source_rows import SourceRow
 from accountsapp.moving import django
 from accountsapp.moving.databases import SourceTable, has_table
 from accountsapp.moving.values import number, text

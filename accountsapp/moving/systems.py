@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sqlalchemy import Connection
 
-from accountsapp.domain.transfer.moving import SourceRow
+from accountsapp.domain.transfer.source_rows import SourceRow
 from accountsapp.moving import bookie, django, openedx, pybossa
 
 SYSTEMS: Mapping[str, Callable[[Connection], Iterator[SourceRow]]] = {

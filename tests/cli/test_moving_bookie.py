@@ -8,6 +8,7 @@ import pytest
 from webtest import TestApp
 
 from accountsapp.db import Database
+from accountsapp.moving import bookie
 from tests.cli.conftest import Load, Ran, Run
 from tests.support.old_systems import BOOKIE_USERS, OldDatabase
 from tests.support.people import PASSWORD
@@ -247,6 +248,45 @@ def test_a_rehearsal_sees_beyond_a_batch(run: Run, old: OldDatabase, monkeypatch
     moved = move(run, old, exit_code=1, created=1, failed=4)
     assert rehearsed.err == moved.err
     assert len(moved.err.splitlines()) == 4
+
+
+def test_it_goes_on_where_it_ended(run: Run, old: OldDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accountsapp.domain.transfer.moving.RECORDS_AT_ONCE", 2)
+    old.add(BOOKIE_USERS, *(user(number, f"user{number}") for number in range(1, 8)))
+    read = bookie.record_of
+
+    def fail_at_the_sixth(row: dict[str, Any]) -> dict[str, Any]:
+        if row["id"] == 6:
+            raise OSError(5, "the machine fails", "a disk")
+        return read(row)
+
+    arguments = ("accounts", "import", "--from", "bookie", "--database", old.url)
+    with monkeypatch.context() as patch:
+        patch.setattr(bookie, "record_of", fail_at_the_sixth)
+        assert run(*arguments, exit_code=1).err == "accountsapp: a disk: the machine fails\n"
+    assert len(exported(run)) == 4
+    move(run, old, created=3, unchanged=4)
+    assert [one["api_key"] for one in exported(run)] == [f"key{number:09}" for number in range(1, 8)]
+
+
+def test_the_old_database_is_read_while_it_is_written(
+    run: Run, old: OldDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another row comes while the first ones are taken: none is missed or taken twice."""
+    monkeypatch.setattr("accountsapp.moving.databases.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("accountsapp.domain.transfer.moving.RECORDS_AT_ONCE", 1)
+    old.add(BOOKIE_USERS, user(1, "ann"), user(2, "bob"))
+    read = bookie.record_of
+
+    def write_meanwhile(row: dict[str, Any]) -> dict[str, Any]:
+        if row["id"] == 1:
+            old.add(BOOKIE_USERS, user(3, "carl"))
+            old.remove(BOOKIE_USERS, 1)
+        return read(row)
+
+    monkeypatch.setattr(bookie, "record_of", write_meanwhile)
+    move(run, old, created=3)
+    move(run, old, unchanged=2)
 
 
 def test_two_of_one_kind(run: Run, old: OldDatabase) -> None:

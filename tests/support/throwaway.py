@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pyramid.config import Configurator
@@ -18,18 +19,24 @@ from accountsapp.web.resources import ApiRoot
 Setup = Callable[[Configurator], None]
 
 
+@dataclass(frozen=True)
+class _Adding:
+    """As ``accountsapp.configure``; two that add the same are equal."""
+
+    configure: Callable[..., Configurator]
+    setup: Setup
+
+    def __call__(self, *arguments: Any) -> Configurator:
+        config = self.configure(*arguments)
+        self.setup(config)
+        return config
+
+
 @contextmanager
 def added(monkeypatch: Any, setup: Setup) -> Iterator[None]:
     """While it lasts, applications are made with what ``setup`` adds."""
-    configure = accountsapp.configure
-
-    def configured(*arguments: Any) -> Configurator:
-        config = configure(*arguments)
-        setup(config)
-        return config
-
     with monkeypatch.context() as patch:
-        patch.setattr(accountsapp, "configure", configured)
+        patch.setattr(accountsapp, "configure", _Adding(accountsapp.configure, setup))
         yield
 
 

@@ -19,13 +19,15 @@ from accountsapp.domain.data.moved_models import MovedAccount
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.transfer.fields import iso_text
-from accountsapp.domain.transfer.record import AccountRecord, columns
+from accountsapp.domain.transfer.record import AccountRecord
 
 NAME_PURPOSE = "moved-name"
 VALUE_PURPOSE = "moved-value"
 """Purposes under which digests of names and of secret values are made."""
 SECRETS = frozenset({"password", "password_hash", "api_key", "api_keys"})
 ADDRESSES = frozenset({"email", "emails"})
+WHOLE = "row"
+"""The key of the digest of a whole row."""
 RARELY_SET = frozenset({"preferences", "social_links"})
 """Exported only where they are not empty."""
 
@@ -54,7 +56,7 @@ class Memory:
         self._keyring = keyring
         self._source = source
 
-    def digests_of_name(self, username: str) -> list[bytes]:
+    def digests_of_name(self, username: object) -> list[bytes]:
         """Those under which an account of just that name can be remembered, the present one first."""
         return self._keyring.digests(NAME_PURPOSE, f"{self._source}\0{username}")
 
@@ -64,26 +66,35 @@ class Memory:
         statement = select(*columns_).where(_moved.c.digest.in_(list(digests)))
         return {row.digest: Moved(*row) for row in connection.execute(statement)}
 
-    def fields_of(self, record: AccountRecord) -> dict[str, str]:
-        """The digests of what a record says, by its key; one and several addresses are ``emails``."""
-        values = columns(record)
-        fields = {}
+    def is_marked(self, moved: Moved, text: bytes) -> bool:
+        """Whether a row is just as it was when it was taken last.
+
+        :param text: all of it
+        """
+        return moved.fields.get(WHOLE) in self._secret_digests(text.decode())
+
+    def fields_of(self, record: AccountRecord, text: bytes | None = None) -> dict[str, str]:
+        """The digests of what a record says, by its key; one and several addresses are ``emails``.
+
+        :param text: of the whole row, whose digest is to be among them
+        """
+        fields = {WHOLE: self._secret_digests(text.decode())[0]} if text is not None else {}
         for key in record.model_fields_set:
-            if key in SECRETS:
+            if key in ADDRESSES:
+                fields["emails"] = _digest_of(_addresses_of(record))
+            elif key in SECRETS:
                 if getattr(record, key):
                     fields[key] = self._secret_digests(_json_of(record, key))[0]
-            elif key in ADDRESSES:
-                fields["emails"] = _digest_of(_addresses_of(record))
-            elif key in values:
-                fields[key] = _digest_of(values[key])
-            else:
-                fields[key] = _digest_of(getattr(record, key))
+            elif (value := _stored(record, key)) is not None:
+                fields[key] = _digest_of(value)
         return fields
 
     def is_same(self, key: str, digest: str | None, value: Any) -> bool:
         """Whether a value, as a record in JSON has it, is the one of that digest; nothing is that of none."""
         if digest is None:
             return not value
+        if value is None and key not in RARELY_SET:
+            return False
         if key in SECRETS:
             return bool(value) and digest in self._secret_digests(value)
         if key in RARELY_SET:
@@ -93,14 +104,17 @@ class Memory:
         return digest == _digest_of(value)
 
     def _secret_digests(self, value: Any) -> list[str]:
-        digests = self._keyring.digests(VALUE_PURPOSE, json.dumps(value, sort_keys=True))
+        text = value if isinstance(value, str) else json.dumps(value)
+        digests = self._keyring.digests(VALUE_PURPOSE, text)
         return [digest[:8].hex() for digest in digests]
 
     def changed_there(self, before: Mapping[str, str], record: AccountRecord) -> dict[str, Any]:
         """The values of a record, as JSON has them, that are others than when it was taken last."""
         changed = {}
-        for key, digest in self.fields_of(record).items():
-            if before.get(key) == digest:
+        fields = self.fields_of(record)
+        for name in record.model_fields_set:
+            key = "emails" if name in ADDRESSES else name
+            if before.get(key) == fields.get(key):
                 continue
             value = _json_of(record, key)
             if not self.is_same(key, before.get(key), value):
@@ -168,18 +182,31 @@ def _json_of(record: AccountRecord, key: str) -> Any:
         ]
     if key == "api_keys":
         return record.model_dump(mode="json", include={key})[key]
-    value = columns(record).get(key, getattr(record, key))
+    value = _stored(record, key)
     return iso_text(value) if isinstance(value, datetime) else value
+
+
+def _stored(record: AccountRecord, key: str) -> Any:
+    if key == "language_proficiencies":
+        return [{"code": item.code} for item in record.language_proficiencies]
+    return getattr(record, key)
 
 
 def _addresses_of(record: AccountRecord) -> list[list[Any]]:
     """In the order of an export."""
-    ordered = sorted(record.addresses, key=lambda item: (not item.primary, key_of(item.email)))
+    ordered = record.addresses
+    if len(ordered) > 1:
+        ordered = sorted(ordered, key=lambda item: (not item.primary, key_of(item.email)))
     return [[item.email, item.verified, item.primary] for item in ordered]
 
 
 def _digest_of(value: Any) -> str:
-    if isinstance(value, datetime):
-        value = iso_text(value)
-    text = value if isinstance(value, str) else f"\0{json.dumps(value, sort_keys=True)}"
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, datetime):
+        text = iso_text(value)
+    elif value is None or isinstance(value, int):
+        text = f"\0{value}"
+    else:
+        text = f"\0{json.dumps(value, sort_keys=True)}"
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -7,7 +7,6 @@ the account's owner changed here since stays. A row that is as it was costs a lo
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -25,72 +24,23 @@ from accountsapp.domain.transfer.fields import BadRecord, check_size
 from accountsapp.domain.transfer.known import Item
 from accountsapp.domain.transfer.lines import RECORDS_AT_ONCE
 from accountsapp.domain.transfer.moved import Memory, Moved, read_epochs, read_written
-from accountsapp.domain.transfer.named_keys import given_keys
-from accountsapp.domain.transfer.record import AccountRecord, columns, parse
+from accountsapp.domain.transfer.record import columns, parse
 from accountsapp.domain.transfer.rehearsal import Rehearsal
+from accountsapp.domain.transfer.source_rows import (
+    PASSWORD_KEYS,
+    MarkedRow,
+    MoveCounts,
+    Outcome,
+    Row,
+    SourceRow,
+)
 from accountsapp.domain.transfer.writing import Write
-
-PASSWORD_KEYS = ("password", "password_hash")
-
-
-class SourceRow(NamedTuple):
-    """An account of another system.
-
-    :ivar place: where it stands there, such as ``users 7``
-    :ivar record: an account record; None where it makes none
-    :ivar problem: why it makes none
-    """
-
-    place: str
-    record: dict[str, Any] | None
-    problem: str = ""
-
-
-@dataclass
-class MoveCounts:
-    """What became of the rows: each is counted once.
-
-    :ivar unchanged: as they were when they were taken last
-    :ivar kept: changed over there, but changed or deleted here as well, which stays
-    """
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    kept: int = 0
-    failed: int = 0
-
-
-@dataclass
-class _Row:
-    """A good row, with all that can be made of it before the transaction."""
-
-    place: str
-    raw: dict[str, Any]
-    record: AccountRecord
-    digests: list[bytes]
-    password_hash: str | None
-
-    def item(self, line: int, keyring: Keyring, record: AccountRecord) -> Item:
-        keys = given_keys(keyring, record.api_key, record.api_keys)
-        is_named = any(key in record.model_fields_set for key in PASSWORD_KEYS)
-        return Item(line, record, keys, self.password_hash if is_named else None)
-
-
-@dataclass
-class _Outcome:
-    """Of one batch; made anew when its transaction is tried again."""
-
-    counts: MoveCounts = field(default_factory=MoveCounts)
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    """Where a row stands, and what is to be said about it."""
-    changed: set[int] = field(default_factory=set)
 
 
 class _Change(NamedTuple):
     """What is to be taken of a row that was taken before."""
 
-    row: _Row
+    row: Row
     before: Moved
     item: Item
     epoch: int
@@ -146,46 +96,68 @@ class Mover:
         with ThreadPoolExecutor(self._passwords.slots) as pool:
             while batch := list(islice(remaining, RECORDS_AT_ONCE)):
                 refused: list[tuple[str, str]] = []
-                good = self._prepared(batch, refused)
+                marked = self._marked(batch, refused)
+                changed = self._without_unchanged(marked)
+                good = self._prepared(changed, refused)
                 self._hash(good, pool)
                 outcome = self._write(partial(self._take, rows=good, event_id=event_id, before=counts))
                 self._write(places.fold_when_many)
                 for place, text in refused + outcome.notes:
                     self._report(place, text)
+                if self._rehearsal is not None:
+                    self._rehearsal.take(outcome.written)
+                outcome.counts.unchanged += len(marked) - len(changed)
                 outcome.counts.failed += len(refused)
-                counts = _sum(counts, outcome.counts)
+                counts += outcome.counts
                 yield counts
         yield counts
 
-    def _prepared(self, batch: list[SourceRow], refused: list[tuple[str, str]]) -> list[_Row]:
+    def _marked(self, batch: list[SourceRow], refused: list[tuple[str, str]]) -> list[MarkedRow]:
         rows = []
         for place, raw, problem in batch:
             if raw is None:
                 refused.append((place, problem))
                 continue
-            try:
-                rows.append(self._row(place, raw))
-            except BadRecord as error:
-                refused.append((place, str(error)))
-            except WeakPassword as error:
-                refused.append((place, f"password: {error}"))
+            text = json.dumps(raw, default=str)
+            rows.append(
+                MarkedRow(place, raw, self._memory.digests_of_name(raw.get("username")), text.encode())
+            )
         return rows
 
-    def _row(self, place: str, raw: dict[str, Any]) -> _Row:
-        record = parse(raw)
-        check_size(json.dumps(raw).encode(), partial(columns, record))
+    def _without_unchanged(self, rows: list[MarkedRow]) -> list[MarkedRow]:
+        """Those that are not just as when they were taken last: of the others nothing more need be known."""
+        known = self._write(partial(self._memory.read, digests=_digests(rows)))
+        return [
+            row
+            for row in rows
+            if (before := _known(known, row)) is None or not self._memory.is_marked(before, row.text)
+        ]
+
+    def _prepared(self, rows: list[MarkedRow], refused: list[tuple[str, str]]) -> list[Row]:
+        good = []
+        for row in rows:
+            try:
+                good.append(self._checked(row))
+            except BadRecord as error:
+                refused.append((row.place, str(error)))
+            except WeakPassword as error:
+                refused.append((row.place, f"password: {error}"))
+        return good
+
+    def _checked(self, row: MarkedRow) -> Row:
+        record = parse(row.raw)
+        check_size(row.text, partial(columns, record))
         if record.password is not None:
             names = (record.username, *(address.email for address in record.addresses))
             self._passwords.check(record.password, names=names)
-        digests = self._memory.digests_of_name(record.username)
-        return _Row(place, raw, record, digests, record.password_hash)
+        return Row(*row, record, record.password_hash)
 
-    def _hash(self, rows: list[_Row], pool: ThreadPoolExecutor) -> None:
+    def _hash(self, rows: list[Row], pool: ThreadPoolExecutor) -> None:
         """Hash the passwords that come in clear and are others than the last time."""
         clear = [row for row in rows if row.record.password is not None]
         if not clear or self._rehearsal is not None:
             return
-        known = self._write(partial(self._memory.read, digests=[d for row in clear for d in row.digests]))
+        known = self._write(partial(self._memory.read, digests=_digests(clear)))
         changed = [
             row
             for row in clear
@@ -196,13 +168,11 @@ class Mover:
         for row, password_hash in zip(changed, hashes, strict=True):
             row.password_hash = password_hash
 
-    def _take(
-        self, connection: Connection, *, rows: list[_Row], event_id: int, before: MoveCounts
-    ) -> _Outcome:
-        outcome = _Outcome()
-        known = self._memory.read(connection, [digest for row in rows for digest in row.digests])
-        new: list[_Row] = []
-        again: list[tuple[_Row, Moved]] = []
+    def _take(self, connection: Connection, *, rows: list[Row], event_id: int, before: MoveCounts) -> Outcome:
+        outcome = Outcome()
+        known = self._memory.read(connection, _digests(rows))
+        new: list[Row] = []
+        again: list[tuple[Row, Moved]] = []
         for row in rows:
             moved = _known(known, row)
             if moved is None:
@@ -223,7 +193,7 @@ class Mover:
             )
         return outcome
 
-    def _take_new(self, connection: Connection, rows: list[_Row], outcome: _Outcome) -> list[Moved]:
+    def _take_new(self, connection: Connection, rows: list[Row], outcome: Outcome) -> list[Moved]:
         items = [row.item(number, self._keyring, row.record) for number, row in enumerate(rows)]
         names = {item.line: item.username_key for item in items}
         # Names that only case tells apart over there are two people; one must not take the other's account.
@@ -238,15 +208,15 @@ class Mover:
         written = read_written(connection, names.values())
         refused = {number for number, _ in result.refused}
         return [
-            Moved(row.digests[0], *written[item.username_key], self._memory.fields_of(row.record))
+            Moved(row.digests[0], *written[item.username_key], self._memory.fields_of(row.record, row.text))
             for row, item in zip(rows, items, strict=True)
             if item.line not in refused
         ]
 
     def _take_again(
-        self, connection: Connection, rows: list[tuple[_Row, Moved]], outcome: _Outcome
+        self, connection: Connection, rows: list[tuple[Row, Moved]], outcome: Outcome
     ) -> list[Moved]:
-        differing: list[tuple[_Row, Moved, dict[str, Any]]] = []
+        differing: list[tuple[Row, Moved, dict[str, Any]]] = []
         for row, before in rows:
             values = self._memory.changed_there(before.fields, row.record)
             if values:
@@ -272,8 +242,8 @@ class Mover:
     def _changes(
         self,
         connection: Connection,
-        differing: list[tuple[_Row, Moved, dict[str, Any]]],
-        outcome: _Outcome,
+        differing: list[tuple[Row, Moved, dict[str, Any]]],
+        outcome: Outcome,
     ) -> tuple[list[_Change], list[Moved]]:
         """What is to be changed; and what is only to be remembered as it is by now."""
         ids = [before.account_id for _, before, _ in differing if before.account_id is not None]
@@ -322,16 +292,17 @@ class Mover:
                 mine.append(key)
         return mine
 
-    def _remembered(self, row: _Row, before: Moved, epoch: int) -> Moved:
-        return Moved(before.digest, before.account_id, epoch, self._memory.fields_of(row.record))
+    def _remembered(self, row: Row, before: Moved, epoch: int) -> Moved:
+        fields = self._memory.fields_of(row.record, row.text)
+        return Moved(before.digest, before.account_id, epoch, fields)
 
     def _written(
         self,
         connection: Connection,
         writer: BatchWriter,
         items: list[Item],
-        rows: list[_Row],
-        outcome: _Outcome,
+        rows: list[Row],
+        outcome: Outcome,
         refused: Sequence[tuple[int, str]] = (),
     ) -> Result:
         """Write items; those that are refused, for some of which that is known, are noted."""
@@ -344,8 +315,7 @@ class Mover:
         result = writer.write(connection, items) if items else Result()
         result.refused += refused
         numbers = {number for number, _ in result.refused}
-        if self._rehearsal is not None:
-            self._rehearsal.take(item for item in items if item.line not in numbers)
+        outcome.written += [item for item in items if item.line not in numbers]
         outcome.notes += [(rows[number].place, text) for number, text in sorted(result.refused)]
         outcome.counts.created += result.created
         outcome.counts.updated += result.updated
@@ -354,13 +324,13 @@ class Mover:
         return result
 
 
-def _known(known: Mapping[bytes, Moved], row: _Row) -> Moved | None:
+def _digests(rows: Iterable[MarkedRow | Row]) -> list[bytes]:
+    return [digest for row in rows for digest in row.digests]
+
+
+def _known(known: Mapping[bytes, Moved], row: MarkedRow | Row) -> Moved | None:
     return next((known[digest] for digest in row.digests if digest in known), None)
 
 
 def _canonical(key: str) -> str:
     return "emails" if key == "email" else key
-
-
-def _sum(one: MoveCounts, other: MoveCounts) -> MoveCounts:
-    return MoveCounts(*(a + b for a, b in zip(vars(one).values(), vars(other).values(), strict=True)))

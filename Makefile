@@ -70,6 +70,7 @@ access: $(VENV)/.test  ## write docs/access.txt anew, from the access matrices o
 
 bench: $(VENV)/.test  ## measure what requests cost
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.throughput
 
 bench-peers: $(VENV)/.test $(VENV)-peers/.installed  ## measure beside Django, Flask, FastAPI and PocketBase
 	$(BIN)/python -m bench.peers --python $(VENV)-peers/bin/python $(ARGS)

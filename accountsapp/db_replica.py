@@ -1,12 +1,13 @@
 """Reads from a replica of PostgreSQL, while it is known to be as new as the primary.
 
 What is revoked must be so at the next request. A synchronous standby shows a revocation before it is
-acknowledged (``domain/data/revoking.py``). That the replica has not been cut off is found out here, again
-and again: what the primary had written at a moment, the replica must have replayed. While that is not known,
-everything is read from the primary.
+acknowledged (``domain/data/revoking.py``). That the replica is one, and has not been cut off, is found out
+here, again and again: the primary says that it waits for it, and what the primary had written at a moment,
+the replica must have replayed. While that is not known, everything is read from the primary.
 """
 
 import logging
+import re
 import time
 from threading import Lock
 from typing import Any, Protocol
@@ -27,13 +28,16 @@ PAUSE = 5.0
 
 _OF_PRIMARY = text(
     "SELECT pg_current_wal_flush_lsn() AS place, pg_postmaster_start_time() AS started,"
-    " ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::int AS timeline"
+    " ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::int AS timeline,"
+    " ARRAY(SELECT application_name FROM pg_stat_replication WHERE sync_state = 'sync') AS awaited"
 )
 _OF_REPLICA = text(
     "SELECT pg_last_wal_replay_lsn() >= CAST(:place AS pg_lsn) AS is_there,"
     " pg_is_in_recovery() AS is_standby, pg_postmaster_start_time() AS started,"
-    " (pg_control_checkpoint()).timeline_id AS timeline"
+    " (pg_control_checkpoint()).timeline_id AS timeline,"
+    " (SELECT conninfo FROM pg_stat_wal_receiver) AS conninfo"
 )
+_NAME = re.compile(r"(?:^| )application_name='?((?:[^ '\\]|\\.)+)")
 
 
 class Connections(Protocol):
@@ -120,6 +124,9 @@ class ReplicaConnections:
                 return None if replica.started == primary.started else "it is no replica of the primary"
             if replica.timeline != primary.timeline:
                 return "it does not follow the primary yet"
+            name = _NAME.search(replica.conninfo or "")
+            if name is None or name[1] not in primary.awaited:
+                return "the primary does not wait for it, or the role may not know (pg_monitor)"
             if replica.is_there:
                 return None
             if time.monotonic() > give_up:

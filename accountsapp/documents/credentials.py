@@ -47,7 +47,7 @@ def schemes_of(credential: Credential, own: Mapping[str, Scheme]) -> Iterator[tu
                 yield "api-key-header", _api_key(credential.header, "header")
             yield "api-key", _api_key("api_key", "query")
         case ApiKeyHeader():
-            yield "api-key-header", _api_key(credential.kind, "header")
+            yield "api-key-header", _api_key(credential.header, "header")
         case SessionCookie():
             yield "session", {"type": "apiKey", "in": "cookie", "name": "sessionid"}
         case SessionHeader():

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 JSON = "application/json"
 HTML = "text/html"
+WHOLE = "body"
+"""Stands in an example for the name of a body that is no object."""
 View = Callable[..., Any]
 Schema = Any
 """A pydantic model, or another type that pydantic can describe, such as a list of one."""
@@ -73,7 +75,8 @@ class Operation:
     :ivar query: the parameters of the query string
     :ivar body: the fields of the body
     :ivar media_types: of the body, where not all that the place takes make sense
-    :ivar example: by name, the values of an example request, whatever place they have in it
+    :ivar example: by name, the values of an example request, whatever place they have in it; a body that is
+        no object under :data:`WHOLE`
     :ivar without: the statuses of :attr:`Document.refusals` that cannot be
     :ivar open_to_all: whether it answers without a credential too, although it names a permission
     """

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from accountsapp.documents.credentials import requirements
-from accountsapp.documents.document import Answer, Document, Operation
+from accountsapp.documents.document import WHOLE, Answer, Document, Operation
 from accountsapp.documents.schemas import describe
 from accountsapp.tree import OPEN, Offer
 from accountsapp.web import jsonp
@@ -126,8 +126,9 @@ class _Builder:
         for media_type in operation.media_types or rules.types:
             content[media_type] = {"schema": self._schemas[operation.body]}
             if media_type != MULTIPART:
-                example = {name: value for name, value in operation.example.items() if name in names}
-                content[media_type]["example"] = example
+                content[media_type]["example"] = operation.example.get(WHOLE) or {
+                    name: value for name, value in operation.example.items() if name in names
+                }
         return {"content": content, "required": bool(model.get("required"))}
 
     def _responses(self, operation: Operation, offer: Offer, has_body: bool) -> dict[str, Any]:

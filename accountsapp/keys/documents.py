@@ -4,8 +4,18 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from accountsapp.documents.document import RETRY, Answer, Document, Operation, Refusals, Shown, shown
-from accountsapp.keys import check_views, pattern_views
+from accountsapp.documents.document import (
+    JSON,
+    RETRY,
+    WHOLE,
+    Answer,
+    Document,
+    Operation,
+    Refusals,
+    Shown,
+    shown,
+)
+from accountsapp.keys import check_views, leak_views, pattern_views
 
 
 class Checksum(Shown):
@@ -27,6 +37,18 @@ class Pattern(Shown):
     checksum: Checksum
 
 
+class Finding(BaseModel):
+    token: str
+    type: str | None = None
+    url: str | None = Field(None, description="Where it was found")
+
+
+class Label(Shown):
+    token_hash: str = Field(description="SHA-256 of the token")
+    token_type: str
+    label: Literal["true_positive", "false_positive"]
+
+
 class Error(Shown):
     error: str
 
@@ -45,7 +67,7 @@ PATTERN = {
     "prefix": "acct_",
     "length": 41,
     "regex": "acct_[0-9A-Za-z]{36}",
-    "report": None,
+    "report": "http://accounts.example.org/api/keys/v1/leaks",
     "checksum": {
         "algorithm": "crc32",
         "input": [5, 35],
@@ -53,6 +75,13 @@ PATTERN = {
         "base": 62,
         "alphabet": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
     },
+}
+
+TOKEN = "acct_5wnGv0mVq0cXJ8zvb9tW2cYkR3uEo1dF4a12k"  # noqa: S105
+LABEL = {
+    "token_hash": "3dffea0e103e0a29495672ffba5259a6c052fe46fc083161e7a056cf1f6c4e1f",
+    "token_type": "accountsapp_api_key",
+    "label": "false_positive",
 }
 
 DOCUMENT = Document(
@@ -89,6 +118,19 @@ let a request through, whose credential it has. Keys are made on the page `/keys
             query=Requirements,
             example={"scope": "account:read"},
         ),
+        leak_views.report: Operation(
+            "Scanners",
+            "Report keys that were found",
+            shown(list[Label], [LABEL]),
+            "`Github-Public-Key-Identifier` and `Github-Public-Key-Signature` sign the body. Keys of"
+            " this server are dead before the answer leaves.",
+            refusals={403: Answer("It is not signed by who may report.", Error)},
+            body=list[Finding],
+            media_types=(JSON,),
+            example={
+                WHOLE: [{"token": TOKEN, "type": "accountsapp_api_key", "url": "https://code.example/a"}]
+            },
+        ),
         pattern_views.describe: Operation("Scanners", "What a key looks like", shown(Pattern, PATTERN)),
     },
     refusals=Refusals(
@@ -97,6 +139,7 @@ let a request through, whose credential it has. Keys are made on the page `/keys
             429: Answer("Too often.", Error, headers=RETRY),
             503: Answer("Busy.", Error, headers=RETRY),
         },
+        of_bodies={413: Answer("The report is too large.", Error)},
         of_credentials={
             401: Answer(
                 "No credential, or a bad one.",

@@ -78,6 +78,7 @@ class ApiKeyHeader:
 
     def __init__(self, name: str) -> None:
         self.kind = name.lower()
+        self.header = name
         self._variable = _variable_of(name)
 
     def identify(self, request: "Request") -> Identity | Nobody | None:

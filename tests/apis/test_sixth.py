@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from webtest import TestApp
 
 from accountsapp.domain.accounts import lifecycle, profile
@@ -30,6 +31,17 @@ def change(app: TestApp, key: str | None, status: int, body: Any = None) -> Any:
 def test_everybody_may_read(app: TestApp, alice: Person) -> None:
     assert app.get("/sixth/alice").json == {"username": "alice", "full_name": "Alice Liddell"}
     assert app.get("/sixth/nobody", status=404).json == {"error": "Not found."}
+
+
+def test_it_has_a_document(app: TestApp) -> None:
+    document = app.get("/docs/sixth.json").json
+    OpenAPIV31SpecValidator(document).validate()
+    assert list(document["paths"]) == ["/sixth", "/sixth/{username}"]
+    member = document["paths"]["/sixth/{username}"]
+    assert member["get"]["security"] == [{}, {"api-key-header": []}, {"bearer": []}]
+    assert list(member["patch"]["requestBody"]["content"]) == ["application/json"]
+    assert document["components"]["securitySchemes"]["api-key-header"]["name"] == "Members-Key"
+    assert app.get("/docs/sixth").html.h1.text == "API documents"
 
 
 def test_a_bad_credential_is_not_everybodys(app: TestApp, alice: Person) -> None:

@@ -52,5 +52,9 @@ def test_what_is_tried_is_done(browser: Browser, server: Server, admin: Person) 
     status, body = try_it(page, "update_account")
     assert status.startswith("200")
     assert '"name": "Ada M."' in body
+    page.get_by_role("link", name="PYBOSSA").click()
+    status, body = try_it(page, "show_first_page")
+    assert status.startswith("200")
+    assert '"template": "account/index.html"' in body
     assert hosts == {f"127.0.0.1:{server.port}"}
     assert trouble == []

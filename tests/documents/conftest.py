@@ -7,6 +7,7 @@ from webtest import TestApp
 
 from tests.support.documents import World
 from tests.support.people import Person
+from tests.support.reporting import Reporter, publish
 
 
 @pytest.fixture
@@ -15,8 +16,24 @@ def backend() -> str:
     return "sqlite"
 
 
+@pytest.fixture(scope="session")
+def reporter() -> Reporter:
+    return Reporter()
+
+
+@pytest.fixture(scope="session")
+def key_file(reporter: Reporter, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(publish(tmp_path_factory.mktemp("reporters") / "keys.json", [reporter]))
+
+
 @pytest.fixture
-def world(app: TestApp, register: Callable[..., Person]) -> Iterator[World]:
-    world = World(app, register)
+def ini(ini: dict[str, str], key_file: str) -> dict[str, str]:
+    """Of an application that also takes reports of lost keys."""
+    return {**ini, "accountsapp.leaks.public_keys": key_file}
+
+
+@pytest.fixture
+def world(app: TestApp, register: Callable[..., Person], reporter: Reporter) -> Iterator[World]:
+    world = World(app, register, reporter)
     yield world
     world.close()

@@ -17,6 +17,7 @@ from tests.support import pictures
 from tests.support.credentials import Holder, Shown, hold, present, visitor
 from tests.support.everywhere import NEARBY
 from tests.support.people import Person
+from tests.support.reporting import Reporter
 
 MOMENT = datetime(2026, 1, 15, 10, tzinfo=UTC)
 """When all that happens in the examples happens."""
@@ -74,8 +75,9 @@ def calls_of(document: Mapping[str, Any]) -> Iterator[Call]:
 class World:
     """An application on SQLite with people in it, to which everything can be done again and again."""
 
-    def __init__(self, app: TestApp, register: Callable[..., Person]) -> None:
+    def __init__(self, app: TestApp, register: Callable[..., Person], reporter: Reporter) -> None:
         self.app = app
+        self._reporter = reporter
         app.extra_environ.update(NEARBY)
         self.stores: Process = app.app.registry.process
         with time_machine.travel(MOMENT, tick=False):
@@ -134,9 +136,12 @@ class World:
             headers["Content-Type"], body = self.app.encode_multipart([], [(*UPLOADS[call.name], PICTURE)])
         elif media_type is not None:
             example = call.operation["requestBody"]["content"][media_type]["example"]
-            fields = {name: values.get(name, value) for name, value in example.items()}
+            is_object = isinstance(example, dict)
+            fields = {name: values.get(name, example[name]) for name in example} if is_object else example
             body = encoded(fields, media_type)
             headers["Content-Type"] = media_type
+        if call.name == "report":
+            headers |= self._reporter.sign(body)
         queries = [part for part in (shown.query, urlencode(query)) if part]
         with time_machine.travel(MOMENT, tick=False):
             return self.app.request(

@@ -164,11 +164,7 @@ BOB = {
     "invited_by": None,
 }
 DENIED = "Not authorized for request."
-NO_VALUE = Answer(
-    "A value is not acceptable; nothing was changed.",
-    Error,
-    {"username": "admin", "error": "The username is not acceptable."},
-)
+NO_VALUE = Answer("A value is not acceptable; nothing was changed.", Error)
 
 
 OPERATIONS = {

@@ -147,17 +147,24 @@ def _writing(
     return keeping.written(store, account_id, picture)
 
 
-@contextmanager
-def _counting(store: Store, account_id: int, email: str | Unset, *, again: bool) -> Iterator[None]:
+def _counting(
+    store: Store, account_id: int, email: str | Unset, *, again: bool
+) -> AbstractContextManager[None]:
     """Counts a new address, and the mail to it, before anything is locked."""
-    row = store.reader.by_id(account_id) if not isinstance(email, Unset) else None
-    if row is None or isinstance(email, Unset) or not (again or changing.is_change(row, email)):
-        yield
-        return
+    if isinstance(email, Unset):
+        return nullcontext()
+    row = store.reader.by_id(account_id)
+    if row is None or not (again or changing.is_change(row, email)):
+        return nullcontext()
+    return _counting_change(store, row, email)
+
+
+@contextmanager
+def _counting_change(store: Store, row: AccountRow, email: str) -> Iterator[None]:
     is_mailed = key_of(email) != key_of(row.email)
     with (
-        store.throttle.counted("email-change", account_id),
-        strangers.counted(store, account_id) if is_mailed else nullcontext(),
+        store.throttle.counted("email-change", row.id),
+        strangers.counted(store, row.id) if is_mailed else nullcontext(),
     ):
         yield
 

@@ -8,4 +8,5 @@ from tests.support.sixth_api.resources import MembersRoot
 def includeme(config: Configurator) -> None:
     config.uses_setting("accountsapp.registration")
     config.mount("/sixth", MembersRoot)
+    config.add_document("sixth", f"{__name__}.documents")
     config.scan(__name__)

@@ -36,6 +36,8 @@ from accountsapp.domain.transfer.source_rows import (
 )
 from accountsapp.domain.transfer.writing import Write
 
+_written_out = json.JSONEncoder(default=str).encode
+
 
 class _Change(NamedTuple):
     """What is to be taken of a row that was taken before."""
@@ -118,10 +120,8 @@ class Mover:
             if raw is None:
                 refused.append((place, problem))
                 continue
-            text = json.dumps(raw, default=str)
-            rows.append(
-                MarkedRow(place, raw, self._memory.digests_of_name(raw.get("username")), text.encode())
-            )
+            digests = self._memory.digests_of_name(raw.get("username"))
+            rows.append(MarkedRow(place, raw, digests, _written_out(raw).encode()))
         return rows
 
     def _without_unchanged(self, rows: list[MarkedRow]) -> list[MarkedRow]:

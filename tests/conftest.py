@@ -1,4 +1,4 @@
-"""What all tests share beside the fixtures of ``accountsapp.testing.plugin``: how long a run is, and where."""
+"""What all tests share beside the fixtures of ``accountsapp.testing.plugin``: how long a run is."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

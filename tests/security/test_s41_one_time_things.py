@@ -22,6 +22,7 @@ from accountsapp.process import Process
 from accountsapp.testing.credentials import by_jwt
 from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie
+from tests.support.concurrently import served_by
 from tests.support.front_end import FrontEnd
 from tests.support.invariants import breaches
 from tests.support.outbox import Outbox
@@ -29,7 +30,7 @@ from tests.support.servers import Server
 
 
 def fifty(use: Callable[[int], int]) -> list[int]:
-    with ThreadPoolExecutor(50) as pool:
+    with served_by(50), ThreadPoolExecutor(50) as pool:
         return sorted(pool.map(use, range(50)))
 
 

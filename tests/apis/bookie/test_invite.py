@@ -17,6 +17,7 @@ from accountsapp.process import Process
 from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
 from tests.support.columns import columns_of
+from tests.support.concurrently import served_by
 from tests.support.outbox import Outbox, links_in, text_of
 
 NONE_LEFT = "You have no invites left at this time."
@@ -166,7 +167,7 @@ def test_fifty_at_once_with_one_left(
         given = {"api_key": inviter.api_key, "email": f"n{number}@example.com"}
         return bookie("POST", "/inviter/invite", json=given).status_int
 
-    with ThreadPoolExecutor(50) as pool:
+    with served_by(50), ThreadPoolExecutor(50) as pool:
         statuses = list(pool.map(invite, range(50)))
     assert sorted(statuses) == [200] + [406] * 49
     assert left(stores, inviter) == 0

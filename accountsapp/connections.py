@@ -57,18 +57,21 @@ class Answering(WSGITask):
 
     def build_response_header(self) -> bytes:
         headers = [(_capitalized(name), value) for name, value in self.response_headers]
-        if not self._needs_date_alone(dict(headers)):
+        names = dict(headers)
+        if not self._is_plain(names):
             head: bytes = super().build_response_header()
             return head
+        if "Content-Length" not in names:
+            headers.append(("Content-Length", str(self.content_length)))
         headers.append(("Date", _date(int(self.start_time))))
         headers.sort(key=_name)
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
         return f"HTTP/1.1 {self.status}\r\n{lines}\r\n".encode("latin-1")
 
-    def _needs_date_alone(self, headers: dict[str, str]) -> bool:
-        """Whether waitress would add nothing else, and take nothing away."""
+    def _is_plain(self, headers: dict[str, str]) -> bool:
+        """Whether waitress would add date and length alone, and take nothing away."""
         return (
-            "Content-Length" in headers
+            self.content_length is not None
             and "Date" not in headers
             and "Server" not in headers
             and self.has_body

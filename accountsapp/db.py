@@ -35,6 +35,11 @@ T = TypeVar("T")
 BUSY_TIMEOUT = 5.0
 """Seconds that a statement waits for a lock: the write lock of SQLite, a row's of PostgreSQL."""
 
+POOL_TIMEOUT = 8.0
+"""Seconds that a writer waits for a connection, fewer than a request has. More than for a lock: whoever has
+one may need a further connection, and those who wait for the lock in vain give theirs back.
+"""
+
 IDLE_TIMEOUT = 60.0
 """Seconds after which PostgreSQL ends a transaction in which nothing happens: its process hangs."""
 
@@ -140,7 +145,7 @@ class Database:
         options: dict[str, Any] = {
             "pool_size": 20,
             "max_overflow": 20,
-            "pool_timeout": 5,
+            "pool_timeout": POOL_TIMEOUT,
             "hide_parameters": True,
         }
         if self.is_sqlite:

@@ -3,16 +3,20 @@
 What is revoked must be so at the next request. A synchronous standby shows a revocation before it is
 acknowledged (``domain/data/revoking.py``). That the replica is one, and has not been cut off, is found out
 here, again and again: the primary says that it waits for it, and what the primary had written at a moment,
-the replica must have replayed. While that is not known, everything is read from the primary.
+the replica must have replayed. While that is not known, everything is read from the primary. One URL may lead
+to several servers: what was found out is of one of them, and only connections to that one are used.
 """
 
 import logging
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from threading import Lock
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from accountsapp.trouble import Trouble
@@ -40,6 +44,11 @@ _OF_REPLICA = text(
 _NAME = re.compile(r"(?:^| )application_name='?((?:[^ '\\]|\\.)+)")
 
 
+_SERVER = text("SELECT pg_postmaster_start_time()")
+_OF_SERVER = "accountsapp.started"
+"""In the info of a connection: when the server started that it leads to, which tells servers apart."""
+
+
 class Connections(Protocol):
     """Autocommit connections of one server."""
 
@@ -59,7 +68,8 @@ class ReplicaConnections:
     def __init__(self, primary: Connections, replica: Connections) -> None:
         self._primary = primary
         self._replica = replica
-        self._trusted_until = 0.0
+        self._trusted: tuple[datetime | None, float] = None, 0.0
+        """Which server, and until when."""
         self._next_look = 0.0
         self._looking = Lock()
         self._of_replica: set[int] = set()
@@ -68,7 +78,7 @@ class ReplicaConnections:
     @property
     def is_trusted(self) -> bool:
         """Whether the replica is read now."""
-        return time.monotonic() < self._trusted_until
+        return time.monotonic() < self._trusted[1]
 
     def take(self) -> Connection:
         """One that nobody else has."""
@@ -77,15 +87,20 @@ class ReplicaConnections:
                 self._look()
             finally:
                 self._looking.release()
-        if not self.is_trusted:
+        server, until = self._trusted
+        if time.monotonic() >= until:
             return self._primary.take()
         try:
             connection = self._replica.take()
         except SQLAlchemyError:
             self._distrust("it cannot be reached")
             return self._primary.take()
-        self._of_replica.add(id(connection))
-        return connection
+        if self._leads_to(server, connection):
+            self._of_replica.add(id(connection))
+            return connection
+        connection.invalidate()
+        self._replica.give_back(connection)
+        return self._primary.take()
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next one to ask."""
@@ -103,23 +118,36 @@ class ReplicaConnections:
     def _look(self) -> None:
         began = time.monotonic()
         self._next_look = began + PAUSE  # whatever happens below
+        server = None
         try:
-            problem = self._problem()
+            with _taken(self._replica) as connection:
+                problem = self._problem(connection)
+                server = _server_of(connection)
         except SQLAlchemyError as error:
             problem = f"it or the primary cannot be asked ({type(error).__name__})"
         if problem is not None:
             self._distrust(problem)
             return
-        self._trusted_until = began + TRUST
+        self._trusted = server, began + TRUST
         self._next_look = began + TRUST / 2
         self._trouble.over()
 
-    def _problem(self) -> str | None:
-        """Why the replica cannot be read now; None where it had, a moment ago, all of the primary."""
-        primary = _ask(self._primary, _OF_PRIMARY)
+    def _leads_to(self, server: datetime | None, connection: Connection) -> bool:
+        try:
+            return _server_of(connection) == server
+        except SQLAlchemyError:
+            return False
+
+    def _problem(self, connection: Connection) -> str | None:
+        """Why the replica cannot be read now; None where it had, a moment ago, all of the primary.
+
+        :param connection: to the replica
+        """
+        with _taken(self._primary) as to_primary:
+            primary = to_primary.execute(_OF_PRIMARY).one()
         give_up = time.monotonic() + PATIENCE
         while True:
-            replica = _ask(self._replica, _OF_REPLICA, place=str(primary.place))
+            replica = connection.execute(_OF_REPLICA, {"place": str(primary.place)}).one()
             if not replica.is_standby:
                 return None if replica.started == primary.started else "it is no replica of the primary"
             if replica.timeline != primary.timeline:
@@ -134,14 +162,22 @@ class ReplicaConnections:
             time.sleep(0.01)
 
     def _distrust(self, cause: str) -> None:
-        self._trusted_until = 0.0
+        self._trusted = None, 0.0
         self._next_look = time.monotonic() + PAUSE
         self._trouble.met(cause)
 
 
-def _ask(connections: Connections, statement: TextClause, **parameters: str) -> Row[Any]:
+def _server_of(connection: Connection) -> datetime:
+    started: datetime | None = connection.info.get(_OF_SERVER)
+    if started is None:
+        started = connection.info[_OF_SERVER] = connection.execute(_SERVER).scalar_one()
+    return started
+
+
+@contextmanager
+def _taken(connections: Connections) -> Iterator[Connection]:
     connection = connections.take()
     try:
-        return connection.execute(statement, parameters).one()
+        yield connection
     finally:
         connections.give_back(connection)

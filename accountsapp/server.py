@@ -22,6 +22,7 @@ from accountsapp.connections import Channel
 from accountsapp.ini_file import UnreadableIni
 from accountsapp.serving import serve_until_stopped
 from accountsapp.settings import SettingsError
+from accountsapp.waiting import Waiters
 from accountsapp.web.client_address import FORWARDED_FOR, PEER
 
 NEW_OBJECTS = 10_000
@@ -53,6 +54,7 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     except ValueError as error:
         raise SystemExit(f"accountsapp: [server:main] of {ini}: {error}") from None
 
+    Waiters.threads = server.adj.threads
     for listener in _listeners(server):
         # Let the application know who is connected, and for whom, whatever waitress makes of a proxy's word.
         listener.application = _KeepingPeer(listener.application)

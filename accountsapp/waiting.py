@@ -6,6 +6,7 @@ a request has a deadline, and of the threads that have one only so many wait for
 
 import threading
 from time import monotonic
+from typing import ClassVar
 
 _thread = threading.local()
 
@@ -43,12 +44,17 @@ class TooManyWaiting(Exception):
 class Waiters:
     """The threads with a deadline that wait for one thing.
 
-    :param most: so many may wait until their deadline
+    :param most: so many may wait until their deadline; by default all threads of the server but two
     :param patience: seconds that those beyond may wait
     :param standstill: seconds without anybody's end after which those beyond may not wait at all
     """
 
-    def __init__(self, most: int = 14, patience: float = 2.0, standstill: float = 0.5) -> None:
+    SPARE = 2
+
+    threads: ClassVar[int] = 16
+    """How many the server has, which says so when it begins."""
+
+    def __init__(self, most: int | None = None, patience: float = 2.0, standstill: float = 0.5) -> None:
         self._most = most
         self._patience = patience
         self._standstill = standstill
@@ -67,7 +73,8 @@ class Waiters:
             return None
         now = monotonic()
         with self._lock:
-            if len(self._since) >= self._most:
+            most = self._most if self._most is not None else max(1, self.threads - self.SPARE)
+            if len(self._since) >= most:
                 if now - max(self._progress, next(iter(self._since.values()))) > self._standstill:
                     raise TooManyWaiting
                 left = min(left, self._patience)

@@ -16,6 +16,7 @@ ANSWERS: dict[str, tuple[str, list[tuple[str, str]], list[bytes]]] = {
     "/plain": ("200 OK", [("Content-Length", "5"), ("x-request-id", "7"), ("Allow", "GET")], [b"plain"]),
     "/twice": ("200 OK", [("Set-Cookie", "b=2"), ("Content-Length", "2"), ("Set-Cookie", "a=1")], [b"ok"]),
     "/empty": ("200 OK", [("Content-Length", "0")], []),
+    "/empty-part": ("200 OK", [("X-Auth-User", "a")], [b""]),
     "/parts": ("200 OK", [("Content-Length", "6")], [b"one", b"two"]),
     "/unknown-length": ("200 OK", [], [b"one", b"two"]),
     "/one-part": ("200 OK", [], [b"one"]),

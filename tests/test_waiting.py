@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -74,6 +75,24 @@ def test_some_wait_until_their_deadline_and_few_more_for_a_moment() -> None:
     allowed.clear()
     begin().join()
     assert round(float(allowed[0] or 0)) == 10
+
+
+@pytest.mark.parametrize(("threads", "most"), [(1, 1), (4, 2), (50, 48)])
+def test_all_threads_of_the_server_but_two_may_wait(
+    threads: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Waiters, "threads", threads)
+    waiters, begun = Waiters(), threading.Barrier(most + 1)
+
+    def wait(_number: int) -> int:
+        with Deadline(10):
+            allowed = round(waiters.enter() or 0)
+            begun.wait(30)
+            return allowed
+
+    with ThreadPoolExecutor(most + 1) as pool:
+        allowed = list(pool.map(wait, range(most + 1)))
+    assert sorted(allowed) == [2] + [10] * most
 
 
 def test_trouble_is_told_once_a_minute_and_when_it_is_over(

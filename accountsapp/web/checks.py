@@ -35,6 +35,18 @@ Check = Callable[["Request", Any, str | None], None]
 """Of a request, its context and the permission that the view names; None for an open view."""
 
 
+class Forbidden(HTTPForbidden):
+    """The caller may not; an error view answers.
+
+    Not the response that Pyramid's own is besides: nobody sends that, and making it takes 7 µs.
+    """
+
+    def __init__(self, refused: Refused) -> None:
+        Exception.__init__(self)
+        self.result = refused
+        self.detail = None
+
+
 def check_callback(request: "Request", context: Any, permission: str | None) -> None:
     """A callback that was given can be called.
 
@@ -47,12 +59,12 @@ def check_callback(request: "Request", context: Any, permission: str | None) -> 
 def check_credential(request: "Request", context: Any, permission: str | None) -> None:
     """A credential is good, and there is one where not everybody may.
 
-    :raises HTTPForbidden: ``result`` says why
+    :raises Forbidden: ``result`` says why
     """
     if permission is not None:
         refused = request.policy.refused_by_credential(request, context, permission)
         if refused is not None:
-            raise HTTPForbidden(result=refused)
+            raise Forbidden(refused)
 
 
 def check_scope(request: "Request", context: Any, permission: str | None) -> None:
@@ -63,7 +75,7 @@ def check_scope(request: "Request", context: Any, permission: str | None) -> Non
     if permission is not None:
         refused = request.policy.refused_by_scope(request, permission)
         if refused is not None:
-            raise HTTPForbidden(result=refused)
+            raise Forbidden(refused)
 
 
 def check_acl(request: "Request", context: Any, permission: str | None) -> None:
@@ -74,18 +86,18 @@ def check_acl(request: "Request", context: Any, permission: str | None) -> None:
     if permission is not None:
         refused = request.policy.refused_by_acl(request, context, permission)
         if refused is not None:
-            raise HTTPForbidden(result=refused)
+            raise Forbidden(refused)
 
 
 def check_policy(request: "Request", context: Any, permission: str | None) -> None:
     """Credential, scope and ACL at once, where nothing is checked between them.
 
-    :raises HTTPForbidden: ``result`` says why
+    :raises Forbidden: ``result`` says why
     """
     if permission is not None:
         refused = request.policy.permits(request, context, permission)
         if isinstance(refused, Refused):
-            raise HTTPForbidden(result=refused)
+            raise Forbidden(refused)
 
 
 def check_key_rate(request: "Request", context: Any, permission: str | None) -> None:
@@ -103,7 +115,7 @@ def check_key_rate(request: "Request", context: Any, permission: str | None) -> 
 def check_key_policy(request: "Request", context: Any, permission: str | None) -> None:
     """Credential, ACL, rate and scope at once.
 
-    :raises HTTPForbidden: ``result`` says why
+    :raises Forbidden: ``result`` says why
     :raises TooManyAttempts: the API key is used too often
     """
     if permission is None:
@@ -116,7 +128,7 @@ def check_key_policy(request: "Request", context: Any, permission: str | None) -
         check_key_rate(request, context, permission)
         refused = policy.refused_by_scope(request, permission)
     if refused is not None:
-        raise HTTPForbidden(result=refused)
+        raise Forbidden(refused)
 
 
 def check_csrf(request: "Request", context: Any, permission: str | None) -> None:

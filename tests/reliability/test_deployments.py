@@ -13,7 +13,7 @@ from tests.conftest import Soak
 from tests.support.pgbouncer import pgbouncer
 from tests.support.servers import ROOT
 
-SOME = ("tests/apis/dockerhub/test_user.py", "tests/apis/dockerhub/test_access.py")
+SOME = ("tests/apis/dockerhub/test_user.py",)
 ALL = ("tests/apis", "tests/oauth")
 
 

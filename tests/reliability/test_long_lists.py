@@ -132,8 +132,9 @@ def test_pages_have_everything_once_unknown_values_last(many: Database, order: s
         ]
     assert len({row.id for row in rows}) == len(rows) == NUMBER
     if order in ("signup", "last_login"):
-        values = [(getattr(row.profile, order) is None, getattr(row.profile, order), row.id) for row in rows]
-        assert values == sorted(values, key=lambda value: (value[0], value[1] or 0, value[2]))
+        times = [(getattr(row.profile, f"{order}_text"), row.id) for row in rows]
+        values = [(time is None, time, of) for time, of in times]
+        assert values == sorted(values, key=lambda value: (value[0], value[1] or "", value[2]))
     if order == "name":
         assert [row.profile.name is None for row in rows] == sorted(row.profile.name is None for row in rows)
     if order == "email":

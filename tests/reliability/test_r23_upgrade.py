@@ -25,7 +25,8 @@ MIGRATION = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "later", "{head}"
+revision = "later"
+down_revision = "{head}"
 branch_labels = depends_on = None
 
 

@@ -20,6 +20,7 @@ from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
 from tests.support.bookie import Bookie
+from tests.support.concurrently import served_by
 from tests.support.credentials import by_jwt
 from tests.support.front_end import FrontEnd
 from tests.support.invariants import breaches
@@ -29,7 +30,7 @@ from tests.support.servers import Server
 
 
 def fifty(use: Callable[[int], int]) -> list[int]:
-    with ThreadPoolExecutor(50) as pool:
+    with served_by(50), ThreadPoolExecutor(50) as pool:
         return sorted(pool.map(use, range(50)))
 
 

@@ -1,6 +1,5 @@
 """What the Bookie calls take, and what they show."""
 
-from datetime import datetime
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
@@ -124,16 +123,16 @@ class OwnColumns(NamedTuple):
     """What an account shows of itself."""
 
     name: str | None
-    signup: datetime | None
-    last_login: datetime | None
+    signup_text: str | None
+    last_login_text: str | None
 
 
 class AdminColumns(NamedTuple):
     """What an account shows to administrators."""
 
     name: str | None
-    signup: datetime | None
-    last_login: datetime | None
+    signup_text: str | None
+    last_login_text: str | None
     invite_ct: int
     invited_by: str | None
 
@@ -146,8 +145,8 @@ def show_full(account: AccountRow, profile: AdminColumns) -> dict[str, Any]:
         "email": account.email,
         "activated": account.activated,
         "is_admin": account.is_admin,
-        "signup": show_time(profile.signup),
-        "last_login": show_time(profile.last_login),
+        "signup": _spaced(profile.signup_text),
+        "last_login": _spaced(profile.last_login_text),
         "invite_ct": profile.invite_ct,
         "invited_by": profile.invited_by,
     }
@@ -161,7 +160,7 @@ def show_log(row: AuditRow) -> dict[str, Any]:
         "status": _status(row.event),
         "message": row.event,
         "payload": row.detail,
-        "tstamp": show_time(row.at),
+        "tstamp": row.at.isoformat(" ", "seconds")[:19],
     }
 
 
@@ -175,13 +174,13 @@ def show_account(account: AccountRow, profile: OwnColumns) -> dict[str, Any]:
     return {
         "username": account.username,
         "name": profile.name,
-        "signup": show_time(profile.signup),
+        "signup": _spaced(profile.signup_text),
         "activated": account.activated,
-        "last_login": show_time(profile.last_login),
+        "last_login": _spaced(profile.last_login_text),
         "email": account.shown_email,
     }
 
 
-def show_time(time: datetime | None) -> str | None:
-    """``YYYY-MM-DD HH:MM:SS``, UTC."""
-    return time.isoformat(" ", "seconds")[:19] if time is not None else None
+def _spaced(time: str | None) -> str | None:
+    """``YYYY-MM-DD HH:MM:SS``, UTC, of the time as the database writes it."""
+    return f"{time[:10]} {time[11:19]}" if time is not None else None

@@ -45,6 +45,8 @@ _JOINED = func.coalesce(_table.c.signup, _table.c.created)
 EXPRESSIONS: dict[str, ColumnElement[Any]] = {
     "joined": _JOINED,
     "joined_text": whole_seconds(_JOINED),
+    "signup_text": whole_seconds(_table.c.signup),
+    "last_login_text": whole_seconds(_table.c.last_login),
     "language_proficiencies_text": cast(_table.c.language_proficiencies, Text),
     "has_preferences": type_coerce(
         or_(
@@ -54,7 +56,7 @@ EXPRESSIONS: dict[str, ColumnElement[Any]] = {
         Integer,
     ),
 }
-"""What can be read besides: when somebody signed up, else when the row was made; JSON as it is stored;
+"""What can be read besides: when somebody signed up, else when the row was made; times and JSON as text;
 whether there is something in :mod:`~accountsapp.domain.accounts.preferences` (1 or 0, True or False)."""
 _IDENTITY = (
     *(_table.c[field] for field in AccountRow._fields[: AccountRow._fields.index("email")]),

@@ -16,6 +16,7 @@ from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.process import Process
 from tests.support.bookie import Bookie
 from tests.support.columns import columns_of
+from tests.support.concurrently import served_by
 from tests.support.outbox import Outbox, links_in, text_of
 from tests.support.people import Person
 
@@ -166,7 +167,7 @@ def test_fifty_at_once_with_one_left(
         given = {"api_key": inviter.api_key, "email": f"n{number}@example.com"}
         return bookie("POST", "/inviter/invite", json=given).status_int
 
-    with ThreadPoolExecutor(50) as pool:
+    with served_by(50), ThreadPoolExecutor(50) as pool:
         statuses = list(pool.map(invite, range(50)))
     assert sorted(statuses) == [200] + [406] * 49
     assert left(stores, inviter) == 0

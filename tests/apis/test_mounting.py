@@ -10,11 +10,18 @@ from webtest import TestApp
 
 from accountsapp import apis, main
 from accountsapp.settings import load, offered_apis
+from accountsapp.testing.applications import Applications
 from tests.support.distributions import install_api
 from tests.support.sixth_api.settings import Settings as SixthSettings
 
 OWN = list(offered_apis())
 """Those of this distribution."""
+
+
+@pytest.fixture
+def applications() -> Applications:
+    """Whose views nobody has configured yet: what is said then is what these tests are about."""
+    return Applications()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,12 @@ class Load:
         if answer.status_int != 200:
             self.refused.append(f"{answer.status} {answer.text}")
 
+    def wait(self, number: int) -> None:
+        """Until as many more requests are answered."""
+        enough, give_up = self.done + number, time.monotonic() + 60
+        while self.done < enough and time.monotonic() < give_up:
+            time.sleep(0.01)
+
     def __enter__(self) -> "Load":
         for thread in self.threads:
             thread.start()
@@ -104,6 +111,7 @@ def test_r22_under_load_and_interrupted(
     with Load(app, keys) as load:
         left = [by_old_secret(database, keyring)]
         for _ in range(6):
+            load.wait(4)
             killing.kill_after(random.uniform(0.05, 0.4), killing.rotate_secrets, changed)
             left.append(by_old_secret(database, keyring))
         killing.finish(killing.rotate_secrets, changed)

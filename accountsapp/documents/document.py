@@ -54,6 +54,35 @@ PAGE = {200: Answer("A page for people.", str, media_type=HTML)}
 RETRY = {"Retry-After": "Seconds to wait"}
 
 
+def busy(error: Schema, also: tuple[str, ...] = ()) -> dict[int, Answer]:
+    """What every operation may answer who is asked too often, or has no room."""
+    return {
+        429: Answer("Too often.", error, also=also, headers=RETRY),
+        503: Answer("Busy.", error, also=also, headers=RETRY),
+    }
+
+
+def bad_bodies(
+    error: Schema, largest: str = "The body is too large.", also: tuple[str, ...] = ()
+) -> dict[int, Answer]:
+    """What is answered to a body that is not read.
+
+    :param largest: what is said of one that is too large
+    """
+    return {
+        413: Answer(largest, error, also=also),
+        415: Answer("The body has a type that is not understood.", error, also=also),
+    }
+
+
+def unauthenticated(error: Schema, example: Any, challenge: str = "Which ones count") -> Answer:
+    """401, of an API that takes credentials from headers.
+
+    :param challenge: what ``WWW-Authenticate`` says
+    """
+    return Answer("No credential, or a bad one.", error, example, headers={"WWW-Authenticate": challenge})
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A name in a path.

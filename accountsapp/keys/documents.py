@@ -6,14 +6,15 @@ from pydantic import BaseModel, Field
 
 from accountsapp.documents.document import (
     JSON,
-    RETRY,
     WHOLE,
     Answer,
     Document,
     Operation,
     Refusals,
     Shown,
+    busy,
     shown,
+    unauthenticated,
 )
 from accountsapp.keys import check_views, leak_views, pattern_views
 
@@ -136,18 +137,10 @@ let a request through, whose credential it has. Keys are made on the page `/keys
     refusals=Refusals(
         everywhere={
             400: Answer("The request cannot be understood.", Error),
-            429: Answer("Too often.", Error, headers=RETRY),
-            503: Answer("Busy.", Error, headers=RETRY),
+            **busy(Error),
         },
         of_bodies={413: Answer("The report is too large.", Error)},
-        of_credentials={
-            401: Answer(
-                "No credential, or a bad one.",
-                Error,
-                {"error": "Authentication is required."},
-                headers={"WWW-Authenticate": "Which ones count"},
-            )
-        },
+        of_credentials={401: unauthenticated(Error, {"error": "Authentication is required."})},
     ),
     schemes={
         "proxied api_key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},

@@ -6,12 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from accountsapp.documents.document import (
     HTML,
-    RETRY,
     Answer,
     Document,
     Operation,
     Refusals,
     Shown,
+    bad_bodies,
+    busy,
     shown,
 )
 from accountsapp.oauth import endpoint_views, metadata, page_views
@@ -229,12 +230,8 @@ a secret proves itself by Basic or by fields of the body.
     refusals=Refusals(
         everywhere={
             400: Answer("The request is not one.", ProtocolError, also=(HTML,)),
-            429: Answer("Too often.", ProtocolError, also=(HTML,), headers=RETRY),
-            503: Answer("Busy.", ProtocolError, also=(HTML,), headers=RETRY),
+            **busy(ProtocolError, also=(HTML,)),
         },
-        of_bodies={
-            413: Answer("The body is larger than 64 KiB.", ProtocolError, also=(HTML,)),
-            415: Answer("The body has a type that is not understood.", ProtocolError, also=(HTML,)),
-        },
+        of_bodies=bad_bodies(ProtocolError, "The body is larger than 64 KiB.", also=(HTML,)),
     ),
 )

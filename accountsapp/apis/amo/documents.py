@@ -10,14 +10,16 @@ from accountsapp.documents.document import (
     EMPTY,
     HTML,
     PAGE,
-    RETRY,
     Answer,
     Document,
     Operation,
     Parameter,
     Refusals,
     Shown,
+    bad_bodies,
+    busy,
     shown,
+    unauthenticated,
 )
 from accountsapp.web.bodies import FORM, JSON
 
@@ -257,25 +259,19 @@ key of the account (`Authorization: JWT …`, `accountsapp keys issue`).
     refusals=Refusals(
         everywhere={
             400: Answer("The request cannot be read.", Refusal),
-            429: Answer("Too often.", Refusal, headers=RETRY),
-            503: Answer("Busy.", Refusal, headers=RETRY),
+            **busy(Refusal),
         },
         of_credentials={
-            401: Answer(
-                "No credential, or a bad one.",
+            401: unauthenticated(
                 BadCredential,
                 {
                     "detail": "Authentication credentials were not provided.",
                     "code": "ERROR_AUTHENTICATION_REQUIRED",
                 },
-                headers={"WWW-Authenticate": "Which ones count"},
             ),
             403: Answer("It is not enough.", Refusal),
         },
-        of_bodies={
-            413: Answer("The body is too large.", Refusal),
-            415: Answer("The body has a type that is not understood.", Refusal),
-        },
+        of_bodies=bad_bodies(Refusal),
         of_names={404: Answer("There is nothing of that name that you may see.", Refusal)},
     ),
     names={

@@ -6,7 +6,17 @@ from pydantic import BaseModel, Field
 
 from accountsapp.apis.bookie import admin_views, companion_views, views
 from accountsapp.apis.bookie.schemas import LogQuery, NewUser, Slice, SortedSlice, Update
-from accountsapp.documents.document import Answer, Document, Operation, Parameter, Refusals, Shown, shown
+from accountsapp.documents.document import (
+    Answer,
+    Document,
+    Operation,
+    Parameter,
+    Refusals,
+    Shown,
+    bad_bodies,
+    busy,
+    shown,
+)
 
 KEY = "acct_5wnGv0mVq0cXJ8zvb9tW2cYkR3uEo1dF4a"
 OWN, HELP, ADMINISTRATION = "Your account", "Help for clients", "Administration"
@@ -331,8 +341,7 @@ the same. Fields of a body may be sent as JSON, as a form or as a multipart form
     refusals=Refusals(
         everywhere={
             400: Answer("The request cannot be read, or the callback cannot be called.", Error),
-            429: Answer("Too often.", Error, headers={"Retry-After": "Seconds to wait"}),
-            503: Answer("Busy.", Error, headers={"Retry-After": "Seconds to wait"}),
+            **busy(Error),
         },
         of_credentials={
             403: Answer(
@@ -342,10 +351,7 @@ the same. Fields of a body may be sent as JSON, as a form or as a multipart form
                 headers={"X-Accepted-Scope": "The scope that a named key lacks"},
             )
         },
-        of_bodies={
-            413: Answer("The body is larger than 1 MiB.", Error),
-            415: Answer("The body has a type that is not understood.", Error),
-        },
+        of_bodies=bad_bodies(Error, "The body is larger than 1 MiB."),
         of_names={404: Answer("There is nothing of that name.", Error)},
     ),
     names={

@@ -8,14 +8,16 @@ from accountsapp.apis.dockerhub import views
 from accountsapp.apis.dockerhub.schemas import Address, AddressChange, ProfileChange
 from accountsapp.documents.document import (
     EMPTY,
-    RETRY,
     Answer,
     Document,
     Operation,
     Parameter,
     Refusals,
     Shown,
+    bad_bodies,
+    busy,
     shown,
+    unauthenticated,
 )
 from accountsapp.web.bodies import FORM, JSON
 
@@ -131,22 +133,13 @@ access token of the authorization server with the scope that the call needs.
     refusals=Refusals(
         everywhere={
             400: Answer("The request cannot be read.", Refusal),
-            429: Answer("Too often.", Refusal, headers=RETRY),
-            503: Answer("Busy.", Refusal, headers=RETRY),
+            **busy(Refusal),
         },
         of_credentials={
-            401: Answer(
-                "No credential, or a bad one.",
-                Refusal,
-                {"detail": "Authentication is required."},
-                headers={"WWW-Authenticate": "Which ones count"},
-            ),
+            401: unauthenticated(Refusal, {"detail": "Authentication is required."}),
             403: Answer("It is not enough.", Refusal),
         },
-        of_bodies={
-            413: Answer("The body is larger than 1 MiB.", Refusal),
-            415: Answer("The body has a type that is not understood.", Refusal),
-        },
+        of_bodies=bad_bodies(Refusal, "The body is larger than 1 MiB."),
         of_names={404: Answer("There is nothing of that name, or it is not yours.", Refusal)},
     ),
     names={"username": Parameter("The name of an account, in any case", "admin")},

@@ -31,7 +31,10 @@ from accountsapp.documents.document import (
     Operation,
     Parameter,
     Refusals,
+    bad_bodies,
+    busy,
     shown,
+    unauthenticated,
 )
 from accountsapp.web.bodies import FORM, MULTIPART
 
@@ -279,22 +282,13 @@ so do access tokens.
     refusals=Refusals(
         everywhere={
             400: Answer("The request cannot be read.", Messages),
-            429: Answer("Too often.", Detail, headers=RETRY),
-            503: Answer("Busy.", Detail, headers=RETRY),
+            **busy(Detail),
         },
         of_credentials={
-            401: Answer(
-                "No credential, or a bad one.",
-                Detail,
-                {"detail": "Authentication is required."},
-                headers={"WWW-Authenticate": "Bearer"},
-            ),
+            401: unauthenticated(Detail, {"detail": "Authentication is required."}, "Bearer"),
             403: Answer("It is not enough, or the CSRF token is missing.", Detail),
         },
-        of_bodies={
-            413: Answer("The body is too large.", Detail),
-            415: Answer("The body has a type that is not understood.", Detail),
-        },
+        of_bodies=bad_bodies(Detail),
         of_names={404: Answer("There is nothing of that name that you may see.", Detail)},
     ),
     names={"username": Parameter("The name of an account, in any case", "admin")},

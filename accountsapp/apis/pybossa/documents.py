@@ -40,13 +40,13 @@ from accountsapp.apis.pybossa.schemas import (
 )
 from accountsapp.documents.document import (
     HTML,
-    RETRY,
     Answer,
     Document,
     Operation,
     Parameter,
     Refusals,
     Schema,
+    busy,
 )
 from accountsapp.web.bodies import FORM, JSON
 
@@ -256,8 +256,7 @@ A session's cookie counts. Where something is changed, the token of any form (`c
             303: Answer("For a page: it goes on to another one.", headers={"Location": "Its URL"}),
             400: Answer("The request cannot be read.", Refusal, also=(HTML,)),
             403: Answer("It is not meant, or not allowed.", Refusal, also=(HTML,)),
-            429: Answer("Too often.", Refusal, also=(HTML,), headers=RETRY),
-            503: Answer("Busy.", Refusal, also=(HTML,), headers=RETRY),
+            **busy(Refusal, also=(HTML,)),
         },
         of_credentials={401: Answer("Sign in first.", SignInNeeded, also=(HTML,))},
         of_bodies={

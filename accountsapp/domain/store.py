@@ -15,7 +15,7 @@ from accountsapp.domain.data import columns as columns_of
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.reads import AccountRow, Columns, Connections, Reader, by_id
-from accountsapp.domain.errors import TooManyAttempts
+from accountsapp.domain.errors import AccountNotFound, TooManyAttempts
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
@@ -176,6 +176,13 @@ class Store:
         """
         self.reader.forget(account_id)
         return locking.lock_for(self.session, account_id, self.actor_id, wholly=wholly)
+
+    def lock_if_there(self, account_id: int | None) -> Account | None:
+        """As :meth:`lock`, for a job: None where the account has gone since it was queued."""
+        try:
+            return self.lock(account_id) if account_id is not None else None
+        except AccountNotFound:
+            return None
 
     def lock_columns(self, account_id: int, columns: Collection[str]) -> dict[str, Any]:
         """As :meth:`lock`, for a change of these columns alone (:func:`columns.lock`)."""

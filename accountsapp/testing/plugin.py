@@ -129,21 +129,26 @@ def database_url(
     databases.give_back(url)
 
 
-@pytest.fixture
-def ini(database_url: str, tmp_path: Path) -> dict[str, str]:
-    """The settings of ``[app:main]``; a test changes what it is about."""
+def settings_of(url: str, folder: Path) -> dict[str, str]:
+    """The settings of ``[app:main]`` for that database; files are written into the folder."""
     return {
         "accountsapp.mode": "development",
-        "sqlalchemy.url": database_url,
+        "sqlalchemy.url": url,
         "accountsapp.secret": SECRET,
         "accountsapp.site_url": SITE_URL,
         "accountsapp.bcrypt_rounds": "4",
-        "accountsapp.files": str(tmp_path / "files"),
-        "accountsapp.mail.directory": str(tmp_path / "mail"),
+        "accountsapp.files": str(folder / "files"),
+        "accountsapp.mail.directory": str(folder / "mail"),
         "accountsapp.mail.enabled": "false",
         "accountsapp.rate_limit": "false",
         "accountsapp.jobs": "external",
     }
+
+
+@pytest.fixture
+def ini(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """The settings of ``[app:main]``; a test changes what it is about."""
+    return settings_of(database_url, tmp_path)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,13 +13,7 @@ from playwright.sync_api import Browser, Page
 from accountsapp.process import Process
 from accountsapp.testing.oauth import APPLICATIONS, TOKEN, VERIFIER, Client
 from accountsapp.testing.people import PASSWORD, Person
-from tests.support.servers import Server, own_site
-
-
-@pytest.fixture
-def server(ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-    with own_site(tmp_path, ini) as site:
-        yield site
+from tests.support.servers import Server
 
 
 class ClientSite(BaseHTTPRequestHandler):

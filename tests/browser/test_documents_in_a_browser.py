@@ -1,25 +1,16 @@
 """The documents in a browser: shown under the policy of the page, and what is tried is done."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, Page
 
 from accountsapp.testing.people import Person
-from tests.support.servers import Server, own_site
+from tests.support.servers import Server
 
 
 @pytest.fixture
 def backend() -> str:
     """Nothing here depends on the database."""
     return "sqlite"
-
-
-@pytest.fixture
-def server(ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-    with own_site(tmp_path, ini) as site:
-        yield site
 
 
 def try_it(page: Page, name: str) -> tuple[str, str]:

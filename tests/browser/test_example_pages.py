@@ -32,11 +32,6 @@ def page(browser: Browser) -> Page:
 
 class TestJsonp:
     @pytest.fixture
-    def server(self, ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-        with own_site(tmp_path, ini) as site:
-            yield site
-
-    @pytest.fixture
     def jsonp_page(self, page: Page, server: Server, alice: Person) -> Iterator[Page]:
         with origin_of(EXAMPLES / "jsonp-page") as origin:
             page.goto(origin)

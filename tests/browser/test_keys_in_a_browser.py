@@ -1,7 +1,6 @@
 """The page of one's API keys in a browser: made, copied, rotated, revoked; with and without scripts."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from sqlalchemy import update
 from accountsapp.domain.data.models import SignInSession
 from accountsapp.process import Process
 from accountsapp.testing.people import PASSWORD, Person
-from tests.support.servers import Server, own_site
+from tests.support.servers import Server
 
 SIZES = {"phone": {"width": 390, "height": 800}, "desk": {"width": 1280, "height": 900}}
 
@@ -21,12 +20,6 @@ SIZES = {"phone": {"width": 390, "height": 800}, "desk": {"width": 1280, "height
 def backend() -> str:
     """Nothing here depends on the database."""
     return "sqlite"
-
-
-@pytest.fixture
-def server(ini: dict[str, str], tmp_path: Path) -> Iterator[Server]:
-    with own_site(tmp_path, ini) as site:
-        yield site
 
 
 @pytest.fixture

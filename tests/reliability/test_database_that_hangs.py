@@ -1,13 +1,11 @@
 """A PostgreSQL that stands still holds no request for long, nor the server's health, and is forgiven."""
 
-import http.client
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import NamedTuple
 
 import pytest
 
@@ -18,11 +16,12 @@ from accountsapp.domain.data.reads import by_id
 from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Process
 from accountsapp.settings import load
-from accountsapp.testing.people import PASSWORD, SECRET, SITE_URL
-from accountsapp.testing.plugin import migrate
+from accountsapp.testing.people import PASSWORD
+from accountsapp.testing.plugin import migrate, settings_of
 from accountsapp.testing.postgres import Postgres, started
 from tests.support.concurrently import concurrently
 from tests.support.servers import Server
+from tests.support.timed import Answer, ask
 
 CLIENTS = 16
 LONGEST = 10.0
@@ -38,17 +37,8 @@ def postgres() -> Iterator[Postgres]:
 def ini(postgres: Postgres, tmp_path: Path) -> dict[str, str]:
     url = postgres.url.render_as_string(hide_password=False)
     migrate(url)
-    return {
-        "accountsapp.mode": "development",
-        "sqlalchemy.url": url,
-        "accountsapp.secret": SECRET,
-        "accountsapp.site_url": SITE_URL,
-        "accountsapp.bcrypt_rounds": "4",
-        "accountsapp.files": str(tmp_path / "files"),
-        "accountsapp.mail.directory": str(tmp_path / "mail"),
-        "accountsapp.mail.enabled": "false",
-        "accountsapp.jobs": "embedded",
-    }
+    as_deployed = {"accountsapp.rate_limit": "true", "accountsapp.jobs": "embedded"}
+    return {**settings_of(url, tmp_path), **as_deployed}
 
 
 @pytest.fixture
@@ -72,22 +62,6 @@ def standing_still(postgres: Postgres) -> Iterator[None]:
         yield
     finally:
         postgres.resume()
-
-
-class Answer(NamedTuple):
-    asked: float
-    seconds: float
-    status: int
-    retry_after: str | None
-
-
-def ask(server: Server, method: str, path: str) -> Answer:
-    began = time.monotonic()
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
-        connection.request(method, path)
-        answer = connection.getresponse()
-        answer.read()
-        return Answer(began, time.monotonic() - began, answer.status, answer.getheader("Retry-After"))
 
 
 def test_it_stands_still_under_load(

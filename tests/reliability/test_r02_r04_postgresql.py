@@ -3,9 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
-from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -22,6 +20,7 @@ from tests.support.concurrently import concurrently
 from tests.support.roles import Role
 from tests.support.servers import Server
 from tests.support.standby import Node, paired
+from tests.support.timed import Answer, ask
 
 PER_SECOND, CLIENTS = 50, 10
 LONGEST_REFUSAL, LONGEST_RECOVERY = 2.0, 5.0
@@ -31,22 +30,6 @@ LONGEST_REFUSAL, LONGEST_RECOVERY = 2.0, 5.0
 @pytest.fixture
 def backend() -> str:
     return "postgresql"
-
-
-class Answer(NamedTuple):
-    asked: float
-    seconds: float
-    status: int
-    retry_after: str | None
-
-
-def ask(server: Server, method: str, path: str) -> Answer:
-    began = time.monotonic()
-    with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
-        connection.request(method, path)
-        answer = connection.getresponse()
-        answer.read()
-        return Answer(began, time.monotonic() - began, answer.status, answer.getheader("Retry-After"))
 
 
 class Phases(NamedTuple):

@@ -16,8 +16,8 @@ from webtest import TestApp
 
 from accountsapp import db_replica, main
 from accountsapp.db import Database
-from accountsapp.testing.people import SECRET, SITE_URL
-from accountsapp.testing.plugin import close, migrate
+from accountsapp.testing.people import SECRET
+from accountsapp.testing.plugin import close, migrate, settings_of
 from tests.conftest import Soak
 from tests.support import killing
 from tests.support.servers import Server
@@ -48,19 +48,7 @@ def keys(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
 
 @pytest.fixture
 def ini(pair: Pair, tmp_path: Path) -> dict[str, str]:
-    return {
-        "accountsapp.mode": "development",
-        "sqlalchemy.url": pair.url,
-        "sqlalchemy.read_url": pair.standby_url,
-        "accountsapp.secret": SECRET,
-        "accountsapp.site_url": SITE_URL,
-        "accountsapp.bcrypt_rounds": "4",
-        "accountsapp.files": str(tmp_path / "files"),
-        "accountsapp.mail.directory": str(tmp_path / "mail"),
-        "accountsapp.mail.enabled": "false",
-        "accountsapp.rate_limit": "false",
-        "accountsapp.jobs": "external",
-    }
+    return {**settings_of(pair.url, tmp_path), "sqlalchemy.read_url": pair.standby_url}
 
 
 class Statements:

@@ -17,7 +17,6 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import IS_THERE, Account, AccountState, EmailAddress, Job, JobState
 from accountsapp.domain.data.moved_models import PasswordInvitation
-from accountsapp.domain.errors import AccountNotFound
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import LeasedJob
 from accountsapp.domain.mailing import links
@@ -116,11 +115,8 @@ def _wait_of_last(session: Session) -> timedelta:
 @handles(INVITE)
 def send(store: Store, job: LeasedJob) -> None:
     """Mail a link to an account that has no password still, and note that."""
-    if job.account_id is None:
-        return
-    try:
-        account = store.lock(job.account_id)
-    except AccountNotFound:
+    account = store.lock_if_there(job.account_id)
+    if account is None:
         return
     if account.password_hash is not None or account.state not in INVITED_STATES:
         return

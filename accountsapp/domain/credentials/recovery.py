@@ -96,11 +96,8 @@ def send_code(store: Store, job: LeasedJob) -> None:
     owner = session.scalar(
         select(EmailAddress.account_id).where(EmailAddress.address_key == emails.key_of(email), is_named)
     )
-    if owner is None:
-        return
-    try:
-        account = store.lock(owner)
-    except AccountNotFound:
+    account = store.lock_if_there(owner)
+    if account is None:
         return
     states = (AccountState.ACTIVE,) if by_any else (AccountState.ACTIVE, AccountState.PENDING)
     if account.state not in states:

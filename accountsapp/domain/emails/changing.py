@@ -21,7 +21,7 @@ from accountsapp.domain.data.locking import lock_active, lock_address, refusing_
 from accountsapp.domain.data.models import NO_PENDING_EMAIL, Account, EmailAddress, Link
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import claims
-from accountsapp.domain.errors import AccountNotFound, DeadLink
+from accountsapp.domain.errors import DeadLink
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import LeasedJob
 from accountsapp.domain.mailing import links
@@ -92,11 +92,8 @@ def announce(store: Store, account: Account) -> None:
 @handles(CONFIRM)
 def send_link(store: Store, job: LeasedJob) -> None:
     """Mail a code to the new address, if the account still waits for it and nobody has it."""
-    if job.account_id is None:
-        return
-    try:
-        account = store.lock(job.account_id)
-    except AccountNotFound:
+    account = store.lock_if_there(job.account_id)
+    if account is None:
         return
     address, until = awaited(account), account.pending_email_expires
     if address is None or until is None or until != datetime.fromisoformat(job.payload["until"]):

@@ -13,8 +13,8 @@ from tests.support.concurrently import concurrently
 USERS = 20
 RESETS = 100
 PAUSE = 0.005
-"""Seconds between two uses by one user, so that dozens meet each reset. Without, thousands do: twenty threads keep
-the interpreter from the one that resets.
+"""Seconds between two uses by one user, so that dozens meet each reset. Without, thousands do: twenty
+threads keep the interpreter from the one that resets.
 """
 
 

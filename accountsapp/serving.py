@@ -13,6 +13,8 @@ from typing import Any
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 
+from accountsapp.fairness import accept_all
+
 LONGEST_STOP = 8.0
 """Seconds in which requests that have begun are answered."""
 TICK = 0.05
@@ -22,7 +24,7 @@ TICK = 0.05
 def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
     """Serve until SIGTERM or SIGINT; then answer what has begun.
 
-    :param server: of waitress
+    :param server: of waitress, with a :class:`.Dispatcher`
     :param listeners: its sockets, one for each address
     """
     connections: dict[int, Any] = next(iter(listeners))._map
@@ -42,12 +44,12 @@ def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
         """Read and write where that is possible within so many seconds."""
         use_poll = adjustments.asyncore_use_poll
         wasyncore.loop(timeout=timeout, use_poll=use_poll, map=connections, count=1)
+        server.task_dispatcher.hand_out()
 
     while not stopped.is_set():
         look(adjustments.asyncore_loop_timeout)
     for listener in listeners:
-        while _accept(listener):
-            continue
+        accept_all(listener)
         wasyncore.dispatcher.close(listener)
     give_up = monotonic() + LONGEST_STOP
     look(TICK)
@@ -55,14 +57,6 @@ def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
         look(TICK)
     server.task_dispatcher.shutdown()
     wasyncore.close_all(connections)
-
-
-def _accept(listener: Any) -> bool:
-    """Take up a client that waits to be, and is not to be refused; whether there was one."""
-    before = len(listener.active_channels)
-    if listener.readable():
-        listener.handle_accept()
-    return len(listener.active_channels) > before
 
 
 def _close_idle(connections: dict[int, Any]) -> bool:

@@ -31,7 +31,14 @@ class Dispatcher(ThreadedTaskDispatcher):
         """
         :param task: a connection with a request; a thread names one that has a further request
         """
-        (self._read if get_ident() == self._loop else self._sent_ahead).append(task)
+        if get_ident() == self._loop:
+            self._read.append(task)
+            return
+        with task.outbuf_lock:  # whoever sends what is left takes that first
+            if task.total_outbufs_len:
+                self._sent_ahead.append(task)
+                return
+        super().add_task(task)
 
     def hand_out(self) -> None:
         """Give the threads what the loop has read, and what clients sent ahead who have taken all answers."""

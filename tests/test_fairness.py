@@ -11,6 +11,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from accountsapp.fairness import Dispatcher, be_fair
+from accountsapp.watching import Watch
 
 LARGE = b"x" * 8_000_000
 """More than the system takes for a client that does not read."""
@@ -26,6 +27,7 @@ class Site:
         self.server = create_server(self._answer, _dispatcher=Dispatcher(), **options)
         self.server.task_dispatcher.set_thread_count(2)
         be_fair(self.server)
+        self._watch = Watch([self.server])
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         path = environ["PATH_INFO"]
@@ -36,7 +38,7 @@ class Site:
 
     def look(self) -> None:
         """Take up and read who waits, send what can be sent."""
-        wasyncore.loop(timeout=0.005, use_poll=True, map=self.server._map, count=1)
+        self._watch.look(0.01)
 
     def run_until(self, is_so: Callable[[], bool]) -> None:
         give_up = monotonic() + SECONDS
@@ -58,6 +60,8 @@ def site() -> Iterator[Site]:
     site = Site()
     yield site
     site.server.task_dispatcher.shutdown()
+    for channel in [*site.server.active_channels.values()]:
+        channel.handle_close()
     wasyncore.close_all(site.server._map)
 
 

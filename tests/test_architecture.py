@@ -36,7 +36,7 @@ LAYERS = (
     {"pages"},
     {"documents"},
     {"oauth", "keys"},
-    {"apis", "server", "serving", "connections", "watching", "request_threads"},
+    {"apis", "server", "serving", "connections", "fairness", "request_threads", "watching"},
     {""},
     {"cli"},
     {"testing"},

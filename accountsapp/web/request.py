@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-import transaction
 from pyramid.decorator import reify
 from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
 from pyramid.location import lineage
@@ -17,7 +16,7 @@ from pyramid.request import Request as PyramidRequest
 from accountsapp.domain.store import Store
 from accountsapp.web import jsonp
 from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of
-from accountsapp.web.transactions import LARGEST_RETRIED, is_unsafe
+from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.db import Database
@@ -59,9 +58,6 @@ class Request(PyramidRequest):
     response_callbacks: Collection[Callback] = ()
     finished_callbacks: Collection[Callback] = ()
     """Few requests have any; Pyramid's own class makes a deque of each for all."""
-    tm = transaction.manager
-    request_body_tempfile_limit = LARGEST_RETRIED
-    """Up to here a body is kept in memory, not in a temporary file that nobody closes."""
 
     def add_response_callback(self, callback: Callback) -> None:
         self.response_callbacks = deque([*self.response_callbacks, callback])
@@ -71,7 +67,7 @@ class Request(PyramidRequest):
 
     @reify
     def store(self) -> Store:
-        """The accounts, for this request: writes are committed with the request's transaction."""
+        """The accounts, for this request: what it writes is committed at its end."""
         columns = self.api.columns if self.api is not None else None
         store: Store = self.registry.process.for_request(
             self.client_addr, columns, read_only=not is_unsafe(self)
@@ -133,6 +129,18 @@ class Request(PyramidRequest):
         What cannot be read is an ``HTTPClientError`` when it is first asked for.
         """
         return Parameters(self)
+
+    def commit(self) -> None:
+        """Commit what was written, if anything was."""
+        store = self.__dict__.get("store")
+        if store is not None:
+            store.commit()
+
+    def roll_back(self) -> None:
+        """Undo what was written and not committed, if anything was."""
+        store = self.__dict__.get("store")
+        if store is not None:
+            store.roll_back()
 
     def close(self) -> None:
         """Give back the connection, if one was opened, let go of the tree and of where an error was raised.

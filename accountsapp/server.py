@@ -19,6 +19,7 @@ from waitress.proxy_headers import PROXY_HEADERS
 from waitress.server import create_server
 
 from accountsapp import ini_file
+from accountsapp.fairness import Dispatcher, be_fair
 from accountsapp.ini_file import UnreadableIni
 from accountsapp.serving import serve_until_stopped
 from accountsapp.settings import SettingsError
@@ -47,7 +48,7 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     options = {name: _filled(ini, name, value, global_conf) for name, value in options.items()}
     application = _Application()
     try:
-        server = create_server(application, **options)
+        server = create_server(application, _dispatcher=Dispatcher(), **options)
     except OSError as error:
         where = options.get("listen") or options.get("unix_socket") or options.get("port") or "port 8080"
         raise SystemExit(
@@ -57,10 +58,12 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     except ValueError as error:
         raise SystemExit(f"accountsapp: [server:main] of {ini}: {error}") from None
 
+    server.task_dispatcher.set_thread_count(server.adj.threads)
     Waiters.threads = server.adj.threads
     for listener in _listeners(server):
         # Let the application know who is connected, and for whom, whatever waitress makes of a proxy's word.
         listener.application = _KeepingPeer(listener.application, application)
+        be_fair(listener)
 
     def serve(app: Any) -> None:
         application.app = app

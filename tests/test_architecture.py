@@ -36,7 +36,7 @@ LAYERS = (
     {"pages"},
     {"documents"},
     {"oauth", "keys"},
-    {"apis", "server", "serving", "connections", "watching"},
+    {"apis", "server", "serving", "connections", "fairness", "watching"},
     {""},
     {"cli"},
     {"testing"},

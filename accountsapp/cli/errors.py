@@ -37,13 +37,7 @@ def failure_of(error: BaseException) -> Failed | None:
     match error:
         case SettingsError():
             return Failed("; ".join(map(_advised, str(error).splitlines())))
-        case (
-            DomainError()
-            | WrongRevision()
-            | SealError()
-            | CommandError()
-            | UnreadableSource()
-        ):
+        case DomainError() | WrongRevision() | SealError() | CommandError() | UnreadableSource():
             return Failed("; ".join(str(error).splitlines()) or type(error).__name__)
         case DBAPIError():
             return Failed(f"the database: {(str(error.orig).splitlines() or [''])[0]}")

@@ -1,6 +1,6 @@
 """The client's address, as the server and the proxies that it trusts have it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -11,6 +11,18 @@ PEER = "accountsapp.peer"
 """The key of the environment under which the server keeps the address of who is connected, a proxy or not."""
 FORWARDED_FOR = "accountsapp.forwarded_for"
 """The same for ``X-Forwarded-For`` as it was sent: waitress takes away what no trusted proxy says."""
+
+
+class KeepingPeer:
+    """Keeps both for the application, whatever a server makes of a proxy's word (WSGI middleware)."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        environ[PEER] = environ["REMOTE_ADDR"]
+        environ[FORWARDED_FOR] = environ.get("HTTP_X_FORWARDED_FOR", "")
+        return self._application(environ, start_response)
 
 
 def client_address(environ: Mapping[str, Any]) -> str:

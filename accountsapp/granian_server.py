@@ -42,10 +42,12 @@ OPTIONS = frozenset(
         *("clear_untrusted_proxy_headers", "log_untrusted_proxy_headers"),
         *("max_request_body_size", "max_request_header_size", "inbuf_overflow"),
         *("url_scheme", "url_prefix", "server_name"),
-        *("asyncore_use_poll", "ident"),
+        *("asyncore_use_poll", "ident", "outbuf_high_watermark"),
     )
 )
-"""Those of waitress that are kept; the last two say nothing to granian, which polls, and names itself."""
+"""Those of waitress that are kept; the last three say nothing to granian: it polls, names itself, and has a
+thread for each connection.
+"""
 SMALLEST_BUFFER = 8192
 """Bytes of headers that granian takes at least."""
 
@@ -94,7 +96,7 @@ class Server:
             adjustments.cleanup_interval,
         )
         requests = Requests(
-            KeepingPeer(_trusting(app, adjustments)),
+            KeepingPeer(_trusting(app, adjustments), app),
             Limits(adjustments.threads, adjustments.max_request_body_size, adjustments.inbuf_overflow),
             _every(adjustments),
             prefix,

@@ -12,7 +12,7 @@ from typing import Any
 
 from waitress.server import create_server
 
-from accountsapp.connections import Channel
+from accountsapp.fairness import Dispatcher, be_fair
 from accountsapp.serving import serve_until_stopped
 from accountsapp.starting import (
     check_app,
@@ -40,17 +40,18 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     options = filled(ini, options, global_conf)
     application = _Application()
     try:
-        server = create_server(application, **options)
+        server = create_server(application, _dispatcher=Dispatcher(), **options)
     except OSError as error:
         refuse_address(ini, options, error)
     except ValueError as error:
         refuse_option(ini, error)
 
+    server.task_dispatcher.set_thread_count(server.adj.threads)
     Waiters.threads = server.adj.threads
     for listener in _listeners(server):
         # Let the application know who is connected, and for whom, whatever waitress makes of a proxy's word.
-        listener.application = KeepingPeer(listener.application)
-        listener.channel_class = Channel
+        listener.application = KeepingPeer(listener.application, application)
+        be_fair(listener)
 
     def serve(app: Any) -> None:
         application.app = app

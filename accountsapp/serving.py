@@ -4,14 +4,20 @@ Waitress itself waits for its threads while clients can still connect, whom nobo
 sockets are closed first, so that a proxy in front turns to the next server at once.
 """
 
+import select
 import signal
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+
+from accountsapp.connections import Channel
+from accountsapp.fairness import accept_all
+from accountsapp.watching import Watch
 
 LONGEST_STOP = 8.0
 """Seconds in which requests that have begun are answered."""
@@ -22,7 +28,7 @@ TICK = 0.05
 def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
     """Serve until SIGTERM or SIGINT; then answer what has begun.
 
-    :param server: of waitress
+    :param server: of waitress, with a :class:`.Dispatcher`
     :param listeners: its sockets, one for each address
     """
     connections: dict[int, Any] = next(iter(listeners))._map
@@ -31,38 +37,39 @@ def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
     def stop(_number: int, _frame: object) -> None:
         stopped.set()
         for listener in listeners:
-            listener.pull_trigger()
+            listener.trigger.pull_trigger()
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
     adjustments = server.adj
+    poll = partial(wasyncore.loop, use_poll=adjustments.asyncore_use_poll, map=connections, count=1)
+    look = _watch(listeners) or poll
 
-    def look(timeout: float) -> None:
-        """Read and write where that is possible within so many seconds."""
-        use_poll = adjustments.asyncore_use_poll
-        wasyncore.loop(timeout=timeout, use_poll=use_poll, map=connections, count=1)
+    def turn(look: Callable[[float], None], timeout: float) -> None:
+        look(timeout)
+        server.task_dispatcher.hand_out()
 
     while not stopped.is_set():
-        look(adjustments.asyncore_loop_timeout)
+        turn(look, adjustments.asyncore_loop_timeout)
     for listener in listeners:
-        while _accept(listener):
-            continue
+        accept_all(listener)
         wasyncore.dispatcher.close(listener)
     give_up = monotonic() + LONGEST_STOP
-    look(TICK)
+    turn(poll, TICK)
     while _close_idle(connections) and monotonic() < give_up:
-        look(TICK)
+        turn(poll, TICK)
     server.task_dispatcher.shutdown()
     wasyncore.close_all(connections)
 
 
-def _accept(listener: Any) -> bool:
-    """Take up a client that waits to be, and is not to be refused; whether there was one."""
-    before = len(listener.active_channels)
-    if listener.readable():
-        listener.handle_accept()
-    return len(listener.active_channels) > before
+def _watch(listeners: Collection[Any]) -> Callable[[float], None] | None:
+    """What reads and writes where that is possible within so many seconds; None where the system lacks it."""
+    if hasattr(select, "epoll"):
+        return Watch(listeners).look
+    for listener in listeners:
+        listener.channel_class = Channel
+    return None
 
 
 def _close_idle(connections: dict[int, Any]) -> bool:

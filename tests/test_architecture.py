@@ -42,6 +42,8 @@ LAYERS = (
         "server",
         "serving",
         "connections",
+        "fairness",
+        "watching",
         "granian_server",
         "granian_requests",
         "granian_sockets",

@@ -106,7 +106,7 @@ def granian(app: Any, **options: str) -> Iterator[int]:
 def waitress(app: Any) -> Iterator[int]:
     """Waitress as it is served, on a port of its own."""
     server = create_server(app, listen="127.0.0.1:0", **OPTIONS)
-    server.application = KeepingPeer(server.application)
+    server.application = KeepingPeer(server.application, app)
     server.channel_class = Channel
     thread = Thread(target=server.run, daemon=True)
     thread.start()

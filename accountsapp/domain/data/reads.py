@@ -48,6 +48,7 @@ EXPRESSIONS: dict[str, ColumnElement[Any]] = {
     "signup_text": whole_seconds(_table.c.signup),
     "last_login_text": whole_seconds(_table.c.last_login),
     "language_proficiencies_text": cast(_table.c.language_proficiencies, Text),
+    "info_text": cast(_table.c.info, Text),
     "has_preferences": type_coerce(
         or_(
             select(Preference.account_id).where(Preference.account_id == _table.c.id).exists(),

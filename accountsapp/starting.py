@@ -1,6 +1,7 @@
 """What every server of ours does with an ini when it starts, and what it says then."""
 
 import gc
+import linecache
 import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -90,6 +91,7 @@ def rest_collector() -> None:
     """What the application consists of stays: the garbage collector need not look at it again, and less often
     at what requests leave behind, which is no circle as a rule.
     """
+    linecache.clearcache()  # where views and tweens were configured
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS)

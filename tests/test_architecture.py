@@ -47,6 +47,7 @@ LAYERS = (
         "granian_server",
         "granian_requests",
         "granian_sockets",
+        "request_threads",
         "silent_clients",
     },
     {""},

@@ -7,6 +7,7 @@ What is no request of HTTP is refused here, before the application: :mod:`accoun
 """
 
 import gc
+import linecache
 import os
 import re
 import sys
@@ -83,6 +84,7 @@ def _rest_collector() -> None:
     """What the application consists of stays: the garbage collector need not look at it again, and less often
     at what requests leave behind, which is no circle as a rule.
     """
+    linecache.clearcache()  # where views and tweens were configured
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS)

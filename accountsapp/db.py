@@ -1,15 +1,14 @@
 """The database: engines, connections, transactions.
 
 There are two ways to the data. Reads of safe methods go over an autocommit connection of ``read_engine``;
-writes go through a Session of ``write_engine`` in one transaction, which on SQLite takes the write lock at
-its first statement (``BEGIN IMMEDIATE``), so that read-modify-write loses nothing.
+writes go over a connection of ``write_engine`` in one transaction, which on SQLite has the write lock from
+its beginning (``BEGIN IMMEDIATE``), so that read-modify-write loses nothing.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,6 +34,9 @@ T = TypeVar("T")
 BUSY_TIMEOUT = 5.0
 """Seconds that a statement waits for a lock: the write lock of SQLite, a row's of PostgreSQL."""
 
+POOL_SIZE = 20
+"""Connections for writing that stay open; under load there are up to twice as many."""
+
 POOL_TIMEOUT = 8.0
 """Seconds that a writer waits for a connection, fewer than a request has. More than for a lock: whoever has
 one may need a further connection, and those who wait for the lock in vain give theirs back.
@@ -47,22 +49,25 @@ RETRY_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further try of :meth:`Database.write`."""
 
 
-class ReadConnections:
-    """Autocommit connections, kept open from one request to the next: opening one costs more than a read.
+class KeptConnections:
+    """Connections kept open from one request to the next: opening one, or to have a pool look at it, costs
+    more than a read.
 
     The one that was given back last is taken first, so that no more are used than requests run at a time,
     and those have their statements and pages at hand.
 
     :param trouble: that of reading, which is over when one that was given back answers; None where somebody
         else sees to that
+    :param most: how many that nobody has are kept; the others go back to the engine's pool
     """
 
     LONGEST_IDLE = 60.0
     """Seconds. Who has been idle for longer may have been cut off in between, unnoticed."""
     _GENERATION = "accountsapp.generation"
 
-    def __init__(self, engine: Engine, trouble: Trouble | None = None) -> None:
+    def __init__(self, engine: Engine, trouble: Trouble | None = None, *, most: int | None = None) -> None:
         self._engine = engine
+        self._most = most
         self._trouble = trouble
         self._idle: list[tuple[Connection, float]] = []
         self._generation = 0
@@ -89,6 +94,8 @@ class ReadConnections:
         if connection.invalidated:
             connection.close()
             self.close()
+        elif self._most is not None and len(self._idle) >= self._most:
+            connection.close()
         else:
             self._idle.append((connection, time.monotonic()))
 
@@ -125,6 +132,20 @@ class ReadConnections:
             connection.close()
 
 
+class PooledConnections:
+    """Connections that the engine's pool looks at each time: for who does not try again when one was lost."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def take(self) -> Connection:
+        """One that nobody else has."""
+        return self._engine.connect()
+
+    def give_back(self, connection: Connection) -> None:
+        connection.close()
+
+
 class Database:
     """The engines of one process.
 
@@ -135,6 +156,8 @@ class Database:
 
     :ivar read_connections: of the primary
     :ivar replica_connections: of the replica while it is as new as the primary, else of the primary
+    :ivar write_connections: for transactions that are tried again when a connection was lost
+    :ivar pooled_connections: for all other transactions
     """
 
     def __init__(self, url: str, read_url: str | None = None, *, pgbouncer: bool = False) -> None:
@@ -143,8 +166,8 @@ class Database:
         self.reading = Trouble(log, "the database is not available", "the database is available again")
         self.writing = Trouble(log, "the database refuses writes", "the database takes writes again")
         options: dict[str, Any] = {
-            "pool_size": 20,
-            "max_overflow": 20,
+            "pool_size": POOL_SIZE,
+            "max_overflow": POOL_SIZE,
             "pool_timeout": POOL_TIMEOUT,
             "hide_parameters": True,
         }
@@ -190,24 +213,16 @@ class Database:
                 event.listen(self.replica_engine, "do_connect", db_postgresql.connecting(lambda: None))
         event.listen(self.read_engine, "handle_error", self._note_error)
         event.listen(self.write_engine, "handle_error", self._note_error)
-        self.read_connections = ReadConnections(self.read_engine, self.reading)
+        self.read_connections = KeptConnections(self.read_engine, self.reading)
         self.replica_connections: Connections = self.read_connections
         if self.replica_engine is not None:
-            of_replica = ReadConnections(
+            of_replica = KeptConnections(
                 self.replica_engine, Trouble(log, "the replica", "the replica answers")
             )
             self.replica_connections = ReplicaConnections(self.read_connections, of_replica)
+        self.write_connections = KeptConnections(self.write_engine, most=POOL_SIZE // 2)
+        self.pooled_connections = PooledConnections(self.write_engine)
         self.sessions = sessionmaker(self.write_engine)
-
-    @cached_property
-    def request_sessions(self) -> sessionmaker[Session]:
-        """Makes sessions that are committed with the transaction of a request."""
-        import zope.sqlalchemy  # imports each driver of a database that is installed
-        from zope.sqlalchemy.datamanager import STATUS_CHANGED
-
-        sessions = sessionmaker(self.write_engine)
-        zope.sqlalchemy.register(sessions, STATUS_CHANGED)  # a plain statement is a change, too
-        return sessions
 
     def _begin(self, connection: Connection) -> None:
         try:
@@ -228,11 +243,10 @@ class Database:
         is_away = context.is_disconnect or cause == AWAY
         if cause != BUSY:
             context.is_disconnect = True
-        if cause == READ_ONLY:  # what was the primary is none any more
+        # What was the primary is none any more; or those that are idle keep others from being opened.
+        if cause in (READ_ONLY, AT_LIMIT):
             self.read_connections.renew()
-        elif cause == AT_LIMIT:  # those that are idle keep others from being opened
-            self.read_connections.renew()
-            self.write_engine.dispose()
+            self.write_connections.renew()
         refuses = context.engine is self.write_engine and not is_away
         self._note(self.writing if refuses else self.reading, cause)
 
@@ -266,6 +280,7 @@ class Database:
     def dispose(self) -> None:
         self.replica_connections.close()
         self.read_connections.close()
+        self.write_connections.close()
         for engine in (self.replica_engine, self.read_engine, self.write_engine):
             if engine is not None:
                 engine.dispose()

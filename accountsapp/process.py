@@ -1,11 +1,9 @@
 """What one process has: settings, database, keys. It makes stores, for requests, commands and jobs."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-
-from sqlalchemy.orm import Session
 
 from accountsapp.db import Database
 from accountsapp.domain.credentials.key_uses import KeyUses
@@ -57,14 +55,14 @@ class Process:
     def for_request(
         self, client_address: str, columns: Columns | None = None, *, read_only: bool = False
     ) -> Store:
-        """A store whose writes are committed with the request's transaction; the request closes it.
+        """A store of a request, which commits and closes it.
 
         :param columns: what the ``profile`` of each account that is read has
         :param read_only: whether it is to refuse to write; it may read from a replica
         """
         database = self.database
         connections = database.replica_connections if read_only else database.read_connections
-        store = self._open(database.request_sessions, connections, client_address, columns)
+        store = self._open(connections, database.write_connections, client_address, columns)
         store.read_only = read_only
         return store
 
@@ -75,17 +73,15 @@ class Process:
         :param columns: as in :meth:`for_request`
         """
         database = self.database
-        store = self._open(database.sessions, database.read_connections, client_address, columns)
-        try:
+        connections = database.read_connections
+        store = self._open(connections, database.pooled_connections, client_address, columns)
+        with store.committed():
             yield store
-            store.commit()
-        finally:
-            store.close()
 
     def _open(
         self,
-        open_session: Callable[[], Session],
         read_connections: Connections,
+        write_connections: Connections,
         client_address: str,
         columns: Columns | None = None,
     ) -> Store:
@@ -97,7 +93,8 @@ class Process:
             self.recent,
             self.throttle,
             read_connections,
-            open_session,
+            write_connections,
+            self.database.sessions,
             self.database.begin,
             client_address,
             columns,

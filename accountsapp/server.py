@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from waitress.proxy_headers import PROXY_HEADERS
 from waitress.server import create_server
 
 from accountsapp import ini_file
-from accountsapp.connections import Channel
 from accountsapp.ini_file import UnreadableIni
 from accountsapp.serving import serve_until_stopped
 from accountsapp.settings import SettingsError
@@ -27,6 +27,9 @@ from accountsapp.web.client_address import FORWARDED_FOR, PEER
 
 NEW_OBJECTS = 10_000
 """After so many the garbage collector looks at them; its default is 700, some requests."""
+
+OF_PROXIES = frozenset(f"HTTP_{name}" for name in PROXY_HEADERS)
+"""The headers in which a proxy says what it knows, as WSGI calls them."""
 
 _VARIABLE = re.compile(r"%\((\w+)\)s")
 
@@ -57,8 +60,7 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     Waiters.threads = server.adj.threads
     for listener in _listeners(server):
         # Let the application know who is connected, and for whom, whatever waitress makes of a proxy's word.
-        listener.application = _KeepingPeer(listener.application)
-        listener.channel_class = Channel
+        listener.application = _KeepingPeer(listener.application, application)
 
     def serve(app: Any) -> None:
         application.app = app
@@ -105,13 +107,20 @@ def _listeners(server: Any) -> list[Any]:
 
 
 class _KeepingPeer:
-    def __init__(self, application: Any) -> None:
+    """Keeps who is connected.
+
+    :param behind_proxy: the application behind what reads the headers of proxies, for requests that have some
+    """
+
+    def __init__(self, behind_proxy: Any, application: Any) -> None:
+        self._behind_proxy = behind_proxy
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         environ[PEER] = environ["REMOTE_ADDR"]
         environ[FORWARDED_FOR] = environ.get("HTTP_X_FORWARDED_FOR", "")
-        return self._application(environ, start_response)
+        application = self._application if environ.keys().isdisjoint(OF_PROXIES) else self._behind_proxy
+        return application(environ, start_response)
 
 
 def _check_app(ini: str, variables: Mapping[str, str]) -> None:

@@ -4,14 +4,19 @@ Waitress itself waits for its threads while clients can still connect, whom nobo
 sockets are closed first, so that a proxy in front turns to the next server at once.
 """
 
+import select
 import signal
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+
+from accountsapp.connections import Channel
+from accountsapp.watching import Watch
 
 LONGEST_STOP = 8.0
 """Seconds in which requests that have begun are answered."""
@@ -31,18 +36,14 @@ def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
     def stop(_number: int, _frame: object) -> None:
         stopped.set()
         for listener in listeners:
-            listener.pull_trigger()
+            listener.trigger.pull_trigger()
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
     adjustments = server.adj
-
-    def look(timeout: float) -> None:
-        """Read and write where that is possible within so many seconds."""
-        use_poll = adjustments.asyncore_use_poll
-        wasyncore.loop(timeout=timeout, use_poll=use_poll, map=connections, count=1)
-
+    poll = partial(wasyncore.loop, use_poll=adjustments.asyncore_use_poll, map=connections, count=1)
+    look = _watch(listeners) or poll
     while not stopped.is_set():
         look(adjustments.asyncore_loop_timeout)
     for listener in listeners:
@@ -50,11 +51,20 @@ def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
             continue
         wasyncore.dispatcher.close(listener)
     give_up = monotonic() + LONGEST_STOP
-    look(TICK)
+    poll(TICK)
     while _close_idle(connections) and monotonic() < give_up:
-        look(TICK)
+        poll(TICK)
     server.task_dispatcher.shutdown()
     wasyncore.close_all(connections)
+
+
+def _watch(listeners: Collection[Any]) -> Callable[[float], None] | None:
+    """What reads and writes where that is possible within so many seconds; None where the system lacks it."""
+    if hasattr(select, "epoll"):
+        return Watch(listeners).look
+    for listener in listeners:
+        listener.channel_class = Channel
+    return None
 
 
 def _accept(listener: Any) -> bool:

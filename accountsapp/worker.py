@@ -269,8 +269,7 @@ def start_embedded(process: Process, *, poll: float = POLL) -> Worker:
         if session.info.pop(jobs.ENQUEUED, False):
             worker.wake()
 
-    for factory in (process.database.sessions, process.database.request_sessions):
-        event.listen(factory, "after_commit", wake)
+    event.listen(process.database.sessions, "after_commit", wake)
     atexit.register(worker.stop)
     _exit_on_sigterm()
     worker.start()

@@ -36,7 +36,7 @@ LAYERS = (
     {"pages"},
     {"documents"},
     {"oauth", "keys"},
-    {"apis", "server", "serving", "connections"},
+    {"apis", "server", "serving", "connections", "watching"},
     {""},
     {"cli"},
     {"testing"},

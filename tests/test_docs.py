@@ -71,6 +71,35 @@ def test_what_is_read_before_the_documentation_is_well_formed(path: Path) -> Non
     assert [image for image in images if not (path.parent / image).is_file()] == []
 
 
+PAGES = [*READMES, *sorted((ROOT / "docs").glob("*.rst"))]
+_PLACE = re.compile(r"``((?:accountsapp|bench|deploy|docs|examples|tests)/[\w./-]*(?:/|\.\w+))``")
+_LINK = re.compile(r"(:doc:|:ref:)`(?:[^`<]+<)?([\w-]+)>?`|^\.\. (literalinclude|image|figure):: (\S+)", re.M)
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Pages by ``:doc:``, labels, included files, pictures, and the files and folders that a page names."""
+    texts = {path: path.read_text(encoding="utf-8") for path in PAGES}
+    labels = {label for text in texts.values() for label in re.findall(r"^\.\. _([\w-]+):$", text, re.M)}
+    broken = []
+    for path, text in texts.items():
+        for role, name, _directive, file in _LINK.findall(text):
+            found = name in labels if role == ":ref:" else (path.parent / (file or f"{name}.rst")).is_file()
+            broken += [] if found else [(path.name, name or file)]
+        broken += [(path.name, place) for place in _PLACE.findall(text) if not (ROOT / place).exists()]
+    assert broken == []
+
+
+def test_pages_are_linked_rather_than_named() -> None:
+    """On ``docs/`` pages, where a link can be followed."""
+    named = [
+        (path.name, name)
+        for path in (ROOT / "docs").glob("*.rst")
+        for name in re.findall(r"``([\w-]+)\.rst``", path.read_text(encoding="utf-8"))
+        if (ROOT / "docs" / f"{name}.rst").is_file()
+    ]
+    assert named == []
+
+
 QUALITY = (ROOT / "docs/quality.rst").read_text(encoding="utf-8")
 _ROW = re.compile(r"^   \* - ([SR]\d\d)\n     - (.+)\n     - (.+)$", re.M)
 _ID = re.compile(r"_([sr]\d\d)(?=_)")

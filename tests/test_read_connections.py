@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, text
 from webtest import TestApp
 
-from accountsapp.db import Database, ReadConnections
+from accountsapp.db import Database, KeptConnections
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
 
@@ -82,7 +82,7 @@ def test_those_idle_for_long_are_looked_at_first(
     connections = [database.read_connections.take() for _ in range(4)]
     for connection in connections:
         database.read_connections.give_back(connection)
-    monkeypatch.setattr(ReadConnections, "LONGEST_IDLE", -1.0)
+    monkeypatch.setattr(KeptConnections, "LONGEST_IDLE", -1.0)
     assert database.read_connections.take() not in connections
     assert [connection.closed for connection in connections] == [True] * 4
 

@@ -274,10 +274,14 @@ def test_however_a_transaction_ends_the_next_one_begins(
         insert(database)
 
 
-def test_request_sessions_take_turns(database: Database) -> None:
-    session = database.request_sessions()
-    session.execute(text("INSERT INTO t VALUES (1)"))
-    with pytest.raises(OperationalError):
-        insert(database)
-    session.close()
+@pytest.mark.parametrize("way", ["write_connections", "pooled_connections"])
+def test_connections_of_stores_take_turns(database: Database, way: str) -> None:
+    connections = getattr(database, way)
+    connection = connections.take()
+    with connection.begin() as transaction:
+        connection.execute(text("INSERT INTO t VALUES (1)"))
+        with pytest.raises(OperationalError):
+            insert(database)
+        transaction.rollback()
+    connections.give_back(connection)
     insert(database)

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
@@ -78,13 +78,15 @@ class Throttle(Protocol):
 class Store:
     """One caller's access to the accounts: a request, a command or a job has one.
 
-    Nothing is opened before it is used. What opened the session also commits it.
+    Nothing is opened before it is used. What made the store also commits and closes it.
 
     :param read_connections: has autocommit connections
-    :param open_session: gives the session whose transaction the caller ends
+    :param write_connections: has those for transactions
+    :param sessions: makes sessions over them
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
     :param client_address: the client's; empty for commands and jobs
-    :ivar read_only: whether :attr:`session` is refused
+    :ivar read_only: whether to write is refused
+    :ivar undoing: what is done when the transaction ends without a try to commit it
     :param columns: what the ``profile`` of each account that is read has
     :param rendition_sizes: of the squares that are kept beside a new picture
     :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
@@ -100,7 +102,8 @@ class Store:
         recent: Recent,
         throttle: Throttle,
         read_connections: Connections,
-        open_session: Callable[[], Session],
+        write_connections: Connections,
+        sessions: sessionmaker[Session],
         begin: Callable[[], AbstractContextManager[Session]],
         client_address: str = "",
         columns: Columns | None = None,
@@ -126,8 +129,11 @@ class Store:
         self.reader = Reader(read_connections, keyring, columns)
         """Accounts as frozen rows, each read once."""
         self.operator: str | None = None
+        self.undoing = ExitStack()
         self._read_connections = read_connections
-        self._open_session = open_session
+        self._write_connections = write_connections
+        self._sessions = sessions
+        self._writing: Connection | None = None
         self._session: Session | None = None
 
     @property
@@ -144,26 +150,44 @@ class Store:
     def latest(self) -> Connection:
         """Reads that also see what this caller has written and not yet committed.
 
-        Once there is a session they belong to its transaction, which on SQLite holds the write lock.
+        Once something was written they belong to its transaction, which on SQLite holds the write lock.
         """
-        return self.connection if self._session is None else self._session.connection()
+        return self.transaction if self.is_writing else self.connection
 
     @property
-    def session(self) -> Session:
-        """Writes: one transaction; on SQLite its first statement takes the write lock.
+    def transaction(self) -> Connection:
+        """Writes: one transaction, begun when it is first asked for; on SQLite it has the write lock.
 
         :raises RuntimeError: the store is for reading only
         """
         if self.read_only:
             raise RuntimeError("a safe request writes nothing; a view that acts says so")
+        if self._writing is None:
+            self._writing = self._write_connections.take()
+        if not self._writing.in_transaction():
+            self._writing.begin()
+        return self._writing
+
+    @property
+    def session(self) -> Session:
+        """Objects in :attr:`transaction`; what is changed of them is written when they are flushed.
+
+        :raises RuntimeError: the store is for reading only
+        """
+        transaction = self.transaction
         if self._session is None:
-            self._session = self._open_session()
+            self._session = self._sessions(bind=transaction, join_transaction_mode="control_fully")
         return self._session
+
+    def flush(self) -> None:
+        """Write what was changed of objects."""
+        if self._session is not None:
+            self._session.flush()
 
     @property
     def is_writing(self) -> bool:
-        """Whether :attr:`session` was opened."""
-        return self._session is not None
+        """Whether :attr:`transaction` was begun."""
+        return self._writing is not None and self._writing.in_transaction()
 
     def lock(self, account_id: int, *, wholly: bool = False) -> Account:
         """The first step of every change: the account's row, locked, as it is now.
@@ -187,12 +211,12 @@ class Store:
     def lock_columns(self, account_id: int, columns: Collection[str]) -> dict[str, Any]:
         """As :meth:`lock`, for a change of these columns alone (:func:`columns.lock`)."""
         self.reader.forget(account_id)
-        return columns_of.lock(self.session, account_id, self.actor_id, columns)
+        return columns_of.lock(self.transaction, account_id, self.actor_id, columns)
 
     def reread(self, account_id: int) -> AccountRow:
         """An account that is known to be there, with what this caller has changed of it."""
-        self.session.flush()
-        row = by_id(self.session.connection(), account_id, self.columns)
+        self.flush()
+        row = by_id(self.transaction, account_id, self.columns)
         self.reader.remember(row)
         return row
 
@@ -209,7 +233,7 @@ class Store:
         return {audit.BY_COMMAND: self.operator} if self.operator is not None else {}
 
     def record(self, event: Event, *, account_id: int | None = None, **detail: Any) -> None:
-        """Record what the actor did, in the transaction of :attr:`session` (:func:`audit.record`).
+        """Record what the actor did, in :attr:`transaction` (:func:`audit.record`).
 
         :param account_id: whose account it is about
         """
@@ -286,28 +310,51 @@ class Store:
 
         Not while this one is writing, which keeps everybody else from it on SQLite.
         """
-        with self.begin() as session:
-            store = copy(self)
-            store._session = session
-            store.reader = Reader(self._read_connections, self.keyring, self.columns)
-            try:
-                yield store
-            finally:
-                store._session = None
-                store.close()
+        store = copy(self)
+        store._writing = store._session = None
+        store.undoing = ExitStack()
+        store.reader = Reader(self._read_connections, self.keyring, self.columns)
+        with store.committed():
+            yield store
+
+    @contextmanager
+    def committed(self) -> Iterator[None]:
+        """Surrounds what is committed at the end of the block and rolled back by an exception; then the store
+        is closed."""
+        try:
+            yield
+            self.commit()
+        finally:
+            self.close()
 
     def commit(self) -> None:
         """End the transaction, where the caller ends it; what is written next begins another one."""
+        self.flush()
+        self.undoing.pop_all()  # a commit that fails may have reached the database all the same
         if self._session is not None:
             self._session.commit()
+        if self._writing is not None and self.is_writing:  # by plain statements alone
+            self._writing.commit()
 
-    def close(self) -> None:
-        """Give back what was opened; an open transaction is rolled back."""
-        session, connection = self._session, self.reader.taken
-        self._session = self.reader.taken = None
+    def roll_back(self) -> None:
+        """End the transaction, if one was begun, without what was written."""
+        session, connection = self._session, self._writing
+        self._session = self._writing = None
         try:
             if session is not None:
                 session.close()
         finally:
-            if connection is not None:
-                self._read_connections.give_back(connection)
+            if connection is not None and connection.get_transaction() is None:
+                self._write_connections.give_back(connection)
+            elif connection is not None:
+                connection.close()
+            self.undoing.close()
+
+    def close(self) -> None:
+        """Give back what was opened; an open transaction is rolled back."""
+        reading, self.reader.taken = self.reader.taken, None
+        try:
+            self.roll_back()
+        finally:
+            if reading is not None:
+                self._read_connections.give_back(reading)

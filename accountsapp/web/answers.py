@@ -38,7 +38,7 @@ encode_text: Callable[[str], str] = json.encoder.encode_basestring_ascii
 
 
 class JsonText(str):
-    """An answer that is JSON already."""
+    """An answer that is JSON already, or a member of one."""
 
 
 class SharedList(list[Any]):
@@ -57,13 +57,19 @@ def json_answer(request: "Request", value: Any, status: int = 200) -> Response:
 def _json(value: Any) -> str:
     if type(value) is JsonText:
         return value
-    if type(value) is not dict or SharedList not in map(type, value.values()):
+    if type(value) is not dict or _WRITTEN.isdisjoint(map(type, value.values())):
         return encode(value)
-    members = (
-        f"{encode(name)}: {item.json if type(item) is SharedList else encode(item)}"
-        for name, item in value.items()
-    )
+    members = [f"{encode_text(name)}: {_json_of_member(item)}" for name, item in value.items()]
     return f"{{{', '.join(members)}}}"
+
+
+_WRITTEN = frozenset((SharedList, JsonText))
+
+
+def _json_of_member(item: Any) -> str:
+    if type(item) is SharedList:
+        return item.json
+    return item if type(item) is JsonText else encode(item)
 
 
 def jsonp_answer(request: "Request", value: Any, status: int = 200) -> Response:

@@ -20,7 +20,7 @@ from pyramid.httpexceptions import (
 )
 
 from accountsapp import strict_json
-from accountsapp.web.transactions import LARGEST_RETRIED, is_unsafe
+from accountsapp.web.transactions import is_retried, is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -194,12 +194,23 @@ def read_content(request: "Request", largest: int) -> bytes:
     """
     length = request.content_length
     if length is None or length <= largest:
-        # What is too large to be kept for another try is read as it comes: WebOb would copy it into a file.
-        is_kept = (length or 0) <= LARGEST_RETRIED
-        body: bytes = request.body if is_kept else request.body_file_raw.read(length)
+        body = _read(request, largest)
         if len(body) <= largest:
             return body
     raise HTTPRequestEntityTooLarge("The request body is too large.")
+
+
+def _read(request: "Request", largest: int) -> bytes:
+    """A body, of a larger one at least a byte more; it stays to be read again by another try."""
+    length = request.content_length
+    if length is None and not request.is_body_readable:
+        return b""
+    body: bytes = request.body_file_raw.read(length if length is not None else largest + 1)
+    if length is not None and len(body) < length:
+        raise HTTPBadRequest("The request body is not whole.")
+    if is_retried(request.environ):
+        request.environ["wsgi.input"] = BytesIO(body)
+    return body
 
 
 def read_json_object(body: bytes) -> dict[str, Any]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from accountsapp.web.request import Request
 
-ATTEMPT = "retry.attempt"
+ATTEMPT = "accountsapp.attempt"
 """In the environment: how often the request was tried before."""
 
 Check = Callable[["Request", Any, str | None], None]

@@ -14,7 +14,6 @@ from pyramid.location import lineage
 from pyramid.response import Response
 from pyramid.router import default_execution_policy
 from pyramid.tweens import INGRESS
-from pyramid_retry import RetryableExecutionPolicy, mark_error_retryable
 from webob.response import EmptyResponse
 
 from accountsapp import db
@@ -22,6 +21,7 @@ from accountsapp.db_errors import is_retryable
 from accountsapp.security.identity import Identity
 from accountsapp.waiting import Deadline, remaining
 from accountsapp.web import cors
+from accountsapp.web.checks import ATTEMPT
 from accountsapp.web.client_address import client_address
 from accountsapp.web.methods import allowed_methods
 from accountsapp.web.reports import METHODS, REPORTER, Report
@@ -29,6 +29,9 @@ from accountsapp.web.transactions import SAFE_METHODS, attempts
 
 LONGEST_WAIT = 7.5
 """Seconds after which a request, with all its tries, waits for nothing that has not been begun."""
+
+READS = 2
+"""How often a request that cannot write is tried: once more if its connection was lost."""
 
 AGAIN = "accountsapp.again"
 """In the environ: running the request once more may succeed."""
@@ -38,20 +41,17 @@ if TYPE_CHECKING:
 
     from accountsapp.web.request import Request
 
-_retrying = RetryableExecutionPolicy(activate_hook=attempts)
-
 
 def execute(environ: dict[str, Any], router: Any) -> Callable[..., Iterable[bytes]]:
-    """Execution policy."""
-    policy = _reading if environ["REQUEST_METHOD"] in SAFE_METHODS else _retrying
+    """Execution policy: runs a request, once more where that may succeed."""
+    is_safe = environ["REQUEST_METHOD"] in SAFE_METHODS
     with Deadline(LONGEST_WAIT):
-        return partial(_send, policy(environ, router))
-
-
-def _reading(environ: dict[str, Any], router: Any) -> Response:
-    """What cannot write is run once without more ado, and once more if its connection was lost."""
-    response = default_execution_policy(environ, router)
-    return default_execution_policy(environ, router) if environ.pop(AGAIN, False) else response
+        for attempt in range(READS if is_safe else attempts(environ)):
+            environ[ATTEMPT] = attempt
+            response = default_execution_policy(environ, router)
+            if not environ.pop(AGAIN, False):
+                break
+        return partial(_send, response)
 
 
 def _send(response: Response, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -82,7 +82,6 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
                 response = request.invoke_exception_view()
             failure = getattr(request, "exception", None)
             if failure is not None and is_retryable(failure) and _has_time():
-                mark_error_retryable(failure)
                 request.environ[AGAIN] = True
             _add_headers(request, response)
             cors.add_headers(request, response)

@@ -6,7 +6,6 @@ A class of our own, because ``add_request_method(reify=True)`` would build one f
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-import transaction
 from pyramid.decorator import reify
 from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
 from pyramid.location import lineage
@@ -15,7 +14,7 @@ from pyramid.request import Request as PyramidRequest
 from accountsapp.domain.store import Store
 from accountsapp.web import jsonp
 from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of
-from accountsapp.web.transactions import LARGEST_RETRIED, is_unsafe
+from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.db import Database
@@ -51,13 +50,10 @@ class Request(PyramidRequest):
     api: "ApiRoot | None" = None
     view_name: str = ""
     known_caller: "Identity | Nobody | None" = None
-    tm = transaction.manager
-    request_body_tempfile_limit = LARGEST_RETRIED
-    """Up to here a body is kept in memory, not in a temporary file that nobody closes."""
 
     @reify
     def store(self) -> Store:
-        """The accounts, for this request: writes are committed with the request's transaction."""
+        """The accounts, for this request: what it writes is committed at its end."""
         columns = self.api.columns if self.api is not None else None
         store: Store = self.registry.process.for_request(
             self.client_addr, columns, read_only=not is_unsafe(self)
@@ -119,6 +115,18 @@ class Request(PyramidRequest):
         What cannot be read is an ``HTTPClientError`` when it is first asked for.
         """
         return Parameters(self)
+
+    def commit(self) -> None:
+        """Commit what was written, if anything was."""
+        store = self.__dict__.get("store")
+        if store is not None:
+            store.commit()
+
+    def roll_back(self) -> None:
+        """Undo what was written and not committed, if anything was."""
+        store = self.__dict__.get("store")
+        if store is not None:
+            store.roll_back()
 
     def close(self) -> None:
         """Give back the connection, if one was opened, and let go of the tree.

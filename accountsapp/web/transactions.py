@@ -1,13 +1,17 @@
 """The transaction of a request: which requests have one, and how often one is tried."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pyramid.tweens import EXCVIEW
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
+    from pyramid.response import Response
 
     from accountsapp.web.request import Request
+
+    Handler = Callable[[Request], Response]
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Those that write nothing."""
@@ -21,15 +25,33 @@ def is_unsafe(request: "Request") -> bool:
     return request.environ["REQUEST_METHOD"] not in SAFE_METHODS
 
 
-def attempts(request: "Request") -> int:
+def attempts(environ: Mapping[str, Any]) -> int:
     """How often a request that may write is tried while the database says that others are in the way."""
-    return 3 if (request.content_length or 0) <= LARGEST_RETRIED else 1
+    return 3 if is_retried(environ) else 1
+
+
+def is_retried(environ: Mapping[str, Any]) -> bool:
+    """Whether the body is not too large to be kept for another try."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    return not length.isdecimal() or int(length) <= LARGEST_RETRIED
+
+
+def transaction(handler: "Handler", registry: Any) -> "Handler":
+    """Tween factory: what a request wrote is committed if nothing was raised, else rolled back."""
+
+    def run(request: "Request") -> "Response":
+        if not is_unsafe(request):
+            return handler(request)
+        try:
+            response = handler(request)
+            if getattr(request, "exception", None) is None:  # else an error view has answered
+                request.commit()
+            return response
+        finally:
+            request.roll_back()
+
+    return run
 
 
 def includeme(config: "Configurator") -> None:
-    """One transaction a request on unsafe methods.
-
-    ``pyramid_tm`` is added as a tween, not included: its ``request.tm`` would build a class per request.
-    """
-    config.get_settings().update({"tm.activate_hook": is_unsafe, "tm.annotate_user": False})
-    config.add_tween("pyramid_tm.tm_tween_factory", over=EXCVIEW)
+    config.add_tween("accountsapp.web.transactions.transaction", over=EXCVIEW)

@@ -155,6 +155,15 @@ def test_a_body_over_the_limit_whether_or_not_it_says_so(size: int, refused: boo
         assert read_body(request, Body(largest=100))[0] == [("a", "x" * (size - 2))]
 
 
+def test_a_body_that_ends_too_early_and_one_that_is_read_again() -> None:
+    request = Request.blank("/", method="POST", content_type="application/x-www-form-urlencoded", POST="a=b")
+    rules = Body(largest=100)
+    assert read_body(request, rules)[0] == read_body(request, rules)[0] == [("a", "b")]
+    request.environ["CONTENT_LENGTH"] = "50"
+    with pytest.raises(HTTPBadRequest):
+        read_body(request, rules)
+
+
 @given(st.text("ab=&%+61\u00e9;", max_size=30))
 def test_a_query_is_read_as_the_standard_library_reads_it(query_string: str) -> None:
     encoded = query_string.encode("utf-8").decode("latin-1")

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import pytest
 from pyramid.httpexceptions import HTTPConflict
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from webtest import TestApp
 
 from accountsapp.domain.accounts import profile
+from accountsapp.domain.data.models import Job
 from accountsapp.domain.pictures.decoding import PNG, picture_of
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
@@ -38,21 +40,9 @@ class Columns(NamedTuple):
     name: str | None
 
 
-class Veto:
-    """Takes part in the transaction, and does not let it end well."""
-
-    transaction_manager = None
-
-    def tpc_vote(self, _transaction: object) -> None:
-        raise HTTPConflict
-
-    def sortKey(self) -> str:  # noqa: N802 as the transaction package calls it
-        return "!"
-
-    def ignore(self, _transaction: object) -> None:
-        """Every other step."""
-
-    abort = tpc_begin = commit = tpc_finish = tpc_abort = ignore
+def veto(*_flush: object) -> None:
+    """What is written last, as the transaction is to be committed, is refused."""
+    raise HTTPConflict
 
 
 def busy() -> OperationalError:
@@ -73,7 +63,9 @@ def upload(context: Uploading, request: Request) -> dict[str, bool]:
         case "refuses":
             raise HTTPConflict
         case "veto":
-            request.tm.get().join(Veto())
+            session = request.store.session
+            event.listen(session, "before_flush", veto)
+            session.add(Job(name="none", payload={}))
         case "busy" if len(tried) < 3:
             raise busy()
     return {"done": True}

@@ -1,5 +1,6 @@
 """What is shown of the community and of projects: each kind of answer lists its keys."""
 
+import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from accountsapp.domain.activity.community import MemberRow, RankedMember
 from accountsapp.domain.activity.feed import AccountMade, Contributed, FeedItem, ProjectMade
 from accountsapp.domain.activity.projects import ProjectRow
 from accountsapp.settings import Settings
+from accountsapp.web.answers import JsonText, encode_text
 
 
 class MemberColumns(NamedTuple):
@@ -15,19 +17,37 @@ class MemberColumns(NamedTuple):
 
     name: str | None
     locale: str | None
-    info: dict[str, Any]
+    info_text: str
     picture: str | None
 
+    @property
+    def info(self) -> dict[str, Any]:
+        """Empty for most, for whom no JSON is read."""
+        return json.loads(self.info_text) if self.info_text != "{}" else {}
 
-def list_entry(settings: Settings, member: MemberRow, moment: datetime) -> dict[str, Any]:
-    """An account of a page of the community."""
-    return {
-        **_entry(settings, member),
-        "rank": None,
-        "registered_ago": age(member.created, moment),
-        "score": None,
-        "task_runs": member.score,
-    }
+
+def list_entries(settings: Settings, members: list[MemberRow], moment: datetime) -> JsonText:
+    """The accounts of a page of the community, written at once: as dicts they would cost twice as much."""
+    return JsonText(f"[{', '.join([_list_entry(settings, member, moment) for member in members])}]")
+
+
+def _list_entry(settings: Settings, member: MemberRow, moment: datetime) -> str:
+    created, profile = member.created, member.profile
+    info = public_info(settings, member.id, profile)
+    return (
+        f'{{"created": "{show_time(created)}", '
+        f'"fullname": {encode_text(full_name(member))}, '
+        f'"info": {{"avatar": {_text(info["avatar"])}, "avatar_url": {_text(info["avatar_url"])}, '
+        f'"container": {_text(info["container"])}}}, '
+        f'"locale": {_text(profile.locale)}, '
+        f'"name": {encode_text(member.username)}, '
+        f'"rank": null, "registered_ago": "{age(created, moment)}", '
+        f'"score": null, "task_runs": {member.score}}}'
+    )
+
+
+def _text(value: str | None) -> str:
+    return encode_text(value) if value is not None else "null"
 
 
 def top_entry(settings: Settings, ranked: RankedMember) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The community: everybody who is listed, the best, and what happened of late."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from html import escape
 from typing import Any, TypeVar
 
 from pyramid.httpexceptions import HTTPNotFound
@@ -10,10 +11,10 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from accountsapp.apis.pybossa.answers import TEMPLATES, Shown, ShownToAll
-from accountsapp.apis.pybossa.community_presenters import MemberColumns, feed_item, list_entry, top_entry
+from accountsapp.apis.pybossa.community_presenters import MemberColumns, feed_item, list_entries, top_entry
 from accountsapp.apis.pybossa.negotiation import wants_json
 from accountsapp.apis.pybossa.paths import MOUNT, path_of_account
-from accountsapp.apis.pybossa.presenters import full_name, public_info
+from accountsapp.apis.pybossa.presenters import avatar_url, full_name
 from accountsapp.apis.pybossa.resources import Community, CommunityPage
 from accountsapp.domain.activity import community, feed
 from accountsapp.domain.activity.community import MemberRow, RankedMember
@@ -26,6 +27,7 @@ from accountsapp.web.request import Request
 from accountsapp.web.uploads import path_of_picture
 
 S = TypeVar("S")
+T = TypeVar("T")
 
 PAGE = "community.jinja2"
 ITEMS_OF_PAGE = 20
@@ -47,9 +49,7 @@ def community_page(request: Request, number: int) -> Shown | ShownToAll:
     :raises HTTPNotFound: there are not so many pages
     """
     store = request.store
-    members, total = community.page(store, number, MemberColumns), community.total(store)
-    if members is None:
-        raise HTTPNotFound
+    total = community.total(store)
     pagination = {
         "next": number * community.PAGE < total,
         "page": number,
@@ -64,17 +64,19 @@ def community_page(request: Request, number: int) -> Shown | ShownToAll:
         "total": total,
     }
     if wants_json(request):
-        return Shown({**content, **_lists(request, number, members)}, PAGE)
-    people = _part(
+        return Shown({**content, **_lists(request, number)}, PAGE)
+    people = _made_of_page(
         request,
-        "people",
-        members,
-        lambda rows: {
-            "people": _people(request, rows),
-            "pagination": pagination,
-            "page_path": path_on_site(request, f"{MOUNT}/page"),
-        },
         number,
+        ("people", request.locale_name),
+        lambda members: _rendered(
+            request,
+            "people",
+            people=_people(request, members),
+            previous=number - 1,
+            next=number + 1 if pagination["next"] else None,
+            page_path=path_on_site(request, f"{MOUNT}/page"),
+        ),
     )
     best, items = community.top(store, MemberColumns), feed.feed(store, MemberColumns)
     return ShownToAll(
@@ -85,7 +87,14 @@ def community_page(request: Request, number: int) -> Shown | ShownToAll:
     )
 
 
-def _lists(request: Request, number: int, members: list[MemberRow]) -> dict[str, Any]:
+def _made_of_page(request: Request, number: int, kind: Hashable, make: Callable[[list[MemberRow]], T]) -> T:
+    product = community.made_of_page(request.store, number, MemberColumns, kind, make)
+    if product is None:
+        raise HTTPNotFound
+    return product
+
+
+def _lists(request: Request, number: int) -> dict[str, Any]:
     """The lists of the JSON answer; what they have in common with other answers is kept for a while."""
     store, settings, moment = request.store, request.app_settings, now()
     best, viewer = _best_and_viewer(request)
@@ -93,10 +102,8 @@ def _lists(request: Request, number: int, members: list[MemberRow]) -> dict[str,
         top_entry, best, lambda best: SharedList(top_entry(settings, ranked) for ranked in best)
     )
     return {
-        "accounts": store.recent.made_of(
-            (list_entry, number),
-            members,
-            lambda rows: SharedList(list_entry(settings, member, moment) for member in rows),
+        "accounts": _made_of_page(
+            request, number, "entries", lambda members: list_entries(settings, members, moment)
         ),
         "top_users": [*top_users, *viewer] if viewer else top_users,
         "update_feed": store.recent.made_of(
@@ -134,34 +141,35 @@ def _parts(request: Request, people: str, items: Sequence[FeedItem]) -> dict[str
     }
 
 
-def _part(
-    request: Request, name: str, source: S, values: Callable[[S], dict[str, Any]], number: int | None = None
-) -> str:
-    """A part of the page, rendered from what is made of its source.
-
-    :param number: of the page, where that is one of many
-    """
-    template = f"{TEMPLATES}community_{name}.jinja2"
+def _part(request: Request, name: str, source: S, values: Callable[[S], dict[str, Any]]) -> str:
+    """A part of the page, rendered from what is made of its source."""
     return request.store.recent.made_of(
-        (template, number, request.locale_name),
-        source,
-        lambda source: render(template, values(source), request=request),
+        (name, request.locale_name), source, lambda source: _rendered(request, name, **values(source))
     )
 
 
-def _people(request: Request, members: list[MemberRow]) -> list[tuple[str, str | None, str, str]]:
-    """Of each its path, that of its picture, full name, how long ago it was made: as the page shows it."""
+def _rendered(request: Request, name: str, **values: Any) -> str:
+    return render(f"{TEMPLATES}community_{name}.jinja2", values, request=request)
+
+
+def _people(request: Request, members: list[MemberRow]) -> list[tuple[str, str | None, str, str, str]]:
+    """Of each, as HTML: its path, that of its picture, initial and full name, how long ago it was made."""
     settings, moment, ago = request.app_settings, now(), partial(ago_in, request.locale_name)
     base = path_on_site(request, "")
-    return [
-        (
-            base + path_of_account(member.username),
-            path_of_picture(settings, public_info(settings, member.id, member.profile)["avatar_url"]),
-            full_name(member),
-            ago(member.created - moment),
+    people = []
+    for member in members:
+        name = full_name(member)
+        picture = path_of_picture(settings, avatar_url(settings, member.id, member.profile))
+        people.append(
+            (
+                escape(base + path_of_account(member.username)),
+                escape(picture) if picture is not None else None,
+                escape(name[:1]),
+                escape(name),
+                escape(ago(member.created - moment)),
+            )
         )
-        for member in members
-    ]
+    return people
 
 
 def _best_and_viewer(request: Request) -> tuple[tuple[RankedMember, ...], list[dict[str, Any]]]:

@@ -18,7 +18,8 @@ ESCAPE = "~"
 def path_of_account(username: str) -> str:
     """Of somebody's profile; the escaped one where the name is reserved."""
     escaped = ESCAPE + username if fold(username) in RESERVED else username
-    return f"{MOUNT}/{quote(escaped, safe='~')}"
+    is_plain = escaped.isascii() and escaped.isalnum()
+    return f"{MOUNT}/{escaped if is_plain else quote(escaped, safe='~')}"
 
 
 def code_pages(settings: Settings) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """What is shown of an account: each kind of answer lists its keys."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from accountsapp.domain.activity.community import Standing
@@ -54,12 +55,20 @@ def public_info(settings: Settings, account_id: int, columns: Pictured) -> dict[
             "avatar_url": picture_url(settings, account_id, columns.picture),
             "container": files.container_of(account_id),
         }
-    stored_url = text_or_none(columns.info.get("avatar_url"))
+    info = columns.info
     return {
-        "avatar": text_or_none(columns.info.get("avatar")),
-        "avatar_url": stored_url if stored_url is not None and is_web_url(stored_url) else None,
-        "container": text_or_none(columns.info.get("container")) or files.container_of(account_id),
+        "avatar": text_or_none(info.get("avatar")),
+        "avatar_url": avatar_url(settings, account_id, columns),
+        "container": text_or_none(info.get("container")) or files.container_of(account_id),
     }
+
+
+def avatar_url(settings: Settings, account_id: int, columns: Pictured) -> str | None:
+    """Where the picture is, here or elsewhere."""
+    if columns.picture is not None:
+        return picture_url(settings, account_id, columns.picture)
+    stored = text_or_none(columns.info.get("avatar_url"))
+    return stored if stored is not None and is_web_url(stored) else None
 
 
 def text_or_none(value: object) -> str | None:
@@ -118,11 +127,13 @@ def show_time(time: datetime) -> str:
 def age(then: datetime, moment: datetime) -> str:
     """How long ago, in words; empty for the future."""
     passed = moment - then
-    days, seconds = passed.days, passed.seconds
+    return _age_of_days(passed.days) if passed.days else _age_of_today(passed.seconds)
+
+
+@lru_cache(1000)
+def _age_of_days(days: int) -> str:
     if days < 0:
         return ""
-    if days == 0:
-        return _age_of_today(seconds)
     if days == 1:
         return "Yesterday"
     for most, size, unit in ((6, 1, "day"), (30, 7, "week"), (59, 59, "month"), (364, 30, "month")):

@@ -15,7 +15,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import Session
 
 from accountsapp.domain.data.preference_models import Preference, SocialLink
 from accountsapp.domain.data.prepared import PreparedForMany
@@ -62,24 +61,24 @@ def of_account(connection: Connection, account_id: int) -> Preferences:
     return of_accounts(connection, [account_id])[account_id]
 
 
-def set_values(session: Session, account_id: int, values: Mapping[str, str | None]) -> None:
+def set_values(connection: Connection, account_id: int, values: Mapping[str, str | None]) -> None:
     """Set preferences of a locked account; None removes one, the others stay."""
-    _put(session, Preference, account_id, "name", "value", values)
+    _put(connection, Preference, account_id, "name", "value", values)
 
 
-def set_links(session: Session, account_id: int, links: Mapping[str, str | None] | None) -> None:
+def set_links(connection: Connection, account_id: int, links: Mapping[str, str | None] | None) -> None:
     """Set social links of a locked account, by network; None removes one, the others stay.
 
     :param links: None removes all
     """
     if links is None:
-        session.execute(delete(SocialLink).where(SocialLink.account_id == account_id))
+        connection.execute(delete(SocialLink).where(SocialLink.account_id == account_id))
     else:
-        _put(session, SocialLink, account_id, "platform", "url", links)
+        _put(connection, SocialLink, account_id, "platform", "url", links)
 
 
 def _put(
-    session: Session,
+    connection: Connection,
     kind: type[Preference] | type[SocialLink],
     account_id: int,
     key: str,
@@ -88,10 +87,8 @@ def _put(
 ) -> None:
     if not texts:
         return
-    session.execute(
-        delete(kind)
-        .where(kind.account_id == account_id, kind.__table__.c[key].in_(list(texts)))
-        .execution_options(synchronize_session=False)
+    connection.execute(
+        delete(kind).where(kind.account_id == account_id, kind.__table__.c[key].in_(list(texts)))
     )
     rows = [
         {"account_id": account_id, key: name, column: text}
@@ -99,4 +96,4 @@ def _put(
         if text is not None
     ]
     if rows:
-        session.execute(insert(kind), rows)
+        connection.execute(insert(kind), rows)

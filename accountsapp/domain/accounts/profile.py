@@ -122,13 +122,13 @@ def change(
                 changed["picture"] = keeping.put(store.session, account_id, former["picture"], written)
             if not isinstance(email, Unset):
                 changed |= changing.ask(store, store.reread(account_id), email, again=email_again)
-            columns_of.change(store.session, account_id, former, changed)
+            columns_of.change(store.transaction, account_id, former, changed)
             if changed.get("pending_email") is not None:
                 changing.announce(store, store.lock(account_id))
-            store.session.flush()
+            store.flush()
         if not isinstance(social_links, Unset):
-            set_links(store.session, account_id, social_links)
-        set_values(store.session, account_id, preferences)
+            set_links(store.transaction, account_id, social_links)
+        set_values(store.transaction, account_id, preferences)
         return store.reread(account_id)
 
 

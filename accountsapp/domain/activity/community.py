@@ -5,12 +5,12 @@ share is computed at most once in three seconds by each process, and lags less t
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Integer, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -19,11 +19,13 @@ from accountsapp.domain.data.member_models import Member
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.places import NEWEST, STANDING, Places
 from accountsapp.domain.data.prepared import Prepared
-from accountsapp.domain.data.reads import Columns
+from accountsapp.domain.data.reads import Columns, column_of
 from accountsapp.domain.job_handlers import clears
 from accountsapp.domain.store import Store
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PAGE = 24
 """Accounts of a page."""
@@ -61,6 +63,8 @@ class Standing(NamedTuple):
     score: int
 
 
+_accounts = Account.__table__
+_WITHOUT_PROFILE = MemberRow._fields.index("profile")
 _NEWEST_FIRST = (Member.joined.desc(), Member.account_id.desc())
 
 
@@ -72,30 +76,30 @@ class Selection:
 
     def __init__(self, columns: Columns) -> None:
         self._profile = columns
-        self.columns = (
-            Member.account_id,
-            Account.username,
-            Member.joined,
-            Member.standing,
-            *(getattr(Account, field) for field in columns._fields),
-        )
-        self.statement = select(*self.columns).join(Account, Account.id == Member.account_id)
-        newest = select(Member.account_id).order_by(*_NEWEST_FIRST)
+        self.columns = self._columns(Member.__table__.c.joined)
+        self._width = len(self.columns)
+        self.statement = select(*self.columns).join(Member, Member.account_id == Account.id)
+        newest = select(Member.account_id, Member.joined).order_by(*_NEWEST_FIRST)
         newest = newest.limit(bindparam("most", type_=Integer)).offset(bindparam("offset", type_=Integer))
         self.newest = self._of(newest)
         self.newest_before = self._of(newest.where(places.is_before(NEWEST, "end")))
+        self.best = Prepared(self.statement.order_by(*places.key_columns(STANDING)).limit(TOP))
         self.one = Prepared(self.statement.where(Member.account_id == bindparam("account_id")))
 
-    def _of(self, ids: Select[int]) -> Prepared:
-        """The members with those ids: only for them the account is read, not for those that are skipped."""
-        members = ids.subquery()
-        rows = self.statement.join(members, members.c.account_id == Member.account_id)
-        return Prepared(rows.order_by(*_NEWEST_FIRST))
+    def _columns(self, joined: ColumnElement[datetime]) -> tuple[ColumnElement[Any], ...]:
+        profile = map(column_of, self._profile._fields)
+        return (_accounts.c.id, _accounts.c.username, joined, _accounts.c.n_contributions, *profile)
+
+    def _of(self, newest: Select[int, datetime]) -> Prepared:
+        """Those members: only for them the account is read, not for those that are skipped."""
+        members = newest.subquery()
+        rows = select(*self._columns(members.c.joined)).join(members, members.c.account_id == _accounts.c.id)
+        return Prepared(rows.order_by(members.c.joined.desc(), members.c.account_id.desc()))
 
     def row(self, values: Sequence[Any]) -> MemberRow:
         """The member that the values begin with."""
-        account_id, username, joined, standing, *profile = values[: len(self.columns)]
-        return MemberRow(account_id, username, joined, -standing, self._profile._make(profile))
+        profile = self._profile._make(values[_WITHOUT_PROFILE : self._width])
+        return MemberRow._make((*values[:_WITHOUT_PROFILE], profile))
 
 
 selection_of = cache(Selection)
@@ -113,7 +117,7 @@ _STANDING = Prepared(
 
 def total(store: Store) -> int:
     """How many accounts are listed."""
-    return _places(store)[NEWEST].total
+    return _places(store, NEWEST).total
 
 
 def page(store: Store, number: int, columns: Columns) -> list[MemberRow] | None:
@@ -123,11 +127,23 @@ def page(store: Store, number: int, columns: Columns) -> list[MemberRow] | None:
     :param columns: what their ``profile`` has
     :returns: :data:`PAGE` of them, on the last page less; the same object while it is the same. None beyond
     """
-    members = _places(store)[NEWEST]
-    if number != 1 and not 0 <= (number - 1) * PAGE < members.total:
+    return made_of_page(store, number, columns, "page", lambda members: members)
+
+
+def made_of_page(
+    store: Store, number: int, columns: Columns, kind: Hashable, make: Callable[[list[MemberRow]], T]
+) -> T | None:
+    """What is made of a :func:`page`, in place of which it is kept.
+
+    :param kind: what it is
+    :param make: makes it of the accounts
+    :returns: None beyond the last page
+    """
+    newest = _places(store, NEWEST)
+    if number != 1 and not 0 <= (number - 1) * PAGE < newest.total:
         return None
     return store.recent.made_of(
-        ("page", columns, number), members, lambda members: _page(store.connection, members, number, columns)
+        (kind, columns, number), newest, lambda newest: make(_page(store.connection, newest, number, columns))
     )
 
 
@@ -159,7 +175,7 @@ def standing(store: Store, account_id: int) -> Standing:
 
 
 def _rank(store: Store, key: tuple[int, datetime, int]) -> int:
-    first, number = _places(store)[STANDING].before(key)
+    first, number = _places(store, STANDING).before(key)
     end = places.values_of(STANDING, "end", key)
     if first is None:
         within = _BEFORE.first(store.connection, **end)
@@ -188,24 +204,24 @@ def top(store: Store, columns: Columns, account_id: int | None = None) -> tuple[
 
 def _best(connection: Connection, columns: Columns) -> tuple[RankedMember, ...]:
     selection = selection_of(columns)
-    best = connection.execute(selection.statement.order_by(*places.key_columns(STANDING)).limit(TOP))
-    return tuple(RankedMember(place, selection.row(row)) for place, row in enumerate(best, 1))
+    best = enumerate(selection.best.all(connection), 1)
+    return tuple(RankedMember(place, selection.row(row)) for place, row in best)
 
 
-def _places(store: Store) -> dict[str, Places]:
-    return store.recent.get("places", lambda: _read_places(store))
+def _places(store: Store, order: str) -> Places:
+    return store.recent.get(("places", order), lambda: _read_places(store, order))
 
 
-def _read_places(store: Store) -> dict[str, Places]:
-    by_order, waiting = places.read(store.connection, places.FOLD_FROM)
+def _read_places(store: Store, order: str) -> Places:
+    members, waiting = places.read(store.connection, order, places.FOLD_FROM)
     if waiting < places.FOLD_FROM:
-        return by_order
+        return members
     try:
         with store.begin() as session:
             places.fold(session.connection())
     except SQLAlchemyError as error:
         log.warning("changes of members were not folded: %s", type(error).__name__)
-    return places.read(store.connection)[0]
+    return places.read(store.connection, order)[0]
 
 
 @clears

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Integer, bindparam, select
 
 from accountsapp.domain.activity.community import MemberRow, Selection, selection_of
 from accountsapp.domain.activity.projects import COLUMNS as PROJECT_COLUMNS
@@ -12,6 +13,7 @@ from accountsapp.domain.activity.projects import ProjectRow
 from accountsapp.domain.data.activity_models import Contribution, Project, Volunteer
 from accountsapp.domain.data.member_models import Member
 from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.data.reads import Columns
 from accountsapp.domain.store import Store
 
@@ -74,38 +76,46 @@ def _accounts(connection: Connection, selection: Selection) -> list[AccountMade]
 
 
 def _projects(connection: Connection) -> list[ProjectMade]:
-    latest = (
-        select(*PROJECT_COLUMNS)
-        .join(Member, Member.account_id == Project.owner_id)
-        .where(Project.published.is_(True))
-        .order_by(Project.created.desc(), Project.id.desc())
-        .limit(ITEMS)
-    )
-    projects = [ProjectRow._make(row) for row in connection.execute(latest)]
+    projects = [ProjectRow._make(row) for row in _LATEST_PROJECTS.all(connection)]
     return [ProjectMade(project.created, project) for project in projects]
 
 
 def _contributions(connection: Connection, selection: Selection) -> list[Contributed]:
     items: list[Contributed] = []
+    statement = _latest_contributions(selection)
     for most in CONTRIBUTIONS_LOOKED_AT:
-        latest = (
-            select(Contribution.volunteer_id, Contribution.created)
-            .order_by(Contribution.created.desc())
-            .limit(most)
-            .subquery()
-        )
-        shown = (
-            select(*selection.columns, latest.c.created, Project.name, Project.short_name)
-            .select_from(latest)
-            .join(Volunteer, Volunteer.id == latest.c.volunteer_id)
-            .join(Project, Project.id == Volunteer.project_id)
-            .join(Member, Member.account_id == Volunteer.account_id)
-            .join(Account, Account.id == Member.account_id)
-            .where(Project.published.is_(True))
-            .order_by(latest.c.created.desc())
-            .limit(ITEMS)
-        )
-        items = [Contributed(row[-3], selection.row(row), *row[-2:]) for row in connection.execute(shown)]
+        rows = statement.all(connection, most=most)
+        items = [Contributed(row[-3], selection.row(row), *row[-2:]) for row in rows]
         if len(items) == ITEMS:
             break
     return items
+
+
+_LATEST_PROJECTS = Prepared(
+    select(*PROJECT_COLUMNS)
+    .join(Member, Member.account_id == Project.owner_id)
+    .where(Project.published.is_(True))
+    .order_by(Project.created.desc(), Project.id.desc())
+    .limit(ITEMS)
+)
+
+
+@cache
+def _latest_contributions(selection: Selection) -> Prepared:
+    latest = (
+        select(Contribution.volunteer_id, Contribution.created)
+        .order_by(Contribution.created.desc())
+        .limit(bindparam("most", type_=Integer))
+        .subquery()
+    )
+    return Prepared(
+        select(*selection.columns, latest.c.created, Project.name, Project.short_name)
+        .select_from(latest)
+        .join(Volunteer, Volunteer.id == latest.c.volunteer_id)
+        .join(Project, Project.id == Volunteer.project_id)
+        .join(Member, Member.account_id == Volunteer.account_id)
+        .join(Account, Account.id == Member.account_id)
+        .where(Project.published.is_(True))
+        .order_by(latest.c.created.desc())
+        .limit(ITEMS)
+    )

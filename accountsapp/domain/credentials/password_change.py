@@ -36,7 +36,7 @@ def change(store: Store, account_id: int, *, current: object, new: object) -> Ac
     new_hash = store.passwords.hash(password)
     account = store.lock(account_id)
     if account.credential_epoch != row.credential_epoch:
-        store.session.rollback()
+        store.roll_back()
         store.record_apart(Event.PASSWORD_WRONG, account_id=account_id)
         raise WrongPassword
     set_hash(store, account, new_hash)

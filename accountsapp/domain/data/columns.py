@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, select, update
 
 from accountsapp.domain.data.locking import check_states
 from accountsapp.domain.data.models import Account
@@ -19,7 +18,9 @@ _STATEMENTS = 256
 """Sets of columns whose statements are kept: a client may name any."""
 
 
-def lock(session: Session, account_id: int, actor_id: int | None, columns: Collection[str]) -> dict[str, Any]:
+def lock(
+    connection: Connection, account_id: int, actor_id: int | None, columns: Collection[str]
+) -> dict[str, Any]:
     """As :func:`locking.lock_for`.
 
     :returns: what these columns have now, and some others
@@ -27,14 +28,16 @@ def lock(session: Session, account_id: int, actor_id: int | None, columns: Colle
     :raises AccountNotFound: the account is gone, or is to be deleted
     """
     names, statement = _locking(tuple(sorted(columns)))
-    values = statement.first(session.connection(), account_id=account_id)
+    values = statement.first(connection, account_id=account_id)
     present = dict(zip(names, values, strict=True)) if values is not None else {}
     is_there = values is not None and present["deletion_asked"] is None
-    check_states(session, account_id, actor_id, present["state"] if is_there else None)
+    check_states(connection, account_id, actor_id, present["state"] if is_there else None)
     return present
 
 
-def change(session: Session, account_id: int, former: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
+def change(
+    connection: Connection, account_id: int, former: Mapping[str, Any], columns: Mapping[str, Any]
+) -> None:
     """Give columns of a locked account other values, as one version of it; none where all have them already.
 
     :param former: what they have now
@@ -43,7 +46,7 @@ def change(session: Session, account_id: int, former: Mapping[str, Any], columns
     changed = {name: value for name, value in columns.items() if value != former[name]}
     if changed:
         statement = _changing(tuple(sorted(changed)))
-        statement.run(session.connection(), {**changed, "account_id": account_id})
+        statement.run(connection, {**changed, "account_id": account_id})
 
 
 @lru_cache(_STATEMENTS)

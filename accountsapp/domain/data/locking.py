@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -71,11 +71,11 @@ def lock_for(session: Session, account_id: int, actor_id: int | None, *, wholly:
     if actor_id == account_id:
         return lock_active(session, account_id, wholly=wholly)
     account = lock(session, account_id, wholly=wholly)
-    check_states(session, account_id, actor_id, account.state)
+    check_states(session.connection(), account_id, actor_id, account.state)
     return account
 
 
-def check_states(session: Session, account_id: int, actor_id: int | None, state: str | None) -> None:
+def check_states(connection: Connection, account_id: int, actor_id: int | None, state: str | None) -> None:
     """Whether the actor may still change a locked account.
 
     :param actor_id: whose credential was checked; None for the operator
@@ -90,7 +90,7 @@ def check_states(session: Session, account_id: int, actor_id: int | None, state:
     if state is None:
         raise AccountNotFound
     if actor_id is not None:
-        state_of_actor = session.scalar(select(Account.state).where(Account.id == actor_id))
+        state_of_actor = connection.scalar(select(Account.state).where(Account.id == actor_id))
         if state_of_actor != AccountState.ACTIVE:
             raise StaleCredential
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Integer,
     bindparam,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     select,
     text,
     tuple_,
@@ -29,6 +31,7 @@ from sqlalchemy import (
 
 from accountsapp.domain.data.member_models import Member, MemberChange, MemberPart
 from accountsapp.domain.data.models import Base, UTCDateTime
+from accountsapp.domain.data.prepared import Prepared
 
 _parts = Base.metadata.tables[MemberPart.__tablename__]
 _PART_KEY = (_parts.c.standing, _parts.c.joined, _parts.c.account_id)
@@ -102,35 +105,38 @@ class Places:
         return Place(self.keys[part] if part > 0 else None, self._sums[max(part, 0)])
 
 
-def read(connection: Connection, most_changes: int = MOST_FOLDED) -> tuple[dict[str, Places], int]:
-    """The parts of each order as they are now, in one statement.
-
-    :returns: them, and how many changes wait to be folded
-    """
-    parts = select(
-        MemberPart.order, MemberPart.standing, MemberPart.joined, MemberPart.account_id, MemberPart.members
-    )
+def _parts_and_changes(order: str) -> CompoundSelect[Any]:
+    """Order, key and number: of each part, and without an order of each change."""
+    parts = select(_parts.c.in_order, *_PART_KEY, _parts.c.members).where(_parts.c.in_order == order)
     changes = (
         select(
-            literal(""),
+            null(),
             MemberChange.standing,
             MemberChange.joined,
             MemberChange.account_id,
             MemberChange.delta,
         )
         .order_by(MemberChange.id)
-        .limit(most_changes)
+        .limit(bindparam("most", type_=Integer))
         .subquery()
     )
-    rows = connection.execute(union_all(parts, select(changes))).all()
+    return union_all(parts, select(changes))
+
+
+_PARTS_AND_CHANGES = {order: Prepared(_parts_and_changes(order)) for order in ORDERS}
+
+
+def read(connection: Connection, order: str, most_changes: int = MOST_FOLDED) -> tuple[Places, int]:
+    """The parts of an order as they are now, in one statement.
+
+    :returns: them, and how many changes wait to be folded
+    """
+    rows = _PARTS_AND_CHANGES[order].all(connection, most=most_changes)
+    counts = sorted((_key_of(row), row[4]) for row in rows if row[0])
+    keys, numbers = [key for key, _ in counts], [number for _, number in counts]
     waiting = [row for row in rows if not row[0]]
-    places = {}
-    for order in ORDERS:
-        counts = sorted((_key_of(row), row[4]) for row in rows if row[0] == order)
-        keys, numbers = [key for key, _ in counts], [number for _, number in counts]
-        _add(order, keys, numbers, waiting)
-        places[order] = Places(keys, numbers)
-    return places, len(waiting)
+    _add(order, keys, numbers, waiting)
+    return Places(keys, numbers), len(waiting)
 
 
 def _add(order: str, keys: list[Key], numbers: list[int], changes: list[Any]) -> set[int]:

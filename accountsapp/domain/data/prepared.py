@@ -22,9 +22,9 @@ from accountsapp.driver_errors import raise_error_of
 
 Conversions = list[tuple[int, Callable[[Any], Any]]]
 Converters = list[tuple[str, Callable[[Any], Any]]]
-Compiled = tuple[str, list[str] | None, Converters, Conversions]
-"""The SQL, the order of its parameters where they have no names, how which of them are converted, how which
-values but NULL are."""
+Compiled = tuple[str, list[str] | None, dict[str, Any], Converters, Conversions]
+"""The SQL, the order of its parameters where they have no names, those that are always the same, how which of
+them are converted, how which values but NULL are."""
 
 Rows = Sequence[Sequence[Any]]
 
@@ -60,10 +60,12 @@ class Prepared:
         if connection.engine.dispatch.before_cursor_execute:  # somebody wants to see every statement
             return self._by_sqlalchemy(connection, parameters, most)
         dialect = connection.dialect
-        sql, order, of_parameters, conversions = self._compiled.get(dialect.name) or self._compile(dialect)
-        converted = parameters
+        sql, order, constants, of_parameters, conversions = self._compiled.get(dialect.name) or self._compile(
+            dialect
+        )
+        converted = constants | parameters if constants else parameters
         if of_parameters:
-            converted = parameters | {name: convert(parameters[name]) for name, convert in of_parameters}
+            converted = converted | {name: convert(converted[name]) for name, convert in of_parameters}
         values = [converted[name] for name in order] if order is not None else converted
         try:
             cursor = connection.connection.cursor()
@@ -97,12 +99,14 @@ class Prepared:
             if convert is not None:
                 conversions.append((index, convert))
         of_parameters: Converters = []
+        constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
         for name, parameter in compiled.binds.items():
             of_ours = isinstance(parameter.type, TypeDecorator)
             convert = _bind_processor(parameter, dialect) if of_ours else None
             if convert is not None:
                 of_parameters.append((name, convert))
-        prepared = str(compiled), getattr(compiled, "positiontup", None), of_parameters, conversions
+        order = getattr(compiled, "positiontup", None)
+        prepared = str(compiled), order, constants, of_parameters, conversions
         self._compiled[dialect.name] = prepared
         return prepared
 

@@ -69,6 +69,7 @@ EXPRESSIONS: dict[str, ColumnElement[Any]] = {
     "signup_text": whole_seconds(_table.c.signup),
     "last_login_text": whole_seconds(_table.c.last_login),
     "language_proficiencies_text": cast(_table.c.language_proficiencies, Text),
+    "info_text": cast(_table.c.info, Text),
     "preferences_text": _PREFERENCES,
     "custom_preferences_text": case((_table.c.account_privacy == _CUSTOM, _PREFERENCES)),
     "addon_figures_text": addon_figures_text(_table.c.id),

@@ -12,8 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import event, select
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from accountsapp.domain import jobs
 from accountsapp.domain.data.models import Account
@@ -62,7 +62,7 @@ def written(store: Store, account_id: int, picture: "Picture") -> Iterator[Writt
 
     :raises Busy: files cannot be written now
     """
-    if store.is_writing and store.session.in_transaction():
+    if store.is_writing:
         raise RuntimeError("a picture is written before the transaction begins")
     from accountsapp.domain.pictures.renditions import square_jpeg  # and with it Pillow
 
@@ -73,7 +73,7 @@ def written(store: Store, account_id: int, picture: "Picture") -> Iterator[Writt
     with store.begin() as session:
         job_id = _ask_removal(session, account_id, stem, after=LONGEST_CHANGE)
     folder = files.folder_of(store.settings, account_id)
-    _Removal(store.session, folder, stem)
+    store.undoing.callback(files.remove, folder, stem)
     try:
         _write(folder, contents)
         yield Written(stem, job_id)
@@ -90,28 +90,6 @@ def _write(folder: Path, contents: dict[str, bytes]) -> None:
         files.TROUBLE.met(type(error).__name__)
         raise Busy(retry_after=60) from error
     files.TROUBLE.over()
-
-
-class _Removal:
-    """Removes files when the session's next transaction ends without a try to commit it.
-
-    A commit that fails may have reached the database all the same; the job knows later.
-    """
-
-    def __init__(self, session: Session, folder: Path, stem: str) -> None:
-        self._folder = folder
-        self._stem = stem
-        self._is_due = True
-        event.listen(session, "before_commit", self._note_try)
-        event.listen(session, "after_transaction_end", self._end)
-
-    def _note_try(self, _session: Session) -> None:
-        self._is_due = False
-
-    def _end(self, _session: Session, transaction: SessionTransaction) -> None:
-        if transaction.parent is None and self._is_due:
-            self._is_due = False
-            files.remove(self._folder, self._stem)
 
 
 def put(session: Session, account_id: int, former: str | None, new: Written | None) -> str | None:

@@ -1,6 +1,7 @@
 """The community, profiles and projects (contract 9, 10.1, 10.7 to 10.9), as JSON and as pages."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -167,6 +168,42 @@ def test_title_is_html(front_end: FrontEnd, register: Register, browser: Browser
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert page.html.find("meta", attrs={"name": "robots"})["content"] == "noindex"
     assert "mallory@example.com" not in page.text
+
+
+def test_what_a_page_shows_of_an_account(
+    front_end: FrontEnd, browser: Browser, register: Register, stores: Process
+) -> None:
+    """As JSON and as HTML, both of which are written text by text."""
+    hostile = """<b>"M'\\ü\u2028</b>&{{ 1 }}"""
+    mallory = register("mallory", name=hostile, locale="fr")
+    stored = {
+        "avatar": '"a".png',
+        "avatar_url": "https://p.example/a.png?x='<\"&",
+        "container": "<c>",
+        "k": 1,
+    }
+    values = {"info": stored, "signup": datetime(2020, 2, 3, 4, 5, 6, 7, tzinfo=UTC)}
+    with stores.transaction() as store:
+        store.session.execute(update(Account).where(Account.id == mallory.id).values(values))
+    (entry,) = front_end.get("/account")["accounts"]
+    assert entry.keys() == ENTRY
+    years = (datetime.now(UTC) - values["signup"]).days // 365
+    assert entry == {
+        "created": "2020-02-03T04:05:06.000007",
+        "fullname": hostile,
+        "info": {name: stored[name] for name in INFO},
+        "locale": "fr",
+        "name": "mallory",
+        "rank": None,
+        "registered_ago": f"{years} years ago",
+        "score": None,
+        "task_runs": 0,
+    }
+    page = browser.get("/account")
+    (person,) = page.html.find("ul", class_="people").find_all("li")
+    assert person.a.text == hostile
+    assert person.find("span", class_="avatar").text == "<"
+    assert "<b>" not in page.text
 
 
 def test_the_community(front_end: FrontEnd, wsgi: Any, register: Register, projects: None) -> None:

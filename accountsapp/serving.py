@@ -16,6 +16,7 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 
 from accountsapp.connections import Channel
+from accountsapp.fairness import accept_all
 from accountsapp.watching import Watch
 
 LONGEST_STOP = 8.0
@@ -27,7 +28,7 @@ TICK = 0.05
 def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
     """Serve until SIGTERM or SIGINT; then answer what has begun.
 
-    :param server: of waitress
+    :param server: of waitress, with a :class:`.Dispatcher`
     :param listeners: its sockets, one for each address
     """
     connections: dict[int, Any] = next(iter(listeners))._map
@@ -44,16 +45,20 @@ def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
     adjustments = server.adj
     poll = partial(wasyncore.loop, use_poll=adjustments.asyncore_use_poll, map=connections, count=1)
     look = _watch(listeners) or poll
+
+    def turn(look: Callable[[float], None], timeout: float) -> None:
+        look(timeout)
+        server.task_dispatcher.hand_out()
+
     while not stopped.is_set():
-        look(adjustments.asyncore_loop_timeout)
+        turn(look, adjustments.asyncore_loop_timeout)
     for listener in listeners:
-        while _accept(listener):
-            continue
+        accept_all(listener)
         wasyncore.dispatcher.close(listener)
     give_up = monotonic() + LONGEST_STOP
-    poll(TICK)
+    turn(poll, TICK)
     while _close_idle(connections) and monotonic() < give_up:
-        poll(TICK)
+        turn(poll, TICK)
     server.task_dispatcher.shutdown()
     wasyncore.close_all(connections)
 
@@ -65,14 +70,6 @@ def _watch(listeners: Collection[Any]) -> Callable[[float], None] | None:
     for listener in listeners:
         listener.channel_class = Channel
     return None
-
-
-def _accept(listener: Any) -> bool:
-    """Take up a client that waits to be, and is not to be refused; whether there was one."""
-    before = len(listener.active_channels)
-    if listener.readable():
-        listener.handle_accept()
-    return len(listener.active_channels) > before
 
 
 def _close_idle(connections: dict[int, Any]) -> bool:

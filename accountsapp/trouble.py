@@ -26,6 +26,11 @@ class Trouble:
         self.cause: str | None = None
         """What was wrong last; None while nothing is."""
 
+    @property
+    def was_met(self) -> bool:
+        """Whether it went wrong at any time; then a line may be missing that was written a moment ago."""
+        return bool(self._next)
+
     def met(self, cause: str) -> None:
         """It went wrong once more.
 

@@ -48,7 +48,7 @@ def group() -> None:
 @group.command(
     examples=[
         "ada --email ada@example.org --admin",
-        "ada --email ada@example.org --password-stdin < password.txt",
+        "bob --email bob@example.org --password-stdin < pw.txt",
     ]
 )
 @click.argument("username")
@@ -103,6 +103,7 @@ def add(
 def ensure_admin(context: Context, username: str, email: str | None) -> None:
     """Make an administrator when there is none; prints its API key once."""
     if _has_admin(context):
+        click.echo("There is an administrator already; nothing was done.", err=True)
         return
     username, email = usernames.check_new(username), emails.parse(email or f"{username}@localhost")
     try:
@@ -244,7 +245,14 @@ def deactivate(context: Context, username: str, as_json: bool) -> None:
 
 
 @group.command("invite-all", examples=["", "--per-hour 200 --again"])
-@click.option("--per-hour", type=click.IntRange(1, 1_000_000), default=600, show_default=True, metavar="N")
+@click.option(
+    "--per-hour",
+    type=click.IntRange(1, 1_000_000),
+    default=600,
+    show_default=True,
+    metavar="N",
+    help="How many fall due in an hour.",
+)
 @click.option("--again", is_flag=True, help="Also those whose link has expired unused.")
 @JSON
 @pass_context
@@ -258,7 +266,8 @@ def invite_all(context: Context, per_hour: int, again: bool, as_json: bool) -> N
     if as_json:
         print_json({"queued": queued.mails, "last": last})
     else:
-        print_lines([f"{queued.mails} mails queued" + (f", the last one for {last}" if last else "")])
+        mails = "1 mail" if queued.mails == 1 else f"{queued.mails} mails"
+        print_lines([f"{mails} queued" + (f", the last one for {last}" if last else "")])
 
 
 def read_password() -> str:

@@ -33,9 +33,9 @@ HEADING = f"{'ID':<24} {'NAME':<24} {'KEY':<11} {'STATE':<9} {'EXPIRES':<21} {'L
     "api-keys",
     cls=Group,
     examples=[
-        "add alice --name laptop --scope extension",
-        "list alice",
-        "rotate alice ID --overlap 24",
+        "add ada --name laptop --scope extension",
+        "list ada",
+        "rotate ada ID --overlap 24",
         "revoke --key-stdin < key.txt",
         "check < keys.txt",
     ],
@@ -46,8 +46,8 @@ def group() -> None:
 
 @group.command(
     examples=[
-        "alice --name laptop --scope extension",
-        "alice --name backup --scope account:read --expires-in 30",
+        "ada --name laptop --scope extension",
+        "ada --name cron --scope account:read --expires-in 30",
     ]
 )
 @click.argument("username")
@@ -93,7 +93,7 @@ def add(
     print_json({**present(new.key), "api_key": new.api_key})
 
 
-@group.command("list", examples=["alice"])
+@group.command("list", examples=["ada"])
 @click.argument("username")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
 @pass_context
@@ -108,13 +108,16 @@ def list_(context: Context, username: str, as_json: bool) -> None:
         print_lines(chain([HEADING], map(_table_line, keys)))
 
 
-@group.command(examples=["alice ID", "--key-stdin < key.txt"])
+@group.command(examples=["ada ID", "--key-stdin < key.txt"])
 @click.argument("username", required=False)
 @click.argument("key_id", metavar="[ID]", required=False)
 @click.option("--key-stdin", is_flag=True, help="The key itself is the first line of standard input.")
 @pass_context
 def revoke(context: Context, username: str | None, key_id: str | None, key_stdin: bool) -> None:
-    """End a named key at once: that of an ID, or the one that was found somewhere; prints which as JSON."""
+    """End a named key at once: that of an ID, or the one that was found somewhere; prints which as JSON.
+
+    The ID is what api-keys list says.
+    """
     if key_stdin == (key_id is not None):
         raise click.UsageError("Give USERNAME and ID, or --key-stdin.")
     account_id = context.find(username).id if username is not None else None
@@ -126,7 +129,7 @@ def revoke(context: Context, username: str | None, key_id: str | None, key_stdin
     print_json({"id": key.id, "name": key.name})
 
 
-@group.command(examples=["alice ID --overlap 24"])
+@group.command(examples=["ada ID --overlap 24"])
 @click.argument("username")
 @click.argument("key_id", metavar="ID")
 @click.option(
@@ -139,7 +142,10 @@ def revoke(context: Context, username: str | None, key_id: str | None, key_stdin
 )
 @pass_context
 def rotate(context: Context, username: str, key_id: str, hours: int) -> None:
-    """Make a key in place of another one; prints it as JSON, with the key itself, and what it replaces."""
+    """Make a key in place of another one; prints it as JSON, with the key itself, and what it replaces.
+
+    The ID is what api-keys list says.
+    """
     account = context.find(username)
     with context.transaction() as store:
         rotation = named_keys.rotate(store, account.id, key_id, timedelta(hours=hours), By.CLI)

@@ -17,7 +17,9 @@ def group() -> None:
 
 
 @group.command("list", examples=["", "--username ada --days 7 --json"])
-@click.option("--days", type=click.IntRange(1, 400), default=30, help="Of the last so many days (30).")
+@click.option(
+    "--days", type=click.IntRange(1, 400), default=30, show_default=True, help="Of the last so many days."
+)
 @click.option("--username", help="About that account only.")
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
 @pass_context

@@ -4,11 +4,13 @@ import click
 
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
+from accountsapp.cli.errors import Failed
 from accountsapp.cli.output import JSON, print_done, print_json, print_json_lines
 from accountsapp.domain.oauth import clients
 from accountsapp.domain.oauth.scopes import Scope, written
 
 SCOPE = click.Choice([scope.value for scope in Scope])
+HEADING = f"{'CLIENT_ID':<32} {'KIND':<12} {'NAME':<24} SCOPES"
 
 
 @click.group("clients", cls=Group)
@@ -51,6 +53,8 @@ def add(
     """Let a program in; prints its client_id, and its client_secret if it is confidential, as JSON."""
     if introspect and not confidential:
         raise click.UsageError("--introspect needs --confidential")
+    if not (redirect_uris or confidential):
+        raise Failed("give --redirect-uri, where people come back to, or --confidential")
     owner_id = context.find(owner).id if owner is not None else None
     with context.transaction() as store:
         client, secret = clients.register(
@@ -89,10 +93,11 @@ def list_(context: Context, as_json: bool) -> None:
         if as_json:
             print_json_lines(rows)
             return
+        click.echo(HEADING)
         for row in rows:
             kind = "confidential" if row["confidential"] else "public"
             state = "revoked" if row["revoked"] else kind
-            click.echo(f"{row['client_id']} {state:<12} {row['name']}: {row['scope']}")
+            click.echo(f"{row['client_id']:<32} {state:<12} {row['name']:<24} {row['scope']}")
 
 
 @group.command(examples=["CLIENT_ID"])
@@ -100,7 +105,10 @@ def list_(context: Context, as_json: bool) -> None:
 @JSON
 @pass_context
 def revoke(context: Context, client_id: str, as_json: bool) -> None:
-    """End a client and every token it was given."""
+    """End a client and every token it was given.
+
+    The CLIENT_ID is what clients list says.
+    """
     with context.transaction() as store:
         clients.revoke(store, client_id)
     print_done(as_json, "revoked, with every token it was given", client_id=client_id)

@@ -11,15 +11,15 @@ VARIABLE = "_ACCOUNTSAPP_COMPLETE"
 """How click is asked for completions."""
 
 
-@click.command(
-    "completion", cls=Command, examples=["bash > ~/.local/share/bash-completion/completions/accountsapp"]
-)
+@click.command("completion", cls=Command, examples=["bash >> ~/.bashrc", "zsh >> ~/.zshrc"])
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print what makes a shell complete commands.
 
-    For zsh it is a file _accountsapp in a folder of $fpath, for fish completions/accountsapp.fish.
+    It works in the next shell that is opened. In a file of its own, it is called accountsapp in
+    ~/.local/share/bash-completion/completions, _accountsapp in a folder of $fpath of zsh, accountsapp.fish in
+    ~/.config/fish/completions.
     """
     completion = get_completion_class(shell)
     assert completion is not None  # noqa: S101 each of SHELLS has one

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from accountsapp import folders, mail_transport
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.errors import Failed
+from accountsapp.cli.mail_errors import explain
 from accountsapp.cli.output import print_json_lines, print_lines
 from accountsapp.domain.jobs import JobError
 from accountsapp.domain.throttle import Throttle
@@ -76,7 +77,13 @@ def _verdict(name: str, look: Callable[[], str]) -> Verdict:
     except JobError as error:
         return Verdict(name, False, f"{error}{NO_MAIL}")
     except SQLAlchemyError as error:
-        return Verdict(name, False, f"sqlalchemy.url: cannot be used: {type(error).__name__}")
+        return Verdict(name, False, f"sqlalchemy.url: cannot be used: {_cause_of(error)}")
+
+
+def _cause_of(error: SQLAlchemyError) -> str:
+    """What the driver says, in one line, which has no password."""
+    lines = str(error.orig).splitlines() if isinstance(error, DBAPIError) else []
+    return lines[0] if lines else type(error).__name__
 
 
 def _database(context: Context) -> str:
@@ -98,7 +105,10 @@ def _mail(context: Context) -> str:
     settings = context.settings.mail
     if not settings.enabled:
         return f"written into {settings.directory}"
-    mail_transport.check_server(settings)
+    try:
+        mail_transport.check_server(settings)
+    except JobError as error:
+        raise JobError(explain(settings, error)) from None
     return f"{settings.host}, port {settings.port}, takes mail"
 
 

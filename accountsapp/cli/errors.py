@@ -14,6 +14,14 @@ class Failed(click.ClickException):
         click.echo(f"accountsapp: {' '.join(self.message.split())}", err=True)
 
 
+def _advised(problem: str) -> str:
+    """What is wrong with a setting, and where one that is missing may be given besides the ini."""
+    name = problem.removesuffix(": is required")
+    if name == problem:
+        return problem
+    return f"{problem}; it can be given in the environment, as {name.upper().replace('.', '_')}"
+
+
 def failure_of(error: BaseException) -> Failed | None:
     """What a foreseen error says to the operator; None for one that is a mistake of ours."""
     # What failed has imported most of this; a command that did not, needs none of it.
@@ -27,14 +35,9 @@ def failure_of(error: BaseException) -> Failed | None:
     from accountsapp.settings import SettingsError
 
     match error:
-        case (
-            DomainError()
-            | SettingsError()
-            | WrongRevision()
-            | SealError()
-            | CommandError()
-            | UnreadableSource()
-        ):
+        case SettingsError():
+            return Failed("; ".join(map(_advised, str(error).splitlines())))
+        case DomainError() | WrongRevision() | SealError() | CommandError() | UnreadableSource():
             return Failed("; ".join(str(error).splitlines()) or type(error).__name__)
         case DBAPIError():
             return Failed(f"the database: {(str(error.orig).splitlines() or [''])[0]}")

@@ -19,6 +19,7 @@ from accountsapp.worker import Worker
 
 log = logging.getLogger(__name__)
 
+HEADING = f"{'ID':>8} {'STATE':<8}{'TRIES':>6} {'FINISHED OR DUE':<19} JOB AND LAST ERROR"
 LOG_FORMAT = "%(asctime)s %(levelname)-5.5s [%(name)s] %(message)s"
 
 
@@ -49,11 +50,13 @@ def run(context: Context, until_empty: bool) -> None:
     log.info("stopped: %d jobs done, %d tries failed", worker.done, worker.failures)
 
 
-@group.command("list", examples=["--json"])
+@group.command("list", examples=["", "--json"])
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def list_(context: Context, as_json: bool) -> None:
     """Every job that is kept: queued, running, failed, done."""
+    if not as_json:
+        click.echo(HEADING)
     with context.database.read_engine.connect() as connection:
         for row in job_lists.listing(connection):
             if as_json:
@@ -69,7 +72,10 @@ def list_(context: Context, as_json: bool) -> None:
 @JSON
 @click.pass_obj
 def retry(context: Context, job_id: int, as_json: bool) -> None:
-    """Try a failed job again, or a waiting one at once."""
+    """Try a failed job again, or a waiting one at once.
+
+    The ID is what jobs list says.
+    """
     with context.database.begin() as session:
         queue.retry(session, job_id)
         audit.record(session, Event.JOB_RETRIED, job=job_id, command=unix_user())

@@ -9,6 +9,7 @@ from accountsapp import mail, mail_transport
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.errors import Failed
+from accountsapp.cli.mail_errors import explain
 from accountsapp.cli.output import JSON, print_done
 from accountsapp.domain import clock
 from accountsapp.domain.jobs import JobError
@@ -47,7 +48,7 @@ def test(context: Context, address: str, as_json: bool) -> None:
     try:
         mail_transport.deliver(settings.mail, email, to)
     except JobError as error:
-        raise Failed(f"{settings.mail.host}, port {settings.mail.port}: {error}") from None
+        raise Failed(explain(settings.mail, error)) from None
     print_done(as_json, f"taken by {settings.mail.host}", to=to)
 
 

@@ -24,13 +24,19 @@ from accountsapp.domain.transfer.lines import Counts
     examples=[
         "accounts.jsonl",
         "--update - < accounts.jsonl",
-        "--from bookie --database postgresql://reader@localhost/bookie --dry-run",
+        "--from bookie --database sqlite:////srv/bookie.db",
+        "--from csv accounts.csv --dry-run",
     ],
 )
 @click.argument("file", required=False)
 @click.option("--update", is_flag=True, help="Change accounts that exist; otherwise they are errors.")
 @click.option("--from", "system", type=click.Choice(SOURCES), help="Take the accounts of another system.")
-@click.option("--database", "url", metavar="URL", help="Its database, as postgresql://user@host/name.")
+@click.option(
+    "--database",
+    "url",
+    metavar="URL",
+    help="Its database, as postgresql://user@host/name or sqlite:////path/to/file.",
+)
 @click.option(
     "--as", "label", metavar="NAME", help="Tells two systems of one kind apart.  [default: its kind]"
 )

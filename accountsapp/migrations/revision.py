@@ -77,9 +77,9 @@ def check_revision(database: Database) -> None:
     current, needed = current_revision(database), newest_revision()
     if current != needed:
         check_known_revision(database)
+        there = f"is at revision {current}" if current else "has no tables yet"
         raise WrongRevision(
-            f"the database is at revision {current or 'none'}, this version needs {needed}; "
-            "run: accountsapp -c INI db upgrade"
+            f"the database {there}, this version needs revision {needed}; run: accountsapp -c INI db upgrade"
         )
 
 

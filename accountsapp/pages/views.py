@@ -14,7 +14,9 @@ from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, StaleC
 from accountsapp.i18n import mark as _
 from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
+from accountsapp.pages.menu import FOR_STRANGERS
 from accountsapp.pages.resources import AddressProof, EmailChange, Pages, RegistrationConfirmation, Reset
+from accountsapp.pages.visitor import visitor_of
 from accountsapp.security import session_cookie
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.request import Request
@@ -158,8 +160,10 @@ def done(
     """A page that says what has happened, and leads on.
 
     :param ways: label and :class:`~accountsapp.pages.menu.Place` of where to go from here; what is not
-        mounted is left out
+        mounted is left out, and who is signed in is not sent to sign in where there is another way
     """
+    if visitor_of(request) is not None:
+        ways = [way for way in ways if way[1] not in FOR_STRANGERS] or ways
     return page(
         request,
         "done.jinja2",

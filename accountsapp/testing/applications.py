@@ -121,7 +121,7 @@ class InTurn:
 
 
 def _is_as_new(database: Database) -> bool:
-    """Nobody listens to its statements, and it is in no trouble."""
+    """Nobody listens to its statements, and it was never in trouble, of which it would tell once a minute."""
     engines = (database.read_engine, database.write_engine)
     listens = any(engine.dispatch.before_cursor_execute for engine in engines)
-    return not listens and database.reading.cause is None and database.writing.cause is None
+    return not listens and not database.reading.was_met and not database.writing.was_met

@@ -13,6 +13,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -46,15 +47,31 @@ def migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(sqlite_folder: Path) -> Path:
     """A migrated, empty SQLite file that tests copy."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
+    path = sqlite_folder / "template.sqlite"
     migrate(f"sqlite:///{path}")
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     engine.dispose()
     return path
+
+
+MEMORY = Path("/dev/shm")
+"""A file system in memory, where the system has one."""
+ROOM = 2**30
+"""Bytes that are free there, if databases are to lie in it."""
+
+
+@pytest.fixture(scope="session")
+def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the databases of SQLite lie: in memory, where no commit waits for a disk."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        yield tmp_path_factory.mktemp("sqlite")
+        return
+    with TemporaryDirectory(prefix="accountsapp-", dir=MEMORY) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
@@ -98,11 +115,18 @@ def backend(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+def make_anew(folder: Path) -> Path:
+    """The folder, empty."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
 @pytest.fixture
-def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_database_url(backend: str, request: pytest.FixtureRequest, sqlite_folder: Path) -> Iterator[str]:
     """A database without tables."""
     if backend == "sqlite":
-        yield f"sqlite:///{tmp_path}/empty.sqlite"
+        yield f"sqlite:///{make_anew(sqlite_folder / 'empty')}/empty.sqlite"
         return
     databases: Databases = request.getfixturevalue("postgres_databases")
     url = databases.make("template1")
@@ -111,15 +135,10 @@ def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: P
 
 
 @pytest.fixture
-def database_url(
-    backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def database_url(backend: str, request: pytest.FixtureRequest, sqlite_folder: Path) -> Iterator[str]:
     """A migrated, empty database of the test's own; its place is the same in each test."""
     if backend == "sqlite":
-        folder = tmp_path_factory.getbasetemp() / "database"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        path = folder / "accounts.sqlite"
+        path = make_anew(sqlite_folder / "database") / "accounts.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return

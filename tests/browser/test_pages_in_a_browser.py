@@ -16,6 +16,21 @@ from accountsapp.testing.oauth import Client
 from accountsapp.testing.people import PASSWORD, Person
 from tests.support.servers import Server, own_site
 
+LANGUAGES = ("el", "fr", "it")
+"""Those beside English that have words such as *e-mail*."""
+ENDS_WITHIN_A_WORD = """
+() => [...document.querySelectorAll("h1, h2, h3, button, .button")].some(element => {
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode())
+    for (const word of texts.currentNode.data.matchAll(/\\b\\w-\\w+/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, word.index);
+      range.setEnd(texts.currentNode, word.index + word[0].length);
+      if (range.getClientRects().length > 1) return true;
+    }
+  return false;
+})
+"""
 SIZES = ({"width": 390, "height": 800}, {"width": 1280, "height": 800})
 
 
@@ -45,6 +60,8 @@ def faults(page: Page) -> list[str]:
     found = [violation["id"] for violation in Axe().run(page).response["violations"]]
     if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
         found.append("wider than the window")
+    if page.evaluate(ENDS_WITHIN_A_WORD):
+        found.append("a line of a heading or a button ends within a word")
     return found
 
 
@@ -63,7 +80,10 @@ def test_every_page_is_accessible(
     client = Client(stores, redirect_uris=["http://127.0.0.1/callback"])
     reset, proof = code(Purpose.RESET), code(Purpose.VERIFY_EMAIL)
     open_pages = ("/", "/sessions", "/recovery/alice/reset/dead", f"/recovery/alice/reset/{reset}")
-    own_pages = ("/", "/sessions", "/applications", client.query(redirect_uri=None), "/nowhere")
+    own_pages = (
+        *("/", "/sessions", "/applications", client.query(redirect_uri=None), "/nowhere"),
+        "/account/confirm-email",
+    )
     wrong = {}
     for size in SIZES:
         context = browser.new_context(color_scheme=scheme, viewport=size, bypass_csp=True)
@@ -71,6 +91,11 @@ def test_every_page_is_accessible(
         for path in (*open_pages, f"/confirm/address/{proof}"):
             page.goto(server.url + path)
             wrong[path, size["width"]] = faults(page)
+        for language in LANGUAGES:
+            page.set_extra_http_headers({"Accept-Language": language})
+            page.reload()
+            wrong[language, size["width"]] = faults(page)
+        page.set_extra_http_headers({"Accept-Language": "en"})
         sign_in(page, server.url)
         for path in own_pages:
             page.goto(server.url + path)

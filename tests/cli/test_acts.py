@@ -63,7 +63,7 @@ def test_every_act_is_recorded_with_the_user(
         ("activated", "accounts activate bob", {}),
         ("exported with secrets", "accounts export bob --with-secrets", {}),
         ("token issued", "tokens issue bob --scope profile_read", {}),
-        ("OAuth client added", "clients add Robot --owner bob", {}),
+        ("OAuth client added", "clients add Robot --owner bob --confidential", {}),
     ):
         assert recorded(*arguments.split(), **options)[1] == [(event, "bob")]
     token = run("tokens", "issue", "bob", "--scope", "profile_read").json["access_token"]

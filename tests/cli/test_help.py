@@ -45,6 +45,7 @@ def help_of(path: str) -> str:
 def test_nothing_is_cut_off(path: str) -> None:
     lines = help_of(path).splitlines()
     assert [line for line in lines[1:] if line.endswith("...")] == []
+    assert [line for line in lines if len(line) > 80] == []
     assert isinstance(COMMANDS[path], Group | Command)
 
 
@@ -66,6 +67,12 @@ def test_the_list_of_commands_says_the_same_as_each() -> None:
     for name in main.list_commands(click.Context(main)):
         command = COMMANDS[name]
         assert f"{name} {command.get_short_help_str(1000)}" in said
+
+
+def test_what_is_spelt_wrong(run: Run) -> None:
+    assert "No such command 'account'. Did you mean 'accounts'" in run("account", "list", exit_code=2).err
+    assert "Did you mean 'list'?" in run("accounts", "lsit", exit_code=2).err
+    assert run("unheard", exit_code=2).err.endswith("No such command 'unheard'.\n")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

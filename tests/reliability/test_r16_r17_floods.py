@@ -1,5 +1,6 @@
 """R16, R17: clients that hold on, and a flood of wrong passwords, against the server as it is deployed."""
 
+import signal
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+import psutil
 import pytest
 
 from accountsapp.testing.people import Person
@@ -23,6 +25,9 @@ KINDS = {
     "slow body": HALF + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
     "nothing": b"",
 }
+LARGEST = "/static/swagger-ui-bundle.js"
+"""What everybody may read the most of with one request."""
+THREADS = 16
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
@@ -61,24 +66,42 @@ def longest(waited: list[float]) -> float:
     return sorted(waited)[int((len(waited) - 1) * 0.99)]
 
 
+def send_ahead(server: Server, path: str) -> socket.socket:
+    """A client that asks twenty times and reads nothing."""
+    client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 20)
+    return client
+
+
+def connections(server: Server) -> int:
+    """How many the server has with clients."""
+    sockets = psutil.Process(server.pid).net_connections("tcp")
+    return sum(each.status != psutil.CONN_LISTEN for each in sockets)
+
+
 def test_r16_clients_that_hold_on_leave_room_for_others(server: Server, alice: Person, soak: Soak) -> None:
     ping = f"{server.url}/api/v1/alice/ping?api_key={alice.api_key}"
-    held = []
+    held, ahead = [], []
     try:
         for kind in KINDS.values():
             for _ in range(soak(70, 200)):
                 client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
                 client.sendall(kind)
                 held.append(client)
+        ahead = [send_ahead(server, LARGEST) for _ in range(THREADS + 4)]
         last = time.monotonic()
         assert longest([seconds(ping) for _ in range(30)]) < soak(5.0, 1.0)
         # And they are let go of: an answer or the end, never silence for good.
         ended = [client.recv(1) in (b"", b"H") for client in held]
         assert ended == [True] * len(held)
         assert time.monotonic() - last < soak(30.0, 15.0)
+        while connections(server):
+            assert time.monotonic() - last < soak(30.0, 15.0)
+            time.sleep(0.1)
         assert status(ping) == 200
     finally:
-        for client in held:
+        for client in held + ahead:
             client.close()
 
 
@@ -106,12 +129,38 @@ def test_r16_clients_that_do_not_read(server: Server, alice: Person, soak: Soak)
     held = []
     try:
         for _ in range(soak(100, 200)):
-            client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
-            client.sendall(f"GET {ping} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 20)
-            held.append(client)
+            held.append(send_ahead(server, ping))
         assert longest([seconds(server.url + ping) for _ in range(30)]) < soak(5.0, 1.0)
     finally:
+        for client in held:
+            client.close()
+
+
+def test_r16_behind_granian(ini: dict[str, str], tmp_path: Path, alice: Person, soak: Soak) -> None:
+    """More clients that hold on than the application has threads, of every kind at once; then a stop."""
+    options = {"use": "egg:accountsapp#granian"} | soak({"channel_timeout": "2", "cleanup_interval": "1"}, {})
+    server = Server(tmp_path, ini, server=options).wait()
+    ping = f"/api/v1/alice/ping?api_key={alice.api_key}"
+    unread = f"GET {ping} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 20
+    held = []
+    try:
+        for kind in (*KINDS.values(), unread):
+            for _ in range(soak(20, 200)):
+                client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+                client.sendall(kind)
+                held.append(client)
+        last = time.monotonic()
+        assert longest([seconds(server.url + ping) for _ in range(30)]) < soak(5.0, 1.0)
+        for client in held[: -soak(20, 200)]:
+            assert client.recv(1) in (b"", b"H")
+        assert time.monotonic() - last < 15.0
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as stuck:
+            stuck.sendall(KINDS["slow body"])
+            assert status(server.url + ping) == 200
+            server.signal(signal.SIGTERM)
+            assert server.join(10) == 0
+    finally:
+        server.stop()
         for client in held:
             client.close()
 

@@ -1,5 +1,7 @@
 """Taking one's data along, and leaving."""
 
+from dataclasses import replace
+
 from pyramid.response import Response
 from pyramid.view import view_config
 
@@ -18,6 +20,7 @@ from accountsapp.web.request import Request
 
 DELETED = _("Your account is being deleted")
 STARTED = _("GDPR export started")
+STARTED_ON_PAGE = _("Your export has begun. We mail you the links when it is ready.")
 UNPROVED = _("Please validate your e-mail address first")
 
 
@@ -37,7 +40,7 @@ def delete(context: Deletion, request: Request) -> Response:
 @view_config(context=Export, request_method="POST", permission=Permission.ACCOUNT_WRITE)
 def export(context: Export, request: Request) -> Done:
     archives.ask(request.store, context.target.id)
-    return _back_to_profile(context, request, STARTED, "success")
+    return replace(_back_to_profile(context, request, STARTED, "success"), message=STARTED_ON_PAGE)
 
 
 @error_view_config(EmailNotVerified, containment=Export)

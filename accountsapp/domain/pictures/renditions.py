@@ -3,7 +3,7 @@
 from functools import lru_cache
 from io import BytesIO
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from accountsapp.domain.pictures.boxes import Area, central_square
 from accountsapp.domain.pictures.decoding import open_kept, png_bytes
@@ -40,6 +40,8 @@ def jpeg_of_kept(png: bytes, size: int) -> bytes:
 @lru_cache(maxsize=16)
 def default_png(size: int) -> bytes:
     """A figure that is nobody, as PNG of ``size`` pixels a side."""
+    from PIL import ImageDraw  # it brings all that writes texts
+
     side = max(size, _DRAWN_SIDE)
     image = Image.new("RGB", (side, side), _BACKGROUND)
     draw = ImageDraw.Draw(image)

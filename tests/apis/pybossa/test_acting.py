@@ -205,6 +205,17 @@ def test_deletion_as_a_page(browser: Browser, alice: Person, bob: Person) -> Non
     browser.get("/account/alice/update", 303)
 
 
+@pytest.mark.one_server
+def test_every_question_has_a_way_back(browser: Browser, alice: Person) -> None:
+    """Who is signed in is not sent to sign in."""
+    browser.sign_in(alice)
+    for page in ("delete", "export", "resetapikey"):
+        links = browser.get(f"/account/alice/{page}").html.main.find_all("a")
+        assert [link["href"] for link in links] == ["/account/alice/update"], page
+    dead = browser.get("/account/register/confirmation?key=dead", 403).html.main
+    assert [link["href"] for link in dead.find_all("a")] == ["/account/alice"]
+
+
 def test_export(
     front_end: FrontEnd, browser: Browser, alice: Person, outbox: Outbox, stores: Process
 ) -> None:
@@ -215,12 +226,15 @@ def test_export(
     (message,) = outbox.take()
     assert message["To"] == "alice@example.com"
     assert f"{SITE_URL}/" in text_of(message)
+    browser.sign_in(alice)
+    on_page = browser.fill("/account/alice/export").follow()
+    assert "We mail you the links" in on_page.html.find(role="status").text
+    outbox.take()
     with stores.transaction() as store:
         store.session.query(EmailAddress).update({"verified": False})
     answer = front_end.get("/account/alice/export")
     assert (answer["status"], answer["next"]) == ("error", "/account/alice/")
     assert outbox.take() == []
-    browser.sign_in(alice)
     answer = browser.fill("/account/alice/export")
     assert (answer.status_int, answer.location) == (303, "/account/alice/")
     assert "validate" in answer.follow().html.find(role="alert").text

@@ -61,7 +61,7 @@ def states(first: Callable[[], None], then: Callable[[], None]) -> Iterator[tupl
     yield then, first
 
 
-def test_what_others_are_shown(
+def test_s05_what_others_are_shown(
     app: TestApp,
     stores: Process,
     database: Database,
@@ -88,7 +88,7 @@ def test_what_others_are_shown(
             assert seen == {True, False}, "both states were seen"
 
 
-def test_what_staff_and_owner_are_shown(
+def test_s05_what_staff_and_owner_are_shown(
     app: TestApp,
     stores: Process,
     database: Database,
@@ -123,7 +123,7 @@ def test_what_staff_and_owner_are_shown(
                     assert shown["email"].startswith("adult" if is_adult else "child")
 
 
-def test_who_publishes_nothing_any_more_is_not_public(
+def test_s05_who_publishes_nothing_any_more_is_not_public(
     app: TestApp, stores: Process, database: Database, alice: Person
 ) -> None:
     """A profile of addons-server and a page of PYBOSSA: what is not public says something else."""
@@ -154,7 +154,7 @@ def test_who_publishes_nothing_any_more_is_not_public(
             assert seen == statuses
 
 
-def test_a_new_key_is_not_shown_to_whom_its_owner_got_rid_of(
+def test_s05_a_new_key_is_not_shown_to_whom_its_owner_got_rid_of(
     app: TestApp, stores: Process, database: Database, alice: Person
 ) -> None:
     """A stranger has a session, and asks while all sessions are ended and the key is reset."""
@@ -182,7 +182,7 @@ def test_a_new_key_is_not_shown_to_whom_its_owner_got_rid_of(
     assert not any(is_new for _, is_new in shown), shown
 
 
-def test_a_change_of_both_is_one(
+def test_s05_a_change_of_both_is_one(
     app: TestApp, stores: Process, database: Database, alice: Person, bob: Person, prefer: Any
 ) -> None:
     """Others see nothing of it before all of it is there."""
@@ -203,7 +203,7 @@ def test_a_change_of_both_is_one(
     assert other.get(path).json.keys() == before.keys() - {"name"}
 
 
-def test_an_owner_who_alternates(
+def test_s05_an_owner_who_alternates(
     wsgi: Any, stores: Process, alice: Person, bob: Person, soak: Soak[int]
 ) -> None:
     """As it happens: she changes her mind as fast as she can, others look."""

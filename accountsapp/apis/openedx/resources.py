@@ -36,7 +36,7 @@ class OpenEdxRoot(ApiRoot):
         SessionCookie(),
     )
     columns = AccountColumns
-    checks = ("credential", "csrf", "scope", "query", "body", "acl")
+    checks: tuple[str, ...] = ("credential", "csrf", "scope", "query", "body", "acl")
     body = FORM_BODY
     headers = (("Vary", "Accept"),)
     tells_methods = True

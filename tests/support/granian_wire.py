@@ -21,12 +21,22 @@ ADDED = ("date", "server", "connection")
 """Headers that every server adds."""
 
 
+BEYOND_ASCII = "bytes beyond ASCII in a header"
+CONTROL = "control characters in a header"
 DIFFERENCES = {
-    "test_sessions_that_are_none": "bytes beyond ASCII in a header",
-    "test_s42_tokens_that_are_forged": "bytes beyond ASCII in a header",
-    "test_the_header": "bytes beyond ASCII in a header",
-    "test_row_2_bad_credentials_are_401": "control characters, and bytes beyond ASCII, in a header",
-    "test_an_undecodable_query_is_refused": "bytes beyond ASCII, or more than 64 KiB, in a request line",
+    "test_sessions_that_are_none": BEYOND_ASCII,
+    "test_s42_tokens_that_are_forged": BEYOND_ASCII,
+    "test_the_header": BEYOND_ASCII,
+    "test_signing_in_does_not_loop": BEYOND_ASCII,
+    "test_row_2_bad_credentials_are_401": CONTROL,
+    "test_every_bad_credential_has_the_same_bytes": CONTROL,
+    "test_odd_headers_are_no_fault_of_ours": CONTROL,
+    "test_where_no_api_rules_a_browser_gets_a_page": CONTROL,
+    "test_an_undecodable_query_is_refused": "more than 64 KiB in a request line",
+    "test_a_mistake_in_the_query_lets_nobody_in": "headers that are too large",
+    "test_a_form_of_a_signed_in_person_that_is_not_taken_leads_back": "angle brackets in a request line",
+    "test_methods": "the length of an empty answer to HEAD",
+    "test_a_plain_read_enters_no_module_more_than_three_times": "what is counted in the thread of the test",
 }
 """Tests that are about what granian does otherwise (``docs/granian.rst``): they go past it."""
 
@@ -48,7 +58,7 @@ class Granian:
             connection_limit="200",
             trusted_proxy=PROXY,
             trusted_proxy_count="1",
-            trusted_proxy_headers="x-forwarded-for x-forwarded-proto",
+            trusted_proxy_headers="forwarded",
             max_request_body_size="16777216",
         )
         self._server = Server(self._ask, adjustments, [listener], prefix="")
@@ -92,7 +102,7 @@ class OverTheWire:
 
 def _request(environ: dict[str, Any]) -> bytes:
     path = quote(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"], safe=PATH, encoding="latin-1")
-    query = environ.get("QUERY_STRING", "")
+    query = quote(environ.get("QUERY_STRING", ""), safe=f"{PATH}%?[]", encoding="latin-1")
     lines = [f"{environ['REQUEST_METHOD']} {path}{'?' if query else ''}{query} HTTP/1.1"]
     headers = {"HTTP_HOST": environ.get("SERVER_NAME", "localhost"), **environ, **_forwarded(environ)}
     headers["HTTP_CONNECTION"] = "close"
@@ -109,8 +119,8 @@ def _request(environ: dict[str, Any]) -> bytes:
 
 def _forwarded(environ: dict[str, Any]) -> dict[str, str]:
     """How the test's client is told of: as a proxy does."""
-    before = environ.get("HTTP_X_FORWARDED_FOR")
-    return {
-        "HTTP_X_FORWARDED_PROTO": environ.get("wsgi.url_scheme", "http"),
-        "HTTP_X_FORWARDED_FOR": f"{f'{before}, ' if before else ''}{environ.get('REMOTE_ADDR') or PROXY}",
-    }
+    before = environ.get("HTTP_FORWARDED")
+    address = environ.get("REMOTE_ADDR") or PROXY
+    client = f"[{address}]" if ":" in address else address
+    own = f'for="{client}";proto={environ.get("wsgi.url_scheme", "http")}'
+    return {"HTTP_FORWARDED": f"{before}, {own}" if before else own}

@@ -6,11 +6,13 @@ here = Path(__file__).parent
 
 postgresql = ["psycopg[binary]>=3.3.9,<4"]
 redis = ["redis>=5,<9"]
+granian = ["granian>=2.8.9,<2.9"]
 migrate = ["libpass[argon2]>=1.9.3,<2", "PyMySQL>=1.1,<2"]
 docs = ["Sphinx>=8,<10", "furo>=2024.8"]
 testing = [
     *postgresql,
     *redis,
+    *granian,
     *migrate,
     "WebTest>=3.0,<4",
     "aiosmtpd>=1.4.6,<2",
@@ -85,12 +87,16 @@ setup(
         "testing": testing,
         "postgresql": postgresql,
         "redis": redis,
+        "granian": granian,
         "migrate": migrate,
         "docs": docs,
     },
     entry_points={
         "paste.app_factory": ["main = accountsapp:main"],
-        "paste.server_factory": ["waitress = accountsapp.server:make_server"],
+        "paste.server_factory": [
+            "waitress = accountsapp.server:make_server",
+            "granian = accountsapp.granian_server:make_server",
+        ],
         "console_scripts": ["accountsapp = accountsapp.cli:main"],
         "accountsapp.apis": [
             "amo = accountsapp.apis.amo",

@@ -14,6 +14,8 @@ from waitress.utilities import build_http_date
 from accountsapp.web.answers import HEADERS
 from accountsapp.web.cors import OF_NO_API
 
+REFUSAL_HEADERS = (("Content-Type", "application/json"), *HEADERS, *OF_NO_API)
+
 _name = itemgetter(0)
 
 
@@ -37,14 +39,19 @@ class Parser(HTTPRequestParser):
             raise ParsingError("One Host is needed")
 
 
+def refusal(reason: str, detail: str) -> bytes:
+    """The body of the answer to what is no request; :data:`REFUSAL_HEADERS` belong to it."""
+    return json.dumps({"error": f"{reason}: {detail}."}).encode()
+
+
 class Refusal(ErrorTask):
     """Tells in JSON why something is no request; a page of any origin may read it."""
 
     def execute(self) -> None:
         error = self.request.error
         self.status = f"{error.code} {error.reason}"
-        body = json.dumps({"error": f"{error.reason}: {error.body}."}).encode()
-        self.response_headers.extend([("Content-Type", "application/json"), *HEADERS, *OF_NO_API])
+        body = refusal(error.reason, error.body)
+        self.response_headers.extend(REFUSAL_HEADERS)
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

@@ -15,10 +15,11 @@ from threading import get_ident
 from typing import Any
 
 from waitress.channel import HTTPChannel
-from waitress.task import ThreadedTaskDispatcher
+
+from accountsapp.request_threads import RequestThreads
 
 
-class Dispatcher(ThreadedTaskDispatcher):
+class Dispatcher(RequestThreads):
     """Has what was read answered once the loop says so, which runs in the thread that made this."""
 
     def __init__(self) -> None:

@@ -80,8 +80,8 @@ class Watch:
             place = self._connections.get(number)
             if place is not None:
                 wasyncore.readwrite(place, events)
-                if isinstance(place, WatchedChannel):
-                    place.watch()
+                if isinstance(place, WatchedChannel) and (place.total_outbufs_len or not place.requests):
+                    place.watch()  # else by the thread that answers
 
     def _look_after(self, listener: Any) -> None:
         """Let it accept no more connections than it may have, and close those that are silent."""

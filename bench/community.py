@@ -9,9 +9,9 @@ from bench.client import Job, get
 
 IN_TURN = 50
 FORMATS = {"JSON": "?response_format=json", "HTML": ""}
-OFTEN = ("first page", "last page", f"{IN_TURN} pages in turn")
-MOST = {f"community as {name}, {which}": 5.0 for name in FORMATS for which in OFTEN}
-"""The ratios to the bare waitress that are required, of pages that somebody asked for of late."""
+WHICH = ("first page", "last page", f"{IN_TURN} pages in turn", "any page")
+MOST = {f"community as {name}, {which}": 5.0 for name in FORMATS for which in WHICH}
+"""The ratios to the bare waitress that are required."""
 
 
 def community_jobs(accounts: int) -> list[Job]:
@@ -23,7 +23,7 @@ def community_jobs(accounts: int) -> list[Job]:
         Job(f"community as {name}, {which}", _pages(numbers, query))
         for name, query in FORMATS.items()
         for which, numbers in zip(
-            (*OFTEN, "any page"),
+            WHICH,
             (cycle([1]), cycle([last]), cycle(range(1, min(IN_TURN, last) + 1)), _any(last)),
             strict=True,
         )

@@ -90,8 +90,13 @@ def free_port() -> int:
         return port
 
 
-def write_ini(path: Path, url: str, port: int, access_log: Path, secret: str) -> None:
-    """An ini as in production: throttles on, an access line for every request into a file."""
+def write_ini(
+    path: Path, url: str, port: int, access_log: Path, secret: str, runner: str = "waitress"
+) -> None:
+    """An ini as in production: throttles on, an access line for every request into a file.
+
+    :param runner: the server of ours
+    """
     waitress = "\n".join(f"{name} = {value}" for name, value in WAITRESS.items())
     path.write_text(
         f"""
@@ -106,7 +111,7 @@ accountsapp.jobs = external
 sqlalchemy.url = {url.replace("%", "%%")}
 
 [server:main]
-use = egg:accountsapp#waitress
+use = egg:accountsapp#{runner}
 listen = 127.0.0.1:{port}
 {waitress}
 

@@ -18,7 +18,9 @@ from accountsapp.domain.data.models import Account, Base, EmailAddress
 from accountsapp.process import Process
 from accountsapp.testing.applications import Applications, InTurn
 from deploy.cluster import valkey
+from tests.support import servers
 from tests.support.bookie import Bookie
+from tests.support.granian_wire import DIFFERENCES, Granian, OverTheWire
 from tests.support.outbox import Outbox
 
 pytest_plugins = ["accountsapp.testing.plugin"]
@@ -44,7 +46,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--soak", action="store_true", help="faults as often and as long as docs/quality.rst says"
     )
     parser.addoption("--two-servers", action="store_true", help="requests go to one and the other in turn")
+    parser.addoption(
+        "--server", choices=["waitress", "granian"], default="waitress", help="that requests go through"
+    )
     parser.addoption("--pgbouncer", metavar="PORT", type=int, help="PostgreSQL is asked through that one")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    servers.RUNNER = config.getoption("--server")
 
 
 SLOWEST = "reliability"
@@ -82,6 +91,33 @@ def ini(ini: dict[str, str], database_url: str, request: pytest.FixtureRequest) 
     """That of the plug-in, for pgbouncer where the run is about it."""
     is_pooled = request.config.getoption("--pgbouncer") and not database_url.startswith("sqlite")
     return {**ini, "sqlalchemy.pgbouncer": "true"} if is_pooled else ini
+
+
+@pytest.fixture(scope="session")
+def granian() -> Iterator[Granian]:
+    """A server of the run's own."""
+    server = Granian()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def wsgi(wsgi: Any, request: pytest.FixtureRequest) -> Any:
+    """That of the plug-in, behind the server that the run is about."""
+    return _behind_server(wsgi, request)
+
+
+@pytest.fixture
+def throttled(throttled: TestApp, request: pytest.FixtureRequest) -> TestApp:
+    """That of the plug-in, behind the server that the run is about."""
+    return TestApp(_behind_server(throttled.app, request))
+
+
+def _behind_server(app: Any, request: pytest.FixtureRequest) -> Any:
+    is_past = getattr(request.node, "originalname", "") in DIFFERENCES
+    if request.config.getoption("--server") == "waitress" or is_past:
+        return app
+    return OverTheWire(request.getfixturevalue("granian"), app)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent
 LAYERS = (
     {
         "settings",
+        "starting",
         "production_checks",
         "setting_values",
         "ini_file",
@@ -36,7 +37,19 @@ LAYERS = (
     {"pages"},
     {"documents"},
     {"oauth", "keys"},
-    {"apis", "server", "serving", "connections", "fairness", "watching"},
+    {
+        "apis",
+        "server",
+        "serving",
+        "connections",
+        "fairness",
+        "watching",
+        "granian_server",
+        "granian_requests",
+        "granian_sockets",
+        "request_threads",
+        "silent_clients",
+    },
     {""},
     {"cli"},
     {"testing"},

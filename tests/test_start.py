@@ -142,7 +142,8 @@ class TestListening:
     ) -> None:
         """RFC 9112 3.2 and 2.2; the headers are those of every other answer."""
         two = f"127.0.0.1:{free_port()} 127.0.0.1:{free_port()}"
-        server = Server(tmp_path, ini, server={"listen": two}, port=int(two.rpartition(":")[2]))
+        waitress = {"use": "egg:accountsapp#waitress", "listen": two}
+        server = Server(tmp_path, ini, server=waitress, port=int(two.rpartition(":")[2]))
         try:
             server.wait()
             for head, status in REQUESTS:

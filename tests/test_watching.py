@@ -1,15 +1,16 @@
-"""Connections that are watched: whatever a client does, it is answered, and nobody is forgotten."""
+"""Connections that are watched, and the threads that answer: whatever a client does, nobody is forgotten."""
 
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread, current_thread
 from typing import Any
 
 import pytest
 from waitress import wasyncore
 from waitress.server import create_server
 
+from accountsapp.request_threads import RequestThreads
 from accountsapp.watching import Watch
 from tests.test_connections import ANSWERS, HEADS, LAST, app, sent, serving
 
@@ -30,7 +31,9 @@ def answering(environ: dict[str, Any], start_response: Callable[..., Any]) -> An
 @contextmanager
 def watched(**options: Any) -> Iterator[int]:
     """A server whose connections are watched, on a port of its own."""
-    server = create_server(answering, listen="127.0.0.1:0", ident="", threads=2, **options)
+    threads = RequestThreads()
+    server = create_server(answering, listen="127.0.0.1:0", ident="", _dispatcher=threads, **options)
+    threads.set_thread_count(2)
     watch, stopped = Watch([server]), Event()
 
     def serve() -> None:
@@ -46,7 +49,8 @@ def watched(**options: Any) -> Iterator[int]:
         server.trigger.pull_trigger()
         thread.join(timeout=10)
         assert not thread.is_alive()
-        server.task_dispatcher.shutdown()
+        threads.shutdown()
+        assert not threads.threads
         wasyncore.close_all(server._map)
 
 
@@ -121,6 +125,30 @@ def test_a_client_that_goes_while_it_is_written_to(port: int) -> None:
             connection.sendall(GET.format("/large").encode())
             connection.recv(1024)
     assert sent(port, "").endswith(b"plain")
+
+
+def test_more_to_do_than_there_are_threads() -> None:
+    names: list[str] = []
+    begun, go_on = Semaphore(0), Semaphore(0)
+
+    class Work:
+        def service(self) -> None:
+            names.append(current_thread().name)
+            begun.release()
+            go_on.acquire()
+
+    threads = RequestThreads()
+    threads.set_thread_count(3)
+    for _ in range(4):  # one more than there are threads
+        threads.add_task(Work())
+    for _ in range(3):
+        assert begun.acquire(timeout=10)
+    go_on.release(4)
+    assert begun.acquire(timeout=10)
+    assert threads.shutdown()
+    assert not threads.threads
+    assert len(names) == 4
+    assert len(set(names)) == 3
 
 
 def test_a_fault(port: int) -> None:

@@ -38,16 +38,9 @@ class _Derived:
     def _lookup_key(self) -> bytes:
         return self._derive("lookup")
 
-    @cached_property
-    def _lookups(self) -> dict[str, "_Lookup"]:
-        return {}
-
     def lookup(self, purpose: str) -> "_Lookup":
-        """What makes the digests of that purpose; made once."""
-        lookup = self._lookups.get(purpose)
-        if lookup is None:
-            lookup = self._lookups[purpose] = _Lookup(self._lookup_key, purpose)
-        return lookup
+        """What makes the digests of that purpose."""
+        return _Lookup(self._lookup_key, purpose)
 
     def signing_key(self, purpose: str) -> bytes:
         """What signs texts for that purpose."""
@@ -87,6 +80,8 @@ class Keyring:
         self._derived = tuple(_Derived(value) for value in values)
         self._seal = MultiFernet([derived.fernet for derived in self._derived])
         self._signing_keys: dict[str, tuple[bytes, ...]] = {}
+        self._lookups: dict[str, list[_Lookup]] = {}
+        """By purpose, one for each secret."""
         self.has_one_secret = len(values) == 1
 
     @property
@@ -108,11 +103,15 @@ class Keyring:
 
     def digest(self, purpose: str, value: str) -> bytes:
         """The keyed hash (HMAC-SHA256) under which a secret value is found."""
-        return self._derived[0].lookup(purpose).digest(value)
+        return (self._lookups.get(purpose) or self._prepare(purpose))[0].digest(value)
 
     def digests(self, purpose: str, value: str) -> list[bytes]:
         """The digest under each secret that is still given, the present one first."""
-        return [derived.lookup(purpose).digest(value) for derived in self._derived]
+        return [lookup.digest(value) for lookup in self._lookups.get(purpose) or self._prepare(purpose)]
+
+    def _prepare(self, purpose: str) -> list[_Lookup]:
+        lookups = self._lookups[purpose] = [derived.lookup(purpose) for derived in self._derived]
+        return lookups
 
     def signing_keys(self, purpose: str) -> tuple[bytes, ...]:
         """The keys (256 bits) that sign texts for that purpose: the first one signs, all verify."""

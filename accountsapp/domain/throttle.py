@@ -52,7 +52,7 @@ LONGEST_PART = 200
 def _key(limit: str, who: tuple[object, ...]) -> str:
     """Under which the storage counts."""
     parts = [str(part) for part in who]
-    return "/".join((limit, *(part if len(part) <= LONGEST_PART else _hashed(part) for part in parts)))
+    return "/".join([limit, *[part if len(part) <= LONGEST_PART else _hashed(part) for part in parts]])
 
 
 def _hashed(part: str) -> str:

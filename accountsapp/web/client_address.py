@@ -1,9 +1,11 @@
 """The client's address, as the server and the proxies that it trusts have it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
+
+from waitress.proxy_headers import PROXY_HEADERS
 
 from accountsapp.domain.rules import client_addresses
 
@@ -11,6 +13,27 @@ PEER = "accountsapp.peer"
 """The key of the environment under which the server keeps the address of who is connected, a proxy or not."""
 FORWARDED_FOR = "accountsapp.forwarded_for"
 """The same for ``X-Forwarded-For`` as it was sent: waitress takes away what no trusted proxy says."""
+
+
+OF_PROXIES = frozenset(f"HTTP_{name}" for name in PROXY_HEADERS)
+"""The headers in which a proxy says what it knows, as WSGI calls them."""
+
+
+class KeepingPeer:
+    """Keeps both for the application, whatever a server makes of a proxy's word (WSGI middleware).
+
+    :param behind_proxy: the application behind what reads the headers of proxies, for requests that have some
+    """
+
+    def __init__(self, behind_proxy: Any, application: Any) -> None:
+        self._behind_proxy = behind_proxy
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        environ[PEER] = environ["REMOTE_ADDR"]
+        environ[FORWARDED_FOR] = environ.get("HTTP_X_FORWARDED_FOR", "")
+        application = self._application if environ.keys().isdisjoint(OF_PROXIES) else self._behind_proxy
+        return application(environ, start_response)
 
 
 def client_address(environ: Mapping[str, Any]) -> str:

@@ -3,8 +3,10 @@
 A class of our own, because ``add_request_method(reify=True)`` would build one for every request.
 """
 
+from collections import deque
+from collections.abc import Callable, Collection
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyramid.decorator import reify
 from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from accountsapp.security.policy import SecurityPolicy
     from accountsapp.settings import Settings
     from accountsapp.web.resources import ApiRoot
+
+Callback = Callable[..., Any]
+"""Called with the request, and with the response where there is one."""
 
 
 class Request(PyramidRequest):
@@ -50,6 +55,15 @@ class Request(PyramidRequest):
     api: "ApiRoot | None" = None
     view_name: str = ""
     known_caller: "Identity | Nobody | None" = None
+    response_callbacks: Collection[Callback] = ()
+    finished_callbacks: Collection[Callback] = ()
+    """Few requests have any; Pyramid's own class makes a deque of each for all."""
+
+    def add_response_callback(self, callback: Callback) -> None:
+        self.response_callbacks = deque([*self.response_callbacks, callback])
+
+    def add_finished_callback(self, callback: Callback) -> None:
+        self.finished_callbacks = deque([*self.finished_callbacks, callback])
 
     @reify
     def store(self) -> Store:
@@ -129,14 +143,18 @@ class Request(PyramidRequest):
             store.roll_back()
 
     def close(self) -> None:
-        """Give back the connection, if one was opened, and let go of the tree.
+        """Give back the connection, if one was opened, let go of the tree and of where an error was raised.
 
-        Resources hold the request; a circle of them would keep its memory until the garbage collector comes,
-        and the next request would have to work in other memory, which no cache of the processor has.
+        Resources and tracebacks hold the request; a circle of them would keep its memory until the garbage
+        collector comes, and the next request would have to work in other memory, which no cache of the
+        processor has.
         """
         attributes = self.__dict__
         store = attributes.pop("store", None)
         if store is not None:
             store.close()
-        for name in ("parameters", "root", "virtual_root", "api"):
+        for name in ("parameters", "root", "virtual_root", "api", "exc_info"):
             attributes.pop(name, None)
+        error = attributes.get("exception")
+        if error is not None:
+            error.__traceback__ = None

@@ -1,5 +1,6 @@
 """R16, R17: clients that hold on, and a flood of wrong passwords, against the server as it is deployed."""
 
+import signal
 import socket
 import threading
 import time
@@ -131,6 +132,35 @@ def test_r16_clients_that_do_not_read(server: Server, alice: Person, soak: Soak)
             held.append(send_ahead(server, ping))
         assert longest([seconds(server.url + ping) for _ in range(30)]) < soak(5.0, 1.0)
     finally:
+        for client in held:
+            client.close()
+
+
+def test_r16_behind_granian(ini: dict[str, str], tmp_path: Path, alice: Person, soak: Soak) -> None:
+    """More clients that hold on than the application has threads, of every kind at once; then a stop."""
+    options = {"use": "egg:accountsapp#granian"} | soak({"channel_timeout": "2", "cleanup_interval": "1"}, {})
+    server = Server(tmp_path, ini, server=options).wait()
+    ping = f"/api/v1/alice/ping?api_key={alice.api_key}"
+    unread = f"GET {ping} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 20
+    held = []
+    try:
+        for kind in (*KINDS.values(), unread):
+            for _ in range(soak(20, 200)):
+                client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+                client.sendall(kind)
+                held.append(client)
+        last = time.monotonic()
+        assert longest([seconds(server.url + ping) for _ in range(30)]) < soak(5.0, 1.0)
+        for client in held[: -soak(20, 200)]:
+            assert client.recv(1) in (b"", b"H")
+        assert time.monotonic() - last < 15.0
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as stuck:
+            stuck.sendall(KINDS["slow body"])
+            assert status(server.url + ping) == 200
+            server.signal(signal.SIGTERM)
+            assert server.join(10) == 0
+    finally:
+        server.stop()
         for client in held:
             client.close()
 

@@ -16,6 +16,8 @@ from tests.support.mailserver import free_port
 ROOT = Path(__file__).parent.parent.parent
 
 
+RUNNER = "waitress"
+"""The server of ours that is started where a test names no other."""
 PSERVE = [sys.executable, "-m", "pyramid.scripts.pserve"]
 
 
@@ -27,7 +29,7 @@ def write_ini(file: Path, ini: dict[str, str], server: dict[str, str]) -> Path:
         parser.remove_option("app:main", name)
     for name, value in {"use": "egg:accountsapp", **ini}.items():
         parser.set("app:main", name, re.sub(r"%(?!\()", "%%", value))
-    for name, value in server.items():
+    for name, value in {"use": f"egg:accountsapp#{RUNNER}", **server}.items():
         parser.set("server:main", name, value)
     with file.open("w") as written:
         parser.write(written)

@@ -58,7 +58,7 @@ def public_info(settings: Settings, account_id: int, columns: Pictured) -> dict[
     info = columns.info
     return {
         "avatar": text_or_none(info.get("avatar")),
-        "avatar_url": avatar_url(settings, account_id, columns),
+        "avatar_url": _stored_url(info),
         "container": text_or_none(info.get("container")) or files.container_of(account_id),
     }
 
@@ -67,7 +67,11 @@ def avatar_url(settings: Settings, account_id: int, columns: Pictured) -> str | 
     """Where the picture is, here or elsewhere."""
     if columns.picture is not None:
         return picture_url(settings, account_id, columns.picture)
-    stored = text_or_none(columns.info.get("avatar_url"))
+    return _stored_url(columns.info)
+
+
+def _stored_url(info: dict[str, Any]) -> str | None:
+    stored = text_or_none(info.get("avatar_url"))
     return stored if stored is not None and is_web_url(stored) else None
 
 

@@ -1,0 +1,120 @@
+"""What every server of ours does with an ini when it starts, and what it says then."""
+
+import gc
+import linecache
+import re
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from accountsapp import ini_file
+from accountsapp.ini_file import UnreadableIni
+from accountsapp.settings import SettingsError
+
+NEW_OBJECTS = 10_000
+"""After so many the garbage collector looks at them; its default is 700, some requests."""
+
+_VARIABLE = re.compile(r"%\((\w+)\)s")
+
+
+def check_app(ini: str, variables: Mapping[str, str]) -> None:
+    """PasteDeploy says what is wrong with a value in many lines, which quote it, be it a secret.
+
+    :raises SystemExit: the settings of the application lack a variable
+    """
+    try:
+        ini_file.load_app(ini, variables)
+    except UnreadableIni:
+        return  # pserve was told of another section
+    except SettingsError as error:
+        raise SystemExit(f"accountsapp: {error}") from None
+
+
+def filled(ini: str, options: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """The options of ``[server:main]``, in which ``%(name)s`` is a variable of the command line.
+
+    :raises SystemExit: one is missing
+    """
+    return {name: _filled(ini, name, value, variables) for name, value in options.items()}
+
+
+def _filled(ini: str, name: str, value: str, variables: Mapping[str, str]) -> str:
+    for variable in _VARIABLE.findall(value):
+        if variable not in variables:
+            raise SystemExit(
+                f"accountsapp: {name} in [server:main] of {ini} needs {variable}; "
+                f"give it on the command line: pserve {ini} {variable}=…"
+            )
+    return _VARIABLE.sub(lambda match: variables[match[1]], value)
+
+
+def refuse_address(ini: str, options: Mapping[str, str], error: OSError) -> NoReturn:
+    """
+    :raises SystemExit: what is to be done about an address that cannot be listened on
+    """
+    where = options.get("listen") or options.get("unix_socket") or options.get("port") or "port 8080"
+    raise SystemExit(
+        f"accountsapp: cannot listen on {where}: {error.strerror}; "
+        f"stop the program that has it, or name another address in [server:main] of {ini}"
+    ) from None
+
+
+def refuse_option(ini: str, what: object) -> NoReturn:
+    """
+    :raises SystemExit: which option is no good
+    """
+    raise SystemExit(f"accountsapp: [server:main] of {ini}: {what}") from None
+
+
+def site_path(app: Any) -> str:
+    """The path of the site, which requests may begin with: a proxy hands it on or takes it away."""
+    settings = _settings(app)
+    return settings.site_path if settings is not None else ""
+
+
+def say_ready(app: Any, ini: str, addresses: Collection[tuple[str, int | str]]) -> None:
+    """Say where the server listens, and what to do next where a developer reads it.
+
+    :param addresses: host and port each; the host of a UNIX socket is ``unix``, its port the path
+    """
+    for host, port in addresses:
+        where = f"unix:{port}" if host == "unix" else f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        click.echo(f"accountsapp listens on {where}", err=True)
+    for line in _next_steps(app, ini):
+        click.echo(line, err=True)
+
+
+def rest_collector() -> None:
+    """What the application consists of stays: the garbage collector need not look at it again, and less often
+    at what requests leave behind, which is no circle as a rule.
+    """
+    linecache.clearcache()  # where views and tweens were configured
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS)
+
+
+def _settings(app: Any) -> Any:
+    return getattr(getattr(app, "registry", None), "app_settings", None)
+
+
+def _next_steps(app: Any, ini: str) -> Iterator[str]:
+    """What a developer wants to know; nothing for others."""
+    settings = _settings(app)
+    if settings is None or settings.mode != "development":
+        return
+    command = Path(sys.argv[0]).with_name("accountsapp")
+    if command.is_relative_to(Path.cwd()):
+        command = command.relative_to(Path.cwd())
+    yield "To try it, in another terminal:"
+    yield "    KEY=acct_...  # the api_key of admin, which was printed when the account was made"
+    yield from (f"    {call.format(site=settings.site_url)}" for call in app.registry.first_calls)
+    yield f"A new key: {command} -c {ini} accounts reset-key admin"
+    if settings.mail.enabled:
+        yield f"Mails go to {settings.mail.host}, port {settings.mail.port}."
+    else:
+        yield f"Mails are written into {settings.mail.directory}/."
+    yield "Stop it with Ctrl-C."

@@ -52,6 +52,7 @@ types: $(VENV)/.test  ## check the types
 
 docs: $(VENV)/.test  ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "It begins at docs/_build/html/index.html."
 
 LOCALES = $(patsubst accountsapp/locale/%/LC_MESSAGES,%,$(wildcard accountsapp/locale/*/LC_MESSAGES))
 

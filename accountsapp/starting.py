@@ -109,9 +109,12 @@ def _next_steps(app: Any, ini: str) -> Iterator[str]:
     command = Path(sys.argv[0]).with_name("accountsapp")
     if command.is_relative_to(Path.cwd()):
         command = command.relative_to(Path.cwd())
-    yield "To try it, in another terminal:"
-    yield "    KEY=acct_...  # the api_key of admin, which was printed when the account was made"
-    yield from (f"    {call.format(site=settings.site_url)}" for call in app.registry.first_calls)
+    calls = [f"    {call.format(site=settings.site_url)}" for call in app.registry.first_calls]
+    if calls:
+        yield "To try it, in another terminal:"
+        yield "    KEY=acct_...  # the api_key of admin, which was printed when the account was made"
+        yield from calls
+    yield f"In a browser: {settings.site_url}/ and, with the APIs' documents, {settings.site_url}/docs/"
     yield f"A new key: {command} -c {ini} accounts reset-key admin"
     if settings.mail.enabled:
         yield f"Mails go to {settings.mail.host}, port {settings.mail.port}."

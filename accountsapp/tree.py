@@ -26,7 +26,7 @@ class Row(NamedTuple):
     :ivar methods: sorted; GET answers HEAD too
     :ivar permission: :data:`OPEN` where none is needed, empty where the view names none and is closed
     :ivar credentials: the kinds that count there, in the order in which they are looked at
-    :ivar source: file and line of the view, from the package's folder
+    :ivar source: file and line of the view, from the package's folder; from above the package of another one
     :ivar view: its dotted name, without the package's
     """
 
@@ -163,5 +163,6 @@ def _source(view: Any) -> str:
     """Where the view is defined, decorators included."""
     function = inspect.unwrap(view)
     path = Path(inspect.getsourcefile(function) or "")
-    where = path.relative_to(PACKAGE) if path.is_relative_to(PACKAGE) else Path(path.name)
+    elsewhere = Path(*function.__module__.split(".")[:-1], path.name)
+    where = path.relative_to(PACKAGE) if path.is_relative_to(PACKAGE) else elsewhere
     return f"{where.as_posix()}:{inspect.getsourcelines(function)[1]}"

@@ -34,9 +34,10 @@ from bench.server import ROOT, Server, free_port, running, write_ini
 
 BARE = "bare waitress"
 MOST = {
-    "read own account by key": 2.7,
+    "read own account by key": 2.5,
     "read own account by one of 20 keys": 2.75,
-    "update own name": 8.0,
+    "refused key": 2.5,
+    "update own name": 6.0,
     "read own user by bearer": 2.7,
     "read own user by Basic": 3.5,
     "read own profile by JWT": 4.0,

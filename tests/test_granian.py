@@ -43,7 +43,7 @@ SAME = (
     b"GET /accountsx HTTP/1.1\r\nHost: h\r\n\r\n",
     b"GET ///x//y HTTP/1.1\r\nHost: h\r\n\r\n",
     b"GET /%zz%4 HTTP/1.1\r\nHost: h\r\n\r\n",
-    b"GET /x%00y;z=1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+    b"GET /x%00y;z=1 HTTP/1.1\r\nHost: h\r\n\r\n",
     b"GET http://other/x?y HTTP/1.1\r\nHost: h\r\n\r\n",
     b"GET /x HTTP/1.0\r\n\r\n",
     b"HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n",

@@ -160,24 +160,29 @@ class Store:
 
         :raises RuntimeError: the store is for reading only
         """
+        connection = self._connection_for_writing()
+        if not connection.in_transaction():
+            connection.begin()
+        return connection
+
+    @property
+    def session(self) -> Session:
+        """Objects in :attr:`transaction`, which their first statement begins; what is changed of them is
+        written when they are flushed.
+
+        :raises RuntimeError: the store is for reading only
+        """
+        connection = self._connection_for_writing()
+        if self._session is None:
+            self._session = self._sessions(bind=connection, join_transaction_mode="control_fully")
+        return self._session
+
+    def _connection_for_writing(self) -> Connection:
         if self.read_only:
             raise RuntimeError("a safe request writes nothing; a view that acts says so")
         if self._writing is None:
             self._writing = self._write_connections.take()
-        if not self._writing.in_transaction():
-            self._writing.begin()
         return self._writing
-
-    @property
-    def session(self) -> Session:
-        """Objects in :attr:`transaction`; what is changed of them is written when they are flushed.
-
-        :raises RuntimeError: the store is for reading only
-        """
-        transaction = self.transaction
-        if self._session is None:
-            self._session = self._sessions(bind=transaction, join_transaction_mode="control_fully")
-        return self._session
 
     def flush(self) -> None:
         """Write what was changed of objects."""

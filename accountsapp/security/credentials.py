@@ -273,8 +273,7 @@ class OtherScheme:
         self._parameters = frozenset(parameters)
 
     def identify(self, request: "Request") -> Identity | Nobody | None:
-        in_query = self._parameters and any(name in self._parameters for name, _ in request.parameters.query)
-        if in_query or request.environ.get("HTTP_AUTHORIZATION"):
+        if request.environ.get("HTTP_AUTHORIZATION") or request.parameters.are_in_query(self._parameters):
             return Nobody(Reason.OTHER_SCHEME)
         return None
 

@@ -16,7 +16,7 @@ from accountsapp.security.permissions import Permission
 from accountsapp.testing.credentials import Holder, Shown, hold, present, spoiled
 from accountsapp.testing.everywhere import NEARBY, WRITES, Door, Everywhere, doors, dump, is_sign_in, refuses
 from accountsapp.testing.people import SITE_URL, Person
-from accountsapp.tree import OPEN, declared_views
+from accountsapp.tree import OPEN, declared_views, offers
 
 FOR_EVERYBODY = {Permission.PROFILE_READ: 404, Permission.SESSIONS_BEGIN: 302}
 """What everybody has whom the thing is shown to: what somebody without a credential is told of a thing that
@@ -212,3 +212,15 @@ def test_calls_at_once_are_answered(everywhere: Everywhere) -> None:
             if max(statuses) >= 500:
                 failed.append((*door[:3], statuses))
     assert failed == []
+
+
+def test_every_view_of_an_api_with_a_document_is_in_it(app: TestApp) -> None:
+    registry = app.app.registry
+    described = {view for document in registry.documents.documents.values() for view in document.operations}
+    packages = {view.__module__.rpartition(".")[0] for view in described}
+    undescribed = {
+        offer.row.view
+        for offer in offers(registry)
+        if offer.view.__module__.rpartition(".")[0] in packages and offer.view not in described
+    }
+    assert undescribed == set(), "describe them in documents.py"

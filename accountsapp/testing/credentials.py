@@ -136,6 +136,7 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
 def present(kind: str, holder: Holder) -> Shown:
     """A good credential of that kind."""
     assert kind in PRESENTATIONS, (
-        f"say in PRESENTATIONS (accountsapp.testing.credentials) how a good credential {kind!r} is presented"
+        f"say in PRESENTATIONS of accountsapp.testing.credentials how a good {kind!r} is presented, "
+        f"as PRESENTATIONS[{kind!r}] = in_header({kind.title()!r}) for a key in a header"
     )
     return PRESENTATIONS[kind](holder)

@@ -37,6 +37,18 @@ from accountsapp.testing.people import PASSWORD, SECRET, SITE_URL, Person
 from accountsapp.testing.postgres import Databases, maintain, started
 from accountsapp.web.reports import REPORTER
 
+OF_LIBRARIES = (
+    "ignore:pkg_resources is deprecated:DeprecationWarning",
+    "ignore:'cgi' is deprecated:DeprecationWarning",
+    "ignore:Deprecated call to `pkg_resources:DeprecationWarning",
+)
+"""Warnings that Pyramid and WebOb cause when they are imported, whoever uses them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in OF_LIBRARIES:
+        config.addinivalue_line("filterwarnings", line)
+
 
 def migrate(url: str) -> None:
     database = Database(url)

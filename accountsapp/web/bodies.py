@@ -4,12 +4,12 @@ Strict, because clients are hostile or broken: everything that cannot be read ex
 which the API's own error view puts into its own format.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from encodings.aliases import aliases
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from multipart import MultipartError, MultipartParser, MultipartPart, parse_options_header
 from pyramid.decorator import reify
@@ -117,6 +117,14 @@ class Parameters:
     def all(self, name: str) -> list[Any]:
         """Every value given, in every place."""
         return [value for key, value in (*self.query, *self.body) if key == name]
+
+    def are_in_query(self, names: Container[str]) -> bool:
+        """Whether the query string has a parameter of these names; also where it cannot be read."""
+        try:
+            return any(name in names for name, _ in self.query)
+        except HTTPBadRequest:
+            fields = self._request.environ.get("QUERY_STRING", "").split("&")
+            return any(unquote_plus(field.partition("=")[0]) in names for field in fields)
 
     def last(self, name: str, default: Any = None) -> Any:
         """The value that counts: body over query, within one place the last one."""

@@ -15,6 +15,7 @@ from accountsapp.db_errors import cause_of
 from accountsapp.domain.errors import AccountNotFound, Busy, PasswordNeeded, StaleCredential, TooManyAttempts
 from accountsapp.security.identity import Reason
 from accountsapp.security.policy import Refused
+from accountsapp.web.fields import InvalidFields
 from accountsapp.web.methods import allowed_methods
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def failure_of(error: BaseException, request: "Request") -> Failure:
             return Failure(error.code, text)
         case AccountNotFound():
             return Failure(404, TEXTS[404])
+        case InvalidFields():
+            return Failure(400, error.first_text)
         case PasswordNeeded():
             return Failure(403, str(error))
         case StaleCredential():

@@ -1,3 +1,4 @@
+import { config } from './config.js'
 import { account, comeBack, signIn, signOut, username } from './oauth.js'
 
 const at = (id) => document.querySelector(`#${id}`)
@@ -5,7 +6,8 @@ const at = (id) => document.querySelector(`#${id}`)
 async function show() {
   await comeBack()
   if (username() === undefined) {
-    at('said').textContent = 'Nobody is signed in.'
+    const unprepared = config.clientId === 'CLIENT_ID'
+    at('said').textContent = unprepared ? 'Put a client_id into config.js: see README.rst.' : 'Nobody is signed in.'
     return
   }
   const user = await account()
@@ -18,7 +20,8 @@ async function run(action) {
   try {
     await action()
   } catch (error) {
-    at('said').textContent = error.message
+    const unanswered = error instanceof TypeError
+    at('said').textContent = unanswered ? `${config.server} does not answer, or does not let this page in.` : error.message
     at('account').textContent = ''
   }
   const somebody = username() !== undefined

@@ -316,6 +316,26 @@ def test_the_hash_of_a_default_key_that_the_same_file_gives_up(run: Run, load: L
     assert (opens(key), opens(key, "dora"), opens(fresh)) == (False, True, True)
 
 
+def test_a_named_key_that_the_same_file_gives_up_under_two_secrets(
+    run: Run, load: Load, ini: dict[str, str], ini_file: Path
+) -> None:
+    """Its row stays under the former secret when it is given again."""
+    key, fresh = make_api_key(), make_api_key()
+    load(carol({"name": "x", "api_key": key}))
+    secret, text = ini["accountsapp.secret"], ini_file.read_text()
+    ini_file.write_text(text.replace(secret, f"{OTHER_SECRET} {secret}"))
+    dora = {"username": "dora", "email": "dora@example.com"}
+    of_other = {**dora, "api_keys": [{"name": "x", "key_sha256": hash_of(key)}]}
+    assert load(update({"name": "x", "api_key": key}), of_other, update=True, exit_code=1).json == {
+        "created": 0,
+        "updated": 1,
+        "failed": 1,
+    }
+    again = update({"name": "x", "api_key": key}), update({"name": "x", "key_sha256": hash_of(fresh)})
+    assert load(*again, of_other, update=True).json == {"created": 1, "updated": 2, "failed": 0}
+    assert (names(run), len(listed(run, "dora"))) == ([("x", "active")], 1)
+
+
 def test_the_hash_of_an_older_default_key_is_noticed_after_a_rotation(
     run: Run,
     load: Load,

@@ -5,7 +5,7 @@ from typing import Any
 
 from accountsapp.apis.amo.schemas import ProfileColumns
 from accountsapp.domain.accounts.super_creation import SuperCreated
-from accountsapp.domain.activity.authorship import AddonFigures
+from accountsapp.domain.activity.authorship import figures_of
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.rules.app_permissions import EVERYTHING
 from accountsapp.domain.rules.notifications import Notification
@@ -20,10 +20,10 @@ _ANONYMOUS = re.compile(r"anonymous-[0-9a-f]{32}")
 TROUBLE = "Changes cannot be saved at the moment."
 
 
-def show_public(request: Request, account: AccountRow, figures: AddonFigures) -> dict[str, Any]:
+def show_public(request: Request, account: AccountRow) -> dict[str, Any]:
     """What everybody sees of who publishes add-ons."""
     profile: ProfileColumns = account.profile
-    picture = profile.picture
+    figures, picture = figures_of(profile.addon_figures_text), profile.picture
     return {
         "average_addon_rating": figures.average_addon_rating,
         "biography": profile.biography or None,
@@ -46,12 +46,12 @@ def show_public(request: Request, account: AccountRow, figures: AddonFigures) ->
     }
 
 
-def show_self(request: Request, account: AccountRow, figures: AddonFigures) -> dict[str, Any]:
+def show_self(request: Request, account: AccountRow) -> dict[str, Any]:
     """What its owner and editors see of an account."""
     profile: ProfileColumns = account.profile
     last_login = profile.last_login
     return {
-        **show_public(request, account, figures),
+        **show_public(request, account),
         "deleted": False,
         "display_name": profile.display_name or None,
         "email": account.email,

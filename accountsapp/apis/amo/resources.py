@@ -8,8 +8,7 @@ from pyramid.decorator import reify
 
 from accountsapp.apis.amo.credentials import Jwt
 from accountsapp.apis.amo.schemas import ProfileColumns
-from accountsapp.domain.activity import authorship
-from accountsapp.domain.activity.authorship import AddonFigures
+from accountsapp.domain.activity.authorship import figures_of
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.pages.resources import Pages
 from accountsapp.security.credentials import Credential, SessionHeader
@@ -27,8 +26,6 @@ OF_EDITORS = (
     Permission.ACCOUNT_WRITE,
     Permission.ACCOUNT_DELETE,
 )
-NOBODY = 0
-"""The id of no account."""
 
 
 class Accounts(ApiRoot):
@@ -64,20 +61,15 @@ class Account(AccountResource):
         account = self.request.store.reader.by_username(self.__name__)
         return account if account is not None and not is_number(account.username_key) else None
 
-    @reify
-    def figures(self) -> AddonFigures:
-        """What its add-ons say of it; asked of nobody's too, so that both cost alike."""
-        account_id = self.account.id if self.account is not None else NOBODY
-        return authorship.figures(self.request.store.connection, account_id)
-
-    def __acl__(self) -> Iterator[Any]:  # type: ignore[override]  # figures are asked for when they count
+    def __acl__(self) -> Iterator[Any]:  # type: ignore[override]  # figures are read when they count
         account = self.account
-        if account is not None:
-            yield from super().__acl__()
-            yield Allow, principal(account.id), (Permission.PROFILE_READ,)
-            for editor in EDITORS:
-                yield Allow, editor, OF_EDITORS
-        if self.figures.num_addons_listed and account is not None and account.activated:
+        if account is None:
+            return
+        yield from super().__acl__()
+        yield Allow, principal(account.id), (Permission.PROFILE_READ,)
+        for editor in EDITORS:
+            yield Allow, editor, OF_EDITORS
+        if account.activated and figures_of(account.profile.addon_figures_text).num_addons_listed:
             yield Allow, Everyone, (Permission.PROFILE_READ,)
 
 

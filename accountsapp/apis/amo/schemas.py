@@ -37,6 +37,7 @@ class ProfileColumns(NamedTuple):
     permissions: list[Any]
     read_dev_agreement: bool
     notifications: dict[str, Any]
+    addon_figures_text: str
 
 
 def _normal(text: str) -> str:

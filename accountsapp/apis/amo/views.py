@@ -20,7 +20,6 @@ from accountsapp.apis.amo.resources import (
 )
 from accountsapp.apis.amo.schemas import NewAccount, ProfileChange, Unsubscription, load_choices
 from accountsapp.domain.accounts import lifecycle, notifying, profile, super_creation
-from accountsapp.domain.activity import authorship
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.rules.notifications import notifications
 from accountsapp.pages.html import path_on_site
@@ -36,7 +35,7 @@ from accountsapp.web.request import Request
 @view_config(context=Account, request_method="GET", permission=Permission.PROFILE_READ)
 def read_account(context: Account, request: Request) -> dict[str, Any]:
     sees_more = request.policy.grants(request, context, Permission.ACCOUNT_READ)
-    return (show_self if sees_more else show_public)(request, context.target, context.figures)
+    return (show_self if sees_more else show_public)(request, context.target)
 
 
 @view_config(context=Account, request_method="PATCH", permission=Permission.ACCOUNT_WRITE)
@@ -46,7 +45,7 @@ def update_account(context: Account, request: Request) -> dict[str, Any]:
     account = profile.change(
         request.store, context.target.id, change.columns(stored), picture=change.picture_upload
     )
-    return show_self(request, account, context.figures)
+    return show_self(request, account)
 
 
 @view_config(context=Account, request_method="DELETE", permission=Permission.ACCOUNT_DELETE)
@@ -61,7 +60,7 @@ def delete_account(context: Account, request: Request) -> Response:
 @view_config(context=Picture, request_method="DELETE", permission=Permission.ACCOUNT_WRITE)
 def remove_picture(context: Picture, request: Request) -> dict[str, Any]:
     account = profile.change(request.store, context.target.id, picture=None)
-    return show_self(request, account, context.__parent__.figures)
+    return show_self(request, account)
 
 
 @view_config(context=Notifications, request_method="GET", permission=Permission.ACCOUNT_READ)
@@ -77,8 +76,7 @@ def choose_notifications(context: Notifications, request: Request) -> list[dict[
 
 @view_config(context=Profile, request_method="GET", permission=Permission.ACCOUNT_READ)
 def read_profile(context: Profile, request: Request) -> dict[str, Any]:
-    account = request.actor
-    return show_self(request, account, authorship.figures(request.store.connection, account.id))
+    return show_self(request, request.actor)
 
 
 @view_config(context=Unsubscribe, request_method="POST", permission=NO_PERMISSION_REQUIRED)

@@ -17,8 +17,9 @@ from accountsapp.apis.openedx.resources import (
     TimeZones,
     UserStatus,
 )
-from accountsapp.apis.openedx.schemas import PREFERRED_COLUMNS, load_preferences
-from accountsapp.domain.accounts import preferences, profile
+from accountsapp.apis.openedx.schemas import PREFERRED_COLUMNS, PreferredColumns, load_preferences
+from accountsapp.domain.accounts import profile
+from accountsapp.domain.data.json_texts import object_of
 from accountsapp.domain.errors import InvalidValue
 from accountsapp.domain.rules import countries, languages, time_zones
 from accountsapp.i18n import ENGLISH
@@ -29,9 +30,9 @@ from accountsapp.web.request import Request
 
 @view_config(context=PreferencesOfAccount, request_method="GET", permission=Permission.ACCOUNT_READ)
 def read_preferences(context: PreferencesOfAccount, request: Request) -> dict[str, str]:
-    account = context.target
-    columns = {name: getattr(account.profile, column) for name, column in PREFERRED_COLUMNS.items()}
-    kept = preferences.of_account(request.store.connection, account.id).values
+    preferred = profile.read(request.store, context.target.id, PreferredColumns)
+    columns = {name: getattr(preferred, column) for name, column in PREFERRED_COLUMNS.items()}
+    kept = object_of(preferred.preferences_text)
     return {**{name: text for name, text in columns.items() if text}, **kept}
 
 

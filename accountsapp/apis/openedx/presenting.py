@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from accountsapp.apis.openedx.fields import FIELDS, GENDERS, LEVELS_OF_EDUCATION, VISIBILITY
 from accountsapp.apis.openedx.settings import Settings
-from accountsapp.domain.accounts import preferences
-from accountsapp.domain.accounts.preferences import Preferences
 from accountsapp.domain.clock import now
+from accountsapp.domain.data.json_texts import object_of
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.data.rows import AccountRow
 from accountsapp.domain.rules import countries, languages
@@ -20,11 +19,13 @@ from accountsapp.web.request import Request
 from accountsapp.web.uploads import default_image_url, square_url
 
 NULL, EMPTY = "null", "[]"
-NO_PREFERENCES = Preferences({}, {})
 
 
 class AccountColumns(NamedTuple):
-    """What an account shows, but for its address."""
+    """What an account shows, but for its address.
+
+    One statement reads all of it, also what decides who may see what: no answer mixes two moments.
+    """
 
     id: int
     username: str
@@ -42,7 +43,8 @@ class AccountColumns(NamedTuple):
     account_privacy: str | None
     picture: str | None
     joined_text: str
-    has_preferences: bool
+    custom_preferences_text: str | None
+    social_links_text: str | None
 
 
 Addresses = Mapping[int, str]
@@ -65,7 +67,6 @@ class Shown(NamedTuple):
 
     account: AccountColumns
     email: str | None
-    preferred: Preferences
     privacy: Privacy
     needs_consent: bool
     by: "Presenter"
@@ -108,21 +109,17 @@ class Presenter:
     def _texts(
         self, request: Request, accounts: Sequence[AccountColumns], addresses: Addresses, *, shared: bool
     ) -> Iterator[str]:
-        ids = [account.id for account in accounts if account.has_preferences]
-        preferred = preferences.of_accounts(request.store.latest, ids) if ids else {}
         this_year, caller = now().year, request.caller
         own = caller.account_id if not shared else None
         sees_every_account = caller.is_staff and not shared
         for account in accounts:
             account_id = account.id
-            preferences_of = preferred.get(account_id, NO_PREFERENCES)
             privacy, needs_consent = self._privacy(account.year_of_birth, account.account_privacy, this_year)
             if sees_every_account or account_id == own:
                 view = FULL_VIEW
             else:
-                view = self._views.get(privacy) or self._custom_view(preferences_of)
-            email = addresses.get(account_id)
-            shown = Shown(account, email, preferences_of, privacy, needs_consent, self)
+                view = self._views.get(privacy) or self._custom_view(account)
+            shown = Shown(account, addresses.get(account_id), privacy, needs_consent, self)
             yield view.template % tuple([value(shown) for value in view.values])
 
     @lru_cache(1000)  # noqa: B019 there is one presenter of each site, as long as the process
@@ -132,8 +129,8 @@ class Presenter:
         needs_consent = requires_parental_consent(year_of_birth, limit, this_year)
         return effective(chosen, self.default_privacy, needs_consent=needs_consent), needs_consent
 
-    def _custom_view(self, preferred: Preferences) -> View:
-        values = preferred.values
+    def _custom_view(self, account: AccountColumns) -> View:
+        values = object_of(account.custom_preferences_text)
         chosen = (name for name in self._may_be_shared if values.get(VISIBILITY + name) == Privacy.ALL_USERS)
         return _view((*self.settings.public_fields, *chosen))
 
@@ -175,10 +172,11 @@ def _proficiencies(stored: str) -> str:
     return encode([{"code": item["code"]} for item in json.loads(stored) if item.get("code") in known])
 
 
-def _links(links: dict[str, str]) -> str:
-    if not links:
+def _links(stored: str | None) -> str:
+    if stored is None:
         return EMPTY
-    return encode([{"platform": platform, "social_link": url} for platform, url in sorted(links.items())])
+    links = sorted(object_of(stored).items())
+    return encode([{"platform": platform, "social_link": url} for platform, url in links])
 
 
 VALUES: dict[str, Callable[[Shown], str]] = {
@@ -200,7 +198,7 @@ VALUES: dict[str, Callable[[Shown], str]] = {
     "profile_image": _image_of,
     "requires_parental_consent": lambda shown: _flag(shown.needs_consent),
     "accomplishments_shared": lambda shown: _flag(shown.by.settings.badges),
-    "social_links": lambda shown: _links(shown.preferred.links),
+    "social_links": lambda shown: _links(shown.account.social_links_text),
 }
 """How the JSON of each field is made. What is not shown is not made: others see few of the nineteen."""
 

@@ -59,12 +59,16 @@ def accounts_of(request: Request, query: ListQuery) -> tuple[list[AccountColumns
 
 
 def _named(request: Request, usernames: list[str]) -> tuple[list[AccountColumns], Addresses]:
-    """The addresses are read where somebody may see them: his own has come with the credential."""
+    """The addresses are read where somebody may see them: his own has come with the credential, and so has
+    the rest of his account."""
     store, caller = request.store, request.caller
     if caller.is_staff or presenter_of(request).shares_addresses:
         return _with_addresses(store.reader.by_usernames(usernames))
-    accounts = listings.by_usernames(store.connection, usernames, AccountColumns)
-    return accounts, {caller.account.id: caller.account.email} if caller.account is not None else {}
+    accounts, own = listings.by_usernames(store.connection, usernames, AccountColumns), caller.account
+    if own is None:
+        return accounts, {}
+    accounts = [account if account.id != own.id else own.profile for account in accounts]
+    return accounts, {own.id: own.email}
 
 
 def _with_addresses(accounts: list[AccountRow]) -> tuple[list[AccountColumns], Addresses]:

@@ -36,7 +36,7 @@ class OpenEdxRoot(ApiRoot):
         SessionCookie(),
     )
     columns = AccountColumns
-    checks = ("credential", "csrf", "scope", "query", "body", "acl")
+    checks: tuple[str, ...] = ("credential", "csrf", "scope", "query", "body", "acl")
     body = FORM_BODY
     headers = (("Vary", "Accept"),)
     tells_methods = True
@@ -102,7 +102,7 @@ class NameChange(Account):
 
     @property
     def body(self) -> Body:  # type: ignore[override]
-        return PATCHES if self.request.method == "PATCH" else Body()
+        return PATCHES if self.request.method == "PATCH" else Body(deferred=True)
 
 
 class DeactivateLogout(Account):
@@ -220,7 +220,7 @@ class NotOffered(OpenEdxRoot):
     """A part of Open edX that front ends ask for and do without: their pages can see the 404."""
 
     is_open = True
-    body = Body(deferred=True)
+    checks = ("credential", "csrf", "scope", "acl")
 
     def __getitem__(self, name: str) -> Resource:
         return type(self)(self.request, name, self)

@@ -1,7 +1,7 @@
 """What the calls that change an account take: each field by its own rule, all bad ones are told at once."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
 from pyramid.httpexceptions import HTTPBadRequest
@@ -245,6 +245,16 @@ def _problem_of(name: str, value: object) -> str | None:
 VISIBILITIES = frozenset({Privacy.ALL_USERS.value, Privacy.PRIVATE.value})
 PREFERRED_COLUMNS = {"account_privacy": "account_privacy", "pref-lang": "language"}
 """Preferences that are columns of the account."""
+
+
+class PreferredColumns(NamedTuple):
+    """What an account prefers."""
+
+    account_privacy: str | None
+    language: str | None
+    preferences_text: str | None
+
+
 PREFERENCES: dict[str, Callable[[str], bool]] = {
     "account_privacy": lambda value: value in frozenset(Privacy),
     "time_zone": lambda value: value in time_zones.names(),

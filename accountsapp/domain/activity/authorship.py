@@ -1,8 +1,10 @@
 """What an account's add-ons say of it."""
 
+import json
+from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, func, literal_column, select
+from sqlalchemy import Connection, bindparam, select
 
 from accountsapp.domain.data.activity_models import Addon, AddonAuthor
 from accountsapp.domain.data.prepared import Prepared
@@ -28,24 +30,17 @@ class AddonFigures(NamedTuple):
     num_addons_listed: int
 
 
-_FIGURES = Prepared(
-    _PUBLIC.with_only_columns(
-        func.avg(Addon.average_rating),
-        func.count(case((Addon.type == literal_column("'extension'"), Addon.id))),
-        func.count(case((Addon.type == literal_column("'theme'"), Addon.id))),
-    )
-)
 _IS_DEVELOPER = Prepared(select(_PUBLIC.exists()))
 
 
-def figures(connection: Connection, account_id: int) -> AddonFigures:
-    """In one statement."""
-    values = _FIGURES.first(connection, account_id=account_id)
-    if values is None:
-        raise LookupError("an aggregate has one row")
-    rating, extensions, themes = values
+@lru_cache(1000)
+def figures_of(text: str) -> AddonFigures:
+    """
+    :param text: ``addon_figures_text``, as it was read with the account
+    """
+    rating, extensions, themes = json.loads(text)
     return AddonFigures(
-        average_addon_rating=round(float(rating), 2) if rating is not None else None,
+        average_addon_rating=round(rating, 2) if rating is not None else None,
         is_addon_developer=extensions > 0,
         is_artist=themes > 0,
         num_addons_listed=extensions + themes,

@@ -10,29 +10,34 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
+    ScalarSelect,
     Select,
     Text,
     bindparam,
+    case,
     cast,
     func,
+    literal_column,
     or_,
     select,
-    type_coerce,
     union_all,
 )
 from sqlalchemy.orm import aliased
 
+from accountsapp.domain.data.addon_figures import addon_figures_text
 from accountsapp.domain.data.api_key_models import DEFAULT_FIRST, IS_DEFAULT, ApiKey
+from accountsapp.domain.data.json_texts import json_object_text
 from accountsapp.domain.data.key_digests import digests_of
 from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, EmailAddress
 from accountsapp.domain.data.moments import whole_seconds
 from accountsapp.domain.data.preference_models import Preference, SocialLink
 from accountsapp.domain.data.prepared import Prepared, PreparedForMany
 from accountsapp.domain.data.rows import AccountRow, ApiKeyRow
+from accountsapp.domain.errors import StaleCredential
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, HASH_PURPOSE, hash_of
 from accountsapp.domain.rules.folding import fold
+from accountsapp.domain.rules.privacy import Privacy
 from accountsapp.domain.rules.text import is_storable
 
 P = TypeVar("P", bound=NamedTuple)
@@ -42,6 +47,22 @@ Columns = type[NamedTuple]
 
 _table = Account.__table__
 _JOINED = func.coalesce(_table.c.signup, _table.c.created)
+_CUSTOM: ColumnElement[str] = literal_column(f"'{Privacy.CUSTOM.value}'")
+
+
+def _texts_of(table: type[Preference] | type[SocialLink], name: str, value: str) -> ScalarSelect[Any]:
+    """The texts of an account by name, as a JSON object; NULL where it has none."""
+    columns = table.__table__.c
+    return (
+        select(json_object_text(columns[name], columns[value]))
+        .where(columns.account_id == _table.c.id)
+        .group_by(columns.account_id)
+        .correlate(_table)
+        .scalar_subquery()
+    )
+
+
+_PREFERENCES = _texts_of(Preference, "name", "value")
 EXPRESSIONS: dict[str, ColumnElement[Any]] = {
     "joined": _JOINED,
     "joined_text": whole_seconds(_JOINED),
@@ -49,16 +70,15 @@ EXPRESSIONS: dict[str, ColumnElement[Any]] = {
     "last_login_text": whole_seconds(_table.c.last_login),
     "language_proficiencies_text": cast(_table.c.language_proficiencies, Text),
     "info_text": cast(_table.c.info, Text),
-    "has_preferences": type_coerce(
-        or_(
-            select(Preference.account_id).where(Preference.account_id == _table.c.id).exists(),
-            select(SocialLink.account_id).where(SocialLink.account_id == _table.c.id).exists(),
-        ),
-        Integer,
-    ),
+    "preferences_text": _PREFERENCES,
+    "custom_preferences_text": case((_table.c.account_privacy == _CUSTOM, _PREFERENCES)),
+    "addon_figures_text": addon_figures_text(_table.c.id),
+    "social_links_text": _texts_of(SocialLink, "platform", "url"),
 }
-"""What can be read besides: when somebody signed up, else when the row was made; times and JSON as text;
-whether there is something in :mod:`~accountsapp.domain.accounts.preferences` (1 or 0, True or False)."""
+"""What can be read besides: when somebody signed up, else when the row was made; times and JSON as text; what
+the account prefers, in any case or where it chose field by field what it shares, and where else it is to be
+found, as :func:`~accountsapp.domain.data.json_texts.object_of` reads them; what its add-ons say of it, as
+:func:`~accountsapp.domain.activity.authorship.figures_of` reads it."""
 _IDENTITY = (
     *(_table.c[field] for field in AccountRow._fields[: AccountRow._fields.index("email")]),
     EmailAddress.address,
@@ -134,7 +154,11 @@ class _Lookups:
 _lookups_of = cache(_Lookups)
 
 _PASSWORD_HASH = Prepared(select(_table.c.password_hash).where(_table.c.id == bindparam("account_id")))
-_SEALED_API_KEY = select(ApiKey.sealed).where(ApiKey.account_id == bindparam("account_id"), IS_DEFAULT)
+_SEALED_API_KEY = (
+    select(ApiKey.sealed, _table.c.credential_epoch)
+    .join(Account, Account.id == ApiKey.account_id)
+    .where(ApiKey.account_id == bindparam("account_id"), IS_DEFAULT)
+)
 
 
 def by_id(connection: Connection, account_id: int, columns: Columns | None = None) -> AccountRow:
@@ -157,9 +181,19 @@ def profile(connection: Connection, account_id: int, columns: type[P]) -> P | No
     return columns._make(row) if row is not None else None
 
 
-def sealed_api_key(connection: Connection, account_id: int) -> str | None:
-    """The account's default key, encrypted for it; None where there is none."""
-    return connection.execute(_SEALED_API_KEY, {"account_id": account_id}).scalar()
+def sealed_api_key(connection: Connection, account_id: int, epoch: int | None = None) -> str | None:
+    """The account's default key, encrypted for it; None where there is none.
+
+    :param epoch: the credential epoch of whoever asks
+    :raises StaleCredential: the account has another one by now
+    """
+    row = connection.execute(_SEALED_API_KEY, {"account_id": account_id}).first()
+    if row is None:
+        return None
+    if epoch is not None and row.credential_epoch != epoch:
+        raise StaleCredential
+    sealed: str = row.sealed
+    return sealed
 
 
 def listing(

@@ -25,11 +25,11 @@ from accountsapp.domain.data.models import (
     EmailAddress,
     Link,
 )
+from accountsapp.domain.data.prepared import PreparedForMany
 from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import DomainError, InvalidValue
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import make_api_key
-from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.transfer import preferred
 from accountsapp.domain.transfer.known import Item, Known, KnownAccount
 from accountsapp.domain.transfer.named_keys import remember_default, write_change, write_new
@@ -43,6 +43,14 @@ _links = Base.metadata.tables[Link.__tablename__]
 _INSERT_ACCOUNTS = insert(_accounts).returning(_accounts.c.username_key, _accounts.c.id)
 _INSERT_ADDRESSES = insert(_emails)
 _INSERT_KEYS = insert(_keys)
+_WAITING = PreparedForMany(
+    lambda keys: select(_accounts.c.id).where(
+        _accounts.c.pending_email_key.in_(
+            select(_emails.c.address_key).where(_emails.c.address_key.in_(keys), IS_TAKEN)
+        )
+    )
+)
+"""The accounts for which one of those addresses is pending that somebody has by now."""
 _CHANGE = update(_accounts).where(_accounts.c.id == bindparam("of")).values(version=_accounts.c.version + 1)
 _CHANGE_EPOCH = _CHANGE.values(credential_epoch=_accounts.c.credential_epoch + 1)
 
@@ -106,7 +114,7 @@ class BatchWriter:
                 known.expect(item)
                 new.append(item)
         attempt.insert(new)
-        attempt.void_pending([key_of(address.email) for item in items for address in item.addresses])
+        attempt.void_pending([key for item in items for key in item.addresses_by_key])
         return result
 
 
@@ -160,10 +168,10 @@ class _Attempt:
 
     def void_pending(self, address_keys: list[str]) -> None:
         """An address that somebody has by now is not pending at another account any more."""
-        taken = select(_emails.c.address_key).where(_emails.c.address_key.in_(address_keys), IS_TAKEN)
-        self._connection.execute(
-            update(_accounts).where(_accounts.c.pending_email_key.in_(taken)).values(NO_PENDING_EMAIL)
-        )
+        waiting = [number for (number,) in _WAITING.all(self._connection, address_keys)]
+        if waiting:
+            is_waiting = _accounts.c.id.in_(waiting)
+            self._connection.execute(update(_accounts).where(is_waiting).values(NO_PENDING_EMAIL))
 
     def _insert_all(self, items: list[Item]) -> list[tuple[int, bytes]]:
         """Returns the id and the default key's digest of each."""
@@ -181,9 +189,9 @@ class _Attempt:
         ]
         ids = {row.username_key: row.id for row in self._connection.execute(_INSERT_ACCOUNTS, rows)}
         addresses = [
-            {**_address_values(address), "account_id": ids[item.username_key], "created": moment}
+            {**_address_values(key, address), "account_id": ids[item.username_key], "created": moment}
             for item in items
-            for address in item.addresses
+            for key, address in item.addresses_by_key.items()
         ]
         self._connection.execute(_INSERT_ADDRESSES, addresses)
         records = ((ids[item.username_key], item.record) for item in items)
@@ -279,7 +287,7 @@ def _addresses_after(present: dict[str, EmailRecord], item: Item) -> dict[str, E
     """
     if not item.addresses:
         return None
-    after = {key_of(address.email): address for address in item.addresses}
+    after = item.addresses_by_key
     if item.record.email is not None:
         after = {key: address for key, address in present.items() if not address.primary} | after
     return after if after != present else None
@@ -294,17 +302,17 @@ def _change_addresses(
         connection.execute(delete(_emails).where(of_account, _emails.c.address_key.in_(gone)))
     # The present primary address must step down before another one can take its place.
     for key, address in sorted(after.items(), key=lambda pair: pair[1].primary):
-        values = _address_values(address)
+        values = _address_values(key, address)
         if key not in present:
             connection.execute(insert(_emails), {"account_id": account_id, **values})
         elif address != present[key]:
             connection.execute(update(_emails).where(of_account, _emails.c.address_key == key), values)
 
 
-def _address_values(address: EmailRecord) -> dict[str, Any]:
+def _address_values(key: str, address: EmailRecord) -> dict[str, Any]:
     return {
         "address": address.email,
-        "address_key": key_of(address.email),
+        "address_key": key,
         "verified": address.verified,
         "is_primary": address.primary,
     }

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.models import IS_TAKEN, IS_THERE, Account, Base, EmailAddress
+from accountsapp.domain.data.prepared import PreparedForMany
 from accountsapp.domain.errors import ApiKeyTaken, DomainError, EmailTaken, InvalidValue, UsernameTaken
 from accountsapp.domain.rules.emails import key_in_name, key_of, spellings_of
 from accountsapp.domain.rules.folding import fold
@@ -27,6 +28,25 @@ T = TypeVar("T")
 _accounts = Base.metadata.tables[Account.__tablename__]
 _emails = Base.metadata.tables[EmailAddress.__tablename__]
 _keys = Base.metadata.tables[ApiKey.__tablename__]
+
+_ACCOUNTS = PreparedForMany(lambda names: _accounts_of(names))
+_LOCKED_ACCOUNTS = PreparedForMany(lambda names: _accounts_of(names).with_for_update(key_share=True))
+_TAKEN = PreparedForMany(
+    lambda keys: select(_emails.c.address_key, _emails.c.account_id).where(
+        IS_TAKEN, _emails.c.address_key.in_(keys)
+    )
+)
+_NAMED = PreparedForMany(
+    lambda names: select(_accounts.c.username_key, _accounts.c.id).where(_accounts.c.username_key.in_(names))
+)
+_OWNERS = PreparedForMany(
+    lambda digests: select(_keys.c.digest, _keys.c.account_id, IS_DEFAULT).where(_keys.c.digest.in_(digests))
+)
+
+
+def _accounts_of(names: Any) -> Select[Any]:
+    columns = (_accounts.c.username_key, _accounts.c.id, _accounts.c.state, _accounts.c.password_hash)
+    return select(*columns).where(IS_THERE, _accounts.c.username_key.in_(names)).order_by(_accounts.c.id)
 
 
 @dataclass
@@ -47,9 +67,14 @@ class Item:
         return self.record.addresses
 
     @cached_property
+    def addresses_by_key(self) -> dict[str, EmailRecord]:
+        """The addresses, folded."""
+        return {key_of(address.email): address for address in self.addresses}
+
+    @cached_property
     def reserved(self) -> list[str]:
         """The folded addresses that are taken by being in this record."""
-        return [key_of(a.email) for a in self.addresses if a.primary or a.verified]
+        return [key for key, a in self.addresses_by_key.items() if a.primary or a.verified]
 
     @cached_property
     def named(self) -> set[str]:
@@ -101,34 +126,19 @@ class Known:
             self._read_named_keys(items)
 
     def _read_accounts(self, items: list[Item], *, for_update: bool) -> None:
-        columns = (_accounts.c.username_key, _accounts.c.id, _accounts.c.state, _accounts.c.password_hash)
-        statement = select(*columns).where(IS_THERE).order_by(_accounts.c.id)
-        if for_update:
-            statement = statement.with_for_update(key_share=True)
-        for names in _chunks(item.username_key for item in items):
-            for name, *rest in self._connection.execute(statement.where(_accounts.c.username_key.in_(names))):
-                self._accounts[name] = KnownAccount(*rest)
+        statement = _LOCKED_ACCOUNTS if for_update else _ACCOUNTS
+        for name, *rest in statement.all(self._connection, [item.username_key for item in items]):
+            self._accounts[name] = KnownAccount(*rest)
 
     def _read_owners(self, items: list[Item]) -> None:
-        taken = select(_emails.c.address_key, _emails.c.account_id).where(IS_TAKEN)
-        for addresses in _chunks(
-            address
-            for item in items
-            for address in (*item.reserved, item.username_as_address)
-            if address is not None
-        ):
-            rows = self._connection.execute(taken.where(_emails.c.address_key.in_(addresses)))
-            self._owners |= {row.address_key: row.account_id for row in rows}
-        names = select(_accounts.c.username_key, _accounts.c.id)
-        for spellings in _chunks(name for item in items for name in item.named):
-            rows = self._connection.execute(names.where(_accounts.c.username_key.in_(spellings)))
-            self._named |= {row.username_key: row.id for row in rows}
-        keys = select(_keys.c.digest, _keys.c.account_id, IS_DEFAULT)
-        for digests in _chunks(
-            digest for item in items for digest in (*item.keys.default, *item.keys.named_digests)
-        ):
-            rows = self._connection.execute(keys.where(_keys.c.digest.in_(digests)))
-            self._keys |= {digest: KeyPlace(*place) for digest, *place in rows}
+        addresses = [address for item in items for address in item.reserved]
+        addresses += [item.username_as_address for item in items if item.username_as_address is not None]
+        self._owners |= {key: owner for key, owner in _TAKEN.all(self._connection, addresses)}  # noqa: C416
+        names = [name for item in items for name in item.named]
+        self._named |= {name: owner for name, owner in _NAMED.all(self._connection, names)}  # noqa: C416
+        digests = [digest for item in items for digest in (*item.keys.default, *item.keys.named_digests)]
+        for digest, *place in _OWNERS.all(self._connection, digests):
+            self._keys[digest] = KeyPlace(*place)
 
     def _read_possessions(self, account_ids: list[int]) -> None:
         for ids in _chunks(account_ids):
@@ -197,6 +207,7 @@ class Known:
         """A new account will be written."""
         self._pending.add(item.username_key)
         self._own(item, UNWRITTEN_ID)
+        self._own_named((key.digests[0] for key in item.keys.named), UNWRITTEN_ID)
 
     def written(
         self, item: Item, account_id: int, state: str, digest: bytes, named_keys: list[PresentKey]
@@ -205,7 +216,8 @@ class Known:
         self._pending.discard(item.username_key)
         self._accounts[item.username_key] = KnownAccount(account_id, state, item.password_hash)
         self._own(item, account_id)
-        self._addresses[account_id] = {key_of(address.email): address for address in item.addresses}
+        self._own_named((key.digest for key in named_keys), account_id)
+        self._addresses[account_id] = item.addresses_by_key
         self._digests[account_id] = digest
         self._named_keys[account_id] = named_keys
 
@@ -228,6 +240,7 @@ class Known:
         """The named keys of an account were changed to these."""
         for key in change.removed:
             self._keys.pop(key.digest, None)
+        self._own_named((key.digest for key in after), account.id)
         self._named_keys[account.id] = after
 
     def _own(self, item: Item, account_id: int) -> None:
@@ -235,8 +248,12 @@ class Known:
         self._owners |= dict.fromkeys(item.reserved, account_id)
         if item.keys.default:
             self._keys[item.keys.default[0]] = KeyPlace(account_id, is_default=True)
-        for key in item.keys.named:
-            self._keys[key.digests[0]] = KeyPlace(account_id, is_default=False)
+
+    def _own_named(self, digests: Iterable[bytes], account_id: int) -> None:
+        """
+        :param digests: those that the rows have, which need not be the ones under the present secret
+        """
+        self._keys |= dict.fromkeys(digests, KeyPlace(account_id, is_default=False))
 
 
 def _chunks(values: Iterable[T]) -> Iterator[list[T]]:

@@ -213,7 +213,8 @@ COLUMNS = tuple(key for key in AccountRecord.model_fields if key not in NO_COLUM
 
 def columns(record: AccountRecord) -> dict[str, Any]:
     """The values of :data:`COLUMNS`, as they are stored."""
-    values = {key: getattr(record, key) for key in COLUMNS}
+    fields = record.__dict__
+    values = {key: fields[key] for key in COLUMNS}
     values["language_proficiencies"] = [{"code": item.code} for item in record.language_proficiencies]
     return values
 

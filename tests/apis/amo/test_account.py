@@ -193,9 +193,9 @@ def test_accounts_that_are_not_active(
 def test_s07_forms_of_an_id(
     amo: Amo, developer: Holder, editor: Holder, register: Callable[..., Person], stores: Process
 ) -> None:
-    number = developer.person.id
+    number, named_by_digits = developer.person.id, register("digits")
     with stores.transaction() as store:
-        account = locking.lock(store.session, register("digits").id)
+        account = locking.lock(store.session, named_by_digits.id)
         account.username = account.username_key = str(number)
         digits = account.id
     assert amo("GET", f"/account/{number}/", editor).json["id"] == number

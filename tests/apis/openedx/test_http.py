@@ -1,6 +1,7 @@
 """What every answer has; credentials; other origins (sections 1, 3, 10)."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from webtest import TestApp
@@ -83,6 +84,54 @@ def test_nobody_is_told_what_there_is(app: TestApp, adult: Person, stores: Proce
             assert (answer.status_int, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="api"')
             bodies.add(answer.body)
     assert len(bodies) == 1
+
+
+def test_nobody_is_told_what_is_wrong_with_his_request(
+    app: TestApp, call: Call, adult: Person, stores: Process
+) -> None:
+    """Whoever shows no good credential learns that, whatever else cannot be read."""
+    odd: list[dict[str, Any]] = [
+        {"query": "usernames=%ff"},
+        {"query": "&" * 70_001},
+        {"query": "api_key=x&usernames=%ff"},
+        {"query": "%61pi_key=x&view=%ff"},
+        {"content_type": "text/plain", "body": b"x"},
+        {"content_type": MERGE_PATCH, "body": b"{"},
+        {"content_type": MERGE_PATCH, "body": b" " * 1_100_000},
+        {"content_type": "multipart/form-data", "body": b"x"},
+    ]
+    paths = (
+        *(ACCOUNTS, account_of(adult), account_of(adult) + "image", account_of("nobody"), f"{ACCOUNTS}/%ff"),
+        *("/api/user/v1/me", "/api/user/v1/preferences/alice", "/api/user/v1/x", "/i18n/setlang"),
+        *(
+            "/api/third_party_auth/v0/providers/user_status",
+            f"{ACCOUNTS}/deactivate_logout",
+            "/login_refresh",
+        ),
+    )
+
+    def ask(path: str, method: str, headers: dict[str, str], **how: Any) -> Any:
+        url = f"{path}?{how['query']}" if "query" in how else path
+        if "content_type" in how:
+            headers = {**headers, "Content-Type": how["content_type"]}
+        return app.request(url, method=method, headers=headers, body=how.get("body", b""), expect_errors=True)
+
+    for path, authorization in product(paths, ("", "Basic eDp5")):
+        headers = {"Authorization": authorization} if authorization else {}
+        plain = ask(path, "GET", headers)
+        assert plain.status_int == 401
+        for how in odd:
+            answer = ask(path, "POST" if "body" in how else "GET", headers, **how)
+            assert (answer.status_int, answer.body) == (401, plain.body), (path, headers, how)
+    cookie = {"Cookie": f"sessionid={hold(stores, adult).cookie}"}
+    for query in ("api_key=x&usernames=%ff", "%61pi_key=x&view=%ff"):
+        app.get(f"{ACCOUNTS}?{query}", headers=cookie, status=401)
+    app.get(f"{ACCOUNTS}?usernames=%ff", headers=cookie, status=400)
+    call(adult, "email_read").get(f"{ACCOUNTS}?usernames=%ff", 403)
+    call(adult).get(f"{ACCOUNTS}?usernames=%ff", 400)
+    app.get("/api/notifications/?x=%ff", status=404)
+    headers = {**call(adult).headers, "Content-Type": "text/plain"}
+    app.post(f"{ACCOUNTS}/name_change/", b"x", headers=headers, status=404)
 
 
 def test_bad_credentials(

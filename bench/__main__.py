@@ -168,7 +168,7 @@ def _jobs(api_keys: list[str], credentials: Credentials) -> list[Job]:
         Job("whose key is this", _checks(api_keys)),
         Job("whose key is this, of 20", _checks(one_of_20)),
         Job("the same as JSONP", reads(api_keys, "&callback=jQuery1102_13")),
-        Job("refused key", _refused(api_keys), 403),
+        Job("refused key", refused(api_keys), 403),
         Job("read API key", reads(api_keys, call="api_key")),
         Job("update own name", updates(api_keys)),
         Job("read own user by bearer", _users(_bearer(tokens), len(tokens))),
@@ -253,7 +253,7 @@ def _checks(api_keys: list[str]) -> Iterator[bytes]:
         yield get("/auth/check?scope=account:read", f"{url}X-Real-IP: {_client(generator)}\r\n")
 
 
-def _refused(api_keys: list[str]) -> Iterator[bytes]:
+def refused(api_keys: list[str]) -> Iterator[bytes]:
     """A well-formed key that nobody has, each from another address, so that the throttle lets it through."""
     generator = random.Random(2)
     while True:

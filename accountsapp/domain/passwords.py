@@ -12,7 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache, cached_property
+from importlib.machinery import SourceFileLoader
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import bcrypt
 
@@ -37,9 +40,14 @@ log = logging.getLogger(__name__)
 @cache
 def commonest_passwords() -> frozenset[str]:
     """Folded passwords that everybody tries first: the ranked list that zxcvbn ships (30,000)."""
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
-    return frozenset(fold(password) for password in FREQUENCY_LISTS["passwords"])
+    # The package itself would keep all of its lists, ranked: twelve megabytes.
+    package = find_spec("zxcvbn")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("zxcvbn")
+    source = SourceFileLoader("frequency_lists", str(Path(package.origin).with_name("frequency_lists.py")))
+    lists = ModuleType(source.name)
+    source.exec_module(lists)
+    return frozenset(fold(password) for password in lists.FREQUENCY_LISTS["passwords"])
 
 
 def read_refused(path: Path | None) -> frozenset[str]:

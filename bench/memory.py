@@ -1,0 +1,67 @@
+"""``python -m bench.memory``: the resident memory of a server process after how many requests.
+
+It is the process of another Python environment, if that is named: one without what tests and measuring need.
+"""
+
+import argparse
+import itertools
+import resource
+import sys
+from pathlib import Path
+
+from bench.__main__ import reads, refused, updates
+from bench.client import CONNECTIONS, Job, cpu_per_request, get
+from bench.seed import SECRET, seeded, working_copy
+from bench.server import ROOT, Server, free_port, running, write_ini
+
+MARKS = (1_000, 10_000, 100_000, 1_000_000)
+TURN = 400
+"""Requests of one kind before the next kind has its turn."""
+PAGES = (
+    "/account/signin",
+    "/account/",
+    "/account/page/2",
+    "/docs/bookie.json",
+    "/static/swagger-ui-bundle.js",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__)
+    parser.add_argument("--accounts", type=int, default=20_000)
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--python", default=sys.executable, help="of the environment that the server runs in")
+    options = parser.parse_args()
+
+    folder = ROOT / "var" / "bench"
+    database, api_keys = seeded(folder, options.accounts)
+    port = free_port()
+    ini = folder / "memory.ini"
+    write_ini(ini, f"sqlite:///{working_copy(database)}", port, folder / "access.log", SECRET)
+    jobs = [
+        Job("own account", reads(api_keys)),
+        Job("refused", refused(api_keys), 403),
+        Job("update", updates(api_keys)),
+        *(Job(path, itertools.repeat(get(path))) for path in PAGES),
+    ]
+    words = ["-m", "pyramid.scripts.pserve", str(ini)]
+    with running(words, port, 0, folder / "server.log", options.python) as server:
+        cpu_per_request(server, Job("/healthz", itertools.repeat(get("/healthz"))), CONNECTIONS)
+        _show(0, server)
+        done = 0
+        while done < options.requests:
+            for job in jobs:
+                cpu_per_request(server, job, TURN)
+                done += TURN
+            if any(done - TURN * len(jobs) < mark <= done for mark in MARKS):
+                _show(done, server)
+        _show(done, server)
+
+
+def _show(requests: int, server: Server) -> None:
+    pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
+    print(f"{requests:>10,} requests {pages * resource.getpagesize() / 2**20:>8.1f} MiB", flush=True)
+
+
+if __name__ == "__main__":
+    main()

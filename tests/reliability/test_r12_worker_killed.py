@@ -60,8 +60,16 @@ def test_r12_killed_at_random_times(database: Database, ini: dict[str, str]) -> 
     """Twenty kills, two workers at a time, leases of a moment: each job ends once, wholly."""
     ids = [enqueue(database, "three_steps") for _ in range(60)]
     chance = random.Random(20)
+
+    def goes_on(starts: int) -> bool:
+        """Whether a job was started since, or none is left."""
+        jobs = [job for job in all_jobs(database) if job.id in ids]
+        return sum(job.starts for job in jobs) > starts or all(job.state == JobState.DONE for job in jobs)
+
     workers = [start_worker(ini, lease=0.2) for _ in range(2)]
     for kill in range(20):
+        starts = sum(job.starts for job in all_jobs(database))
+        eventually(lambda starts=starts: goes_on(starts))
         time.sleep(chance.uniform(0.0, 0.1))
         workers[kill % 2].kill()
         workers[kill % 2].join()

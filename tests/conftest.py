@@ -1,5 +1,6 @@
 """What all tests share beside the fixtures of ``accountsapp.testing.plugin``: how long a run is."""
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,6 +68,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--soak"):
         items[:] = [item for item in items if "soak" in getattr(item, "fixturenames", ())]
     items.sort(key=lambda item: SLOWEST not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """What the tests consist of is there until the end: no collection of garbage is to look through it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -84,7 +84,7 @@ class TestListening:
         return "sqlite"
 
     def test_it_says_where(self, ini: dict[str, str], database_url: str, tmp_path: Path) -> None:
-        server = Server(tmp_path, ini)
+        server = Server(tmp_path, ini, is_forked=False)
         try:
             server.wait()
         finally:
@@ -95,7 +95,7 @@ class TestListening:
         assert "Stop it with Ctrl-C.\n" in said
 
     def test_in_production_it_says_no_more(self, ini: dict[str, str], tmp_path: Path) -> None:
-        server = Server(tmp_path, {**ini, "accountsapp.mode": "production"})
+        server = Server(tmp_path, {**ini, "accountsapp.mode": "production"}, is_forked=False)
         try:
             server.wait()
         finally:
@@ -107,7 +107,7 @@ class TestListening:
         other = free_port()
         port = free_port()
         listen = {"listen": f"127.0.0.1:{port} 127.0.0.1:{other}"}
-        server = Server(tmp_path, ini, port=port, server=listen)
+        server = Server(tmp_path, ini, port=port, server=listen, is_forked=False)
         try:
             server.wait()
         finally:
@@ -118,7 +118,7 @@ class TestListening:
     def test_a_variable_of_the_command_line(self, ini: dict[str, str], tmp_path: Path) -> None:
         port = free_port()
         listen = {"listen": "127.0.0.1:%%(http_port)s"}
-        server = Server(tmp_path, ini, port=port, server=listen, words=[f"http_port={port}"])
+        server = Server(tmp_path, ini, port=port, server=listen, words=[f"http_port={port}"], is_forked=False)
         try:
             server.wait()
         finally:
@@ -131,7 +131,7 @@ class TestListening:
         assert "a.ini http_port=" in said
 
     def test_waitress_itself_goes_on_to_work(self, ini: dict[str, str], tmp_path: Path) -> None:
-        server = Server(tmp_path, ini, server={"use": "egg:waitress#main"})
+        server = Server(tmp_path, ini, server={"use": "egg:waitress#main"}, is_forked=False)
         try:
             server.wait()
         finally:
@@ -143,7 +143,8 @@ class TestListening:
         """RFC 9112 3.2 and 2.2; the headers are those of every other answer."""
         two = f"127.0.0.1:{free_port()} 127.0.0.1:{free_port()}"
         waitress = {"use": "egg:accountsapp#waitress", "listen": two}
-        server = Server(tmp_path, ini, server=waitress, port=int(two.rpartition(":")[2]))
+        port = int(two.rpartition(":")[2])
+        server = Server(tmp_path, ini, server=waitress, port=port, is_forked=False)
         try:
             server.wait()
             for head, status in REQUESTS:
@@ -164,7 +165,7 @@ class TestListening:
         """And the next request on the connection is another one, with headers of its own."""
         first = b"GET /healthz HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n"
         both = first + b"GET /nothing HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n"
-        server = Server(tmp_path, ini).wait()
+        server = Server(tmp_path, ini, is_forked=False).wait()
         try:
             (said,) = exchange(server.port, [both], seconds=2)
         finally:

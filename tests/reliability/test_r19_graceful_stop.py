@@ -34,7 +34,7 @@ def test_r19_graceful_stop(
     ini: dict[str, str], tmp_path: Path, database: Database, register: Callable[..., Person]
 ) -> None:
     people = [register(f"person{number}", password=None) for number in range(CLIENTS)]
-    server = Server(tmp_path, ini).wait()
+    server = Server(tmp_path, ini, is_forked=False).wait()
     acknowledged = [0] * CLIENTS
     took: list[float] = []
 
@@ -89,7 +89,7 @@ def test_r19_a_request_under_way_is_answered(
     ini: dict[str, str], tmp_path: Path, alice: Person, database: Database
 ) -> None:
     """It hashes a password at a high cost when the signal comes: seconds, not to be cut off."""
-    server = Server(tmp_path, {**ini, "accountsapp.bcrypt_rounds": "12"}).wait()
+    server = Server(tmp_path, {**ini, "accountsapp.bcrypt_rounds": "12"}, is_forked=False).wait()
     try:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
         body = json.dumps({"current_password": alice.password, "new_password": "another good battery"})

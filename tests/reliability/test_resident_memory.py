@@ -27,7 +27,7 @@ def test_resident_memory(ini: dict[str, str], tmp_path: Path, alice: Person, bob
         ("GET", "/no/such/page"),
         ("GET", f"/api/v1/bob/account?api_key={bob.api_key}&callback=f"),
     ]
-    server = Server(tmp_path, ini).wait()
+    server = Server(tmp_path, ini, is_forked=False).wait()
     try:
         process = psutil.Process(server.pid)
         resident = 0

@@ -1,10 +1,6 @@
-"""Commands as processes of their own, to be killed at any moment.
-
-They are forked from a server process that has imported everything, so that a start takes milliseconds.
-"""
+"""Commands as processes of their own, to be killed at any moment."""
 
 import json
-import multiprocessing
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -23,13 +19,11 @@ from accountsapp.domain.transfer.importing import Importer
 from accountsapp.migrations.revision import alembic_config
 from accountsapp.process import Process
 from accountsapp.settings import load
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
+from tests.support.forks import FORKS
 
 
 def start(function: Callable[..., None], *arguments: Any) -> BaseProcess:
-    process = _FORKS.Process(target=function, args=arguments, daemon=True)
+    process = FORKS.Process(target=function, args=arguments, daemon=True)
     process.start()
     return process
 

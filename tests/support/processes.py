@@ -1,9 +1,5 @@
-"""Workers as processes of their own, to be killed.
+"""Workers as processes of their own, to be killed."""
 
-They are forked from a server process that has imported everything, so that a start takes milliseconds.
-"""
-
-import multiprocessing
 import time
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
@@ -20,16 +16,14 @@ from accountsapp.handlers import HANDLERS
 from accountsapp.process import Process
 from accountsapp.settings import load
 from accountsapp.worker import Worker
+from tests.support.forks import FORKS
 from tests.support.jobs import DEADLINE
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
 
 
 def start_worker(ini: dict[str, str], *, lease: float = 60.0) -> BaseProcess:
     """One that is ready to take jobs."""
-    ready = _FORKS.Event()
-    process = _FORKS.Process(target=_work, args=(ini, lease, ready), daemon=True)
+    ready = FORKS.Event()
+    process = FORKS.Process(target=_work, args=(ini, lease, ready), daemon=True)
     process.start()
     assert ready.wait(DEADLINE), "the worker does not start"
     return process

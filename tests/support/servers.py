@@ -1,16 +1,23 @@
 """The application as it is deployed: ``pserve`` with an ini, on a port of its own."""
 
+import atexit
 import configparser
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from pyramid.scripts import pserve
+
+from tests.support.forks import FORKS
 from tests.support.mailserver import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,6 +44,56 @@ def write_ini(file: Path, ini: dict[str, str], server: dict[str, str]) -> Path:
     return file
 
 
+class Fork:
+    """A server that is forked from a process which has imported the application; used as a ``Popen``."""
+
+    def __init__(self, words: Sequence[str], log: Path) -> None:
+        self._process: BaseProcess = FORKS.Process(
+            target=_serve, args=(words, log, {**os.environ}), daemon=True
+        )
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit status; None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """
+        :returns: the exit status
+        :raises TimeoutExpired: it goes on for longer
+        """
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(PSERVE, timeout or 0.0)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def _serve(words: Sequence[str], log: Path, environ: dict[str, str]) -> None:
+    """In the forked process: be ``pserve``."""
+    os.environ.clear()
+    os.environ.update(environ)
+    os.chdir(ROOT)
+    with log.open("ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    try:
+        sys.exit(pserve.main([PSERVE[-1], *words]))
+    finally:
+        atexit._run_exitfuncs()  # a fork ends without them
+
+
 class Server:
     """One server process. It keeps the settings of waitress that ``development.ini`` has.
 
@@ -45,6 +102,8 @@ class Server:
     :param server: more settings of ``[server:main]``
     :param words: of the command line, after the ini
     :param prepare: run in the process before the server, which it is to become
+    :param is_forked: whether from a process that has imported the application; it is a program of its own
+        where its start, its end or its memory is tested, and where something is to be prepared
     """
 
     def __init__(
@@ -55,6 +114,8 @@ class Server:
         server: dict[str, str] | None = None,
         words: Sequence[str] = (),
         prepare: Callable[[], None] | None = None,
+        *,
+        is_forked: bool = True,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -62,6 +123,11 @@ class Server:
         file = write_ini(
             folder / f"server-{self.port}.ini", ini, {"listen": f"127.0.0.1:{self.port}", **(server or {})}
         )
+        self._process: Fork | subprocess.Popen[bytes]
+        if is_forked and prepare is None:
+            self.log.write_bytes(b"")
+            self._process = Fork([str(file), *words], self.log)
+            return
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
                 [*PSERVE, str(file), *words],

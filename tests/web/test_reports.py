@@ -237,7 +237,7 @@ def test_metrics_have_the_request_before(app: TestApp) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_stops_has_told_everything(ini: dict[str, str], tmp_path: Path, number: int) -> None:
-    server = Server(tmp_path, ini).wait()
+    server = Server(tmp_path, ini, is_forked=False).wait()
     try:
         with urlopen(f"{server.url}/") as answer:
             request_id = answer.headers["X-Request-Id"]

@@ -29,9 +29,10 @@ class WatchedChannel(Channel):
         self._epoll.register(self._fileno, READ | select.EPOLLONESHOT)
 
     def del_channel(self, *places: dict[int, Any]) -> None:
-        if self._fileno is not None:
-            self._epoll.unregister(self._fileno)
-        super().del_channel(*places)
+        with self.outbuf_lock:  # a thread may close it too
+            if self._fileno is not None:
+                self._epoll.unregister(self._fileno)
+            super().del_channel(*places)
 
     def watch(self) -> None:
         """Have :class:`Watch` told once when what the connection waits for now is possible."""
@@ -43,6 +44,10 @@ class WatchedChannel(Channel):
     def service(self) -> None:
         super().service()
         self.watch()
+
+    def _flush_some(self, do_close: bool = True) -> bool:
+        with self.outbuf_lock:  # waitress has a thread send "100 Continue" while its loop sends without
+            return self.connected and bool(super()._flush_some(do_close))
 
     def write_soon(self, data: Any) -> int:
         written = super().write_soon(data)
@@ -68,6 +73,7 @@ class Watch:
         for number in self._connections:
             self._epoll.register(number, READ)
         self._accepting = dict.fromkeys(listeners, True)
+        self._next_cleanup = dict.fromkeys(listeners, 0.0)
         for listener in listeners:
             listener.channel_class = partial(WatchedChannel, self._epoll)
             listener.pull_trigger = _do_nothing
@@ -85,13 +91,13 @@ class Watch:
 
     def _look_after(self, listener: Any) -> None:
         """Let it accept no more connections than it may have, and close those that are silent."""
-        cleanup = listener.next_channel_cleanup
         accepts = listener.readable()
         if accepts != self._accepting[listener]:
             self._accepting[listener] = accepts
             self._epoll.modify(listener.socket.fileno(), READ if accepts else 0)
-        if listener.next_channel_cleanup != cleanup:
-            for channel in listener.active_channels.values():
+        if listener.next_channel_cleanup != self._next_cleanup[listener]:  # since: also where it accepted
+            self._next_cleanup[listener] = listener.next_channel_cleanup
+            for channel in [*listener.active_channels.values()]:
                 channel.watch()
 
 

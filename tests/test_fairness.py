@@ -10,7 +10,7 @@ import pytest
 from waitress import wasyncore
 from waitress.server import create_server
 
-from accountsapp.fairness import Dispatcher, be_fair
+from accountsapp.fairness import Dispatcher, accept_all, be_fair
 from accountsapp.watching import Watch
 
 LARGE = b"x" * 8_000_000
@@ -115,6 +115,20 @@ def test_no_more_are_taken_up_than_may_be(site: Site, connect: Callable[[], sock
     site.look()
     assert len(site.server._map) == 20
     assert len(clients) == 30
+
+
+def test_who_is_silent_is_let_go_where_taking_up_others_finds_out(
+    site: Site, connect: Callable[[], socket.socket]
+) -> None:
+    silent = connect()
+    site.look()
+    site.server.adj.channel_timeout = -1
+    site.server.adj.cleanup_interval = 60
+    site.server.next_channel_cleanup = 0
+    accept_all(site.server)
+    site.server.adj.channel_timeout = 60
+    site.run_until(lambda: not site.server.active_channels)
+    assert silent.recv(1) == b""
 
 
 def test_what_was_sent_ahead_is_answered_in_its_order(

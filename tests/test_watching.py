@@ -178,3 +178,24 @@ def test_who_is_silent_is_let_go() -> None:
         connected(port),  # something happens
     ):
         assert rest_of(silent) == b""
+
+
+def test_what_a_thread_sends_while_others_send() -> None:
+    """The thread that tells a client to continue sends what waits; the loop does not send it once more."""
+    server = create_server(answering, listen="127.0.0.1:0", ident="", _dispatcher=RequestThreads())
+    watch = Watch([server])
+    with connected(server.effective_port) as client:
+        watch.look(10)
+        (channel,) = server.active_channels.values()
+        client.settimeout(0.05)
+        with channel.outbuf_lock:
+            channel.outbufs[-1].append(b"once")
+            channel.total_outbufs_len = 4
+            loop = Thread(target=channel.handle_write, daemon=True)
+            loop.start()
+            with pytest.raises(TimeoutError):
+                client.recv(4)
+        loop.join(timeout=10)
+        assert client.recv(4) == b"once"
+        channel.handle_close()
+    wasyncore.close_all(server._map)

@@ -4,7 +4,7 @@ from accountsapp.i18n import mark as _
 
 SENTENCES = (
     # domain.oauth.scopes
-    _("See your profile: name, location, company, homepage"),
+    _("See your profile: name, e-mail address, location, company, homepage"),
     _("Change your profile"),
     _("See your e-mail addresses"),
     _("Add, confirm and remove your e-mail addresses"),

@@ -14,7 +14,7 @@ class Scope(StrEnum):
 
 
 WORDS: dict[Scope, str] = {
-    Scope.PROFILE_READ: "See your profile: name, location, company, homepage",
+    Scope.PROFILE_READ: "See your profile: name, e-mail address, location, company, homepage",
     Scope.PROFILE_WRITE: "Change your profile",
     Scope.EMAIL_READ: "See your e-mail addresses",
     Scope.EMAIL_WRITE: "Add, confirm and remove your e-mail addresses",

@@ -61,7 +61,7 @@ setup(
         "venusian",
         "pyramid_jinja2>=2.10,<3",
         "plaster_pastedeploy>=1.0,<2",
-        "waitress>=3.0.2,<4",
+        "waitress>=3.0.2,<3.1",
         "SQLAlchemy>=2.1,<2.2",
         "alembic>=1.16,<2",
         "bcrypt>=5,<6",

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -223,6 +224,16 @@ class Database:
         self.write_connections = KeptConnections(self.write_engine, most=POOL_SIZE // 2)
         self.pooled_connections = PooledConnections(self.write_engine)
         self.sessions = sessionmaker(self.write_engine)
+
+    @cached_property
+    def request_sessions(self) -> sessionmaker[Session]:
+        """Makes sessions that are committed with the transaction of a request."""
+        import zope.sqlalchemy  # imports each driver of a database that is installed
+        from zope.sqlalchemy.datamanager import STATUS_CHANGED
+
+        sessions = sessionmaker(self.write_engine)
+        zope.sqlalchemy.register(sessions, STATUS_CHANGED)  # a plain statement is a change, too
+        return sessions
 
     def _begin(self, connection: Connection) -> None:
         try:

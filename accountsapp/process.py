@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from accountsapp.db import Database
@@ -13,7 +14,7 @@ from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rotation import opens_nothing
-from accountsapp.domain.store import Store, Throttle
+from accountsapp.domain.store import Joining, Store, Throttle
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
 
@@ -55,16 +56,25 @@ class Process:
     def for_request(
         self, client_address: str, columns: Columns | None = None, *, read_only: bool = False
     ) -> Store:
-        """A store of a request, which commits and closes it.
+        """A store of a request, which closes it; its writes are committed with the transaction of
+        :mod:`transaction`'s manager.
 
         :param columns: what the ``profile`` of each account that is read has
         :param read_only: whether it is to refuse to write; it may read from a replica
         """
         database = self.database
         connections = database.replica_connections if read_only else database.read_connections
-        store = self._open(connections, database.write_connections, client_address, columns)
+        store = self._open(
+            connections, database.write_connections, client_address, columns, self._of_requests
+        )
         store.read_only = read_only
         return store
+
+    @cached_property
+    def _of_requests(self) -> Joining:
+        from accountsapp.db_joining import join
+
+        return Joining(self.database.request_sessions, join)
 
     @contextmanager
     def transaction(self, client_address: str = "", columns: Columns | None = None) -> Iterator[Store]:
@@ -84,6 +94,7 @@ class Process:
         write_connections: Connections,
         client_address: str,
         columns: Columns | None = None,
+        joining: Joining | None = None,
     ) -> Store:
         return Store(
             self.settings,
@@ -99,6 +110,7 @@ class Process:
             client_address,
             columns,
             self.rendition_sizes,
+            joining,
         )
 
     def check_secret(self) -> None:

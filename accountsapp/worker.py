@@ -269,7 +269,8 @@ def start_embedded(process: Process, *, poll: float = POLL) -> Worker:
         if session.info.pop(jobs.ENQUEUED, False):
             worker.wake()
 
-    event.listen(process.database.sessions, "after_commit", wake)
+    for factory in (process.database.sessions, process.database.request_sessions):
+        event.listen(factory, "after_commit", wake)
     atexit.register(worker.stop)
     _exit_on_sigterm()
     worker.start()

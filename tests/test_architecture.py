@@ -30,7 +30,7 @@ LAYERS = (
         "i18n",
     },
     {"domain"},
-    {"db", "db_backup", "db_errors", "db_postgresql", "db_replica", "db_sqlite"},
+    {"db", "db_backup", "db_errors", "db_joining", "db_postgresql", "db_replica", "db_sqlite"},
     {"process", "security", "mail_transport", "mail", "migrations", "moving"},
     {"web", "handlers"},
     {"tree", "worker"},
@@ -169,7 +169,7 @@ def test_no_api_knows_another_one(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOMAIN, ids=name_of)
 def test_the_domain_knows_nothing_of_the_web(path: Path) -> None:
-    web = {"pyramid", "webob", "pyramid_tm", "pyramid_retry", "transaction", "zope", "http", "waitress"}
+    web = {"pyramid", "webob", "pyramid_tm", "transaction", "zope", "http", "waitress"}
     assert {name.split(".")[0] for name in imports(path)} & web == set()
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session, sessionmaker
@@ -75,14 +75,27 @@ class Throttle(Protocol):
         """
 
 
+class Joining(NamedTuple):
+    """How what a store writes takes part in a transaction that somebody else ends.
+
+    :ivar sessions: makes sessions that do
+    :ivar join: has a connection do that has begun its own
+    """
+
+    sessions: sessionmaker[Session]
+    join: Callable[[Connection], None]
+
+
 class Store:
     """One caller's access to the accounts: a request, a command or a job has one.
 
-    Nothing is opened before it is used. What made the store also commits and closes it.
+    Nothing is opened before it is used. What made the store also ends its transaction and closes it.
 
     :param read_connections: has autocommit connections
     :param write_connections: has those for transactions
-    :param sessions: makes sessions over them
+    :param sessions: makes sessions over them, for transactions that :meth:`commit` ends
+    :param joining: for a transaction that somebody else ends after :meth:`prepare`; None where
+        :meth:`commit` does
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
     :param client_address: the client's; empty for commands and jobs
     :ivar read_only: whether to write is refused
@@ -108,6 +121,7 @@ class Store:
         client_address: str = "",
         columns: Columns | None = None,
         rendition_sizes: Collection[int] = (),
+        joining: Joining | None = None,
     ) -> None:
         self.settings = settings
         self.keyring = keyring
@@ -133,6 +147,7 @@ class Store:
         self._read_connections = read_connections
         self._write_connections = write_connections
         self._sessions = sessions
+        self._joining = joining
         self._writing: Connection | None = None
         self._session: Session | None = None
 
@@ -163,6 +178,8 @@ class Store:
         connection = self._connection_for_writing()
         if not connection.in_transaction():
             connection.begin()
+            if self._joining is not None:
+                self._joining.join(connection)
         return connection
 
     @property
@@ -174,7 +191,8 @@ class Store:
         """
         connection = self._connection_for_writing()
         if self._session is None:
-            self._session = self._sessions(bind=connection, join_transaction_mode="control_fully")
+            sessions = self._sessions if self._joining is None else self._joining.sessions
+            self._session = sessions(bind=connection, join_transaction_mode="control_fully")
         return self._session
 
     def _connection_for_writing(self) -> Connection:
@@ -316,7 +334,7 @@ class Store:
         Not while this one is writing, which keeps everybody else from it on SQLite.
         """
         store = copy(self)
-        store._writing = store._session = None
+        store._writing = store._session = store._joining = None
         store.undoing = ExitStack()
         store.reader = Reader(self._read_connections, self.keyring, self.columns)
         with store.committed():
@@ -334,12 +352,19 @@ class Store:
 
     def commit(self) -> None:
         """End the transaction, where the caller ends it; what is written next begins another one."""
-        self.flush()
-        self.undoing.pop_all()  # a commit that fails may have reached the database all the same
+        self.prepare()
         if self._session is not None:
             self._session.commit()
         if self._writing is not None and self.is_writing:  # by plain statements alone
             self._writing.commit()
+
+    def prepare(self) -> None:
+        """The last step before the transaction is committed: write what was changed of objects.
+
+        Nothing is undone from now on, since a commit that fails may have reached the database all the same.
+        """
+        self.flush()
+        self.undoing.pop_all()
 
     def roll_back(self) -> None:
         """End the transaction, if one was begun, without what was written."""

@@ -1,6 +1,6 @@
 """Safe methods write nothing, except in a view that says ``acts=True``: it gets a transaction of its own.
 
-On an unsafe method every view has one (:mod:`accountsapp.web.transactions`).
+On an unsafe method pyramid_tm has one for every view (:mod:`accountsapp.web.transactions`).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,10 @@ def acting_view(view: Any, info: Any) -> Any:
         if is_unsafe(request):
             return view(context, request)
         request.store.read_only = False
-        with request.store.committed():
-            return view(context, request)
+        with request.tm:
+            response = view(context, request)
+            request.store.prepare()
+            return response
 
     return acted
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+import transaction
 from pyramid.decorator import reify
 from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
 from pyramid.location import lineage
@@ -55,6 +56,7 @@ class Request(PyramidRequest):
     api: "ApiRoot | None" = None
     view_name: str = ""
     known_caller: "Identity | Nobody | None" = None
+    tm = transaction.manager
     response_callbacks: Collection[Callback] = ()
     finished_callbacks: Collection[Callback] = ()
     """Few requests have any; Pyramid's own class makes a deque of each for all."""
@@ -67,7 +69,7 @@ class Request(PyramidRequest):
 
     @reify
     def store(self) -> Store:
-        """The accounts, for this request: what it writes is committed at its end."""
+        """The accounts, for this request: what it writes is committed with its transaction."""
         columns = self.api.columns if self.api is not None else None
         store: Store = self.registry.process.for_request(
             self.client_addr, columns, read_only=not is_unsafe(self)
@@ -129,18 +131,6 @@ class Request(PyramidRequest):
         What cannot be read is an ``HTTPClientError`` when it is first asked for.
         """
         return Parameters(self)
-
-    def commit(self) -> None:
-        """Commit what was written, if anything was."""
-        store = self.__dict__.get("store")
-        if store is not None:
-            store.commit()
-
-    def roll_back(self) -> None:
-        """Undo what was written and not committed, if anything was."""
-        store = self.__dict__.get("store")
-        if store is not None:
-            store.roll_back()
 
     def close(self) -> None:
         """Give back the connection, if one was opened, let go of the tree and of where an error was raised.

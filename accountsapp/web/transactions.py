@@ -36,22 +36,25 @@ def is_retried(environ: Mapping[str, Any]) -> bool:
     return not length.isdecimal() or int(length) <= LARGEST_RETRIED
 
 
-def transaction(handler: "Handler", registry: Any) -> "Handler":
-    """Tween factory: what a request wrote is committed if nothing was raised, else rolled back."""
+def preparing(handler: "Handler", registry: Any) -> "Handler":
+    """Tween factory, inside of pyramid_tm's: what a request changed is written before it is committed."""
 
-    def run(request: "Request") -> "Response":
-        if not is_unsafe(request):
-            return handler(request)
-        try:
-            response = handler(request)
-            if getattr(request, "exception", None) is None:  # else an error view has answered
-                request.commit()
-            return response
-        finally:
-            request.roll_back()
+    def prepare(request: "Request") -> "Response":
+        response = handler(request)
+        if "store" in request.__dict__ and is_unsafe(request) and getattr(request, "exception", None) is None:
+            request.store.prepare()
+        return response
 
-    return run
+    return prepare
 
 
 def includeme(config: "Configurator") -> None:
-    config.add_tween("accountsapp.web.transactions.transaction", over=EXCVIEW)
+    """One transaction a request on unsafe methods.
+
+    ``pyramid_tm`` is added as a tween, not included: its ``request.tm`` would build a class per request.
+    """
+    config.get_settings().update({"tm.activate_hook": is_unsafe, "tm.annotate_user": False})
+    config.add_tween("pyramid_tm.tm_tween_factory", over=EXCVIEW)
+    config.add_tween(
+        "accountsapp.web.transactions.preparing", under="pyramid_tm.tm_tween_factory", over=EXCVIEW
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+import transaction
 from sqlalchemy import delete, select, update
 
 from accountsapp.db import Database
@@ -14,7 +15,6 @@ from accountsapp.domain import job_lists, jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, Job, JobState
 from accountsapp.domain.jobs import JobNotFound, JobQueuedAlready, LeasedJob, LeaseLost
-from accountsapp.process import Process
 
 LEASE = 60
 
@@ -71,10 +71,9 @@ def test_a_job_belongs_to_its_transaction(database: Database) -> None:
     assert [job.name for job in rows(database)] == ["noop"]
 
 
-def test_a_job_alone_is_committed_with_the_request(database: Database, stores: Process) -> None:
-    store = stores.for_request("")
-    with store.committed():
-        jobs.enqueue(store.session, "noop", {})
+def test_a_job_alone_is_committed_with_the_request(database: Database) -> None:
+    with transaction.manager:
+        jobs.enqueue(database.request_sessions(), "noop", {})
     assert len(rows(database)) == 1
 
 

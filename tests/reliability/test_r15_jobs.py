@@ -1,26 +1,27 @@
 """R15: what a transaction that was rolled back had queued is not done."""
 
 import pytest
+import transaction
 
 from accountsapp.db import Database
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice
-from accountsapp.process import Process
 from accountsapp.settings import Settings
 from tests.support.jobs import all_jobs, worker_of
 
 
 def test_r15_mail_of_a_request_that_failed_is_not_sent(
-    database: Database, settings: Settings, keyring: Keyring, stores: Process
+    database: Database, settings: Settings, keyring: Keyring
 ) -> None:
     def request_that_fails_after(steps: int) -> None:
-        store = stores.for_request("")
-        with store.committed():
+        with transaction.manager:
+            session = database.request_sessions()
             for step in range(steps):
                 to = f"{step}@example.com"
-                about = {"account": None, "unique_key": to, "username": "x"}
-                notices.queue(store.session, keyring, Notice.API_KEY_RESET, to=to, **about)
+                notices.queue(
+                    session, keyring, Notice.API_KEY_RESET, to=to, account=None, unique_key=to, username="x"
+                )
             raise ZeroDivisionError
 
     for steps in range(3):

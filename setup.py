@@ -62,7 +62,7 @@ setup(
         "pyramid_jinja2>=2.10,<3",
         "pyramid_tm>=2.6,<3",
         "plaster_pastedeploy>=1.0,<2",
-        "waitress>=3.0.2,<4",
+        "waitress>=3.0.2,<3.1",
         "SQLAlchemy>=2.1,<2.2",
         "zope.sqlalchemy>=4.1,<5",
         "alembic>=1.16,<2",

@@ -21,6 +21,8 @@ from accountsapp.watching import Watch
 
 LONGEST_STOP = 8.0
 """Seconds in which requests that have begun are answered."""
+LAST_MOMENT = 1.0
+"""Seconds that threads have to end after that; who hangs is left behind."""
 TICK = 0.05
 """Seconds between two looks at them."""
 
@@ -59,7 +61,7 @@ def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
     turn(poll, TICK)
     while _close_idle(connections) and monotonic() < give_up:
         turn(poll, TICK)
-    server.task_dispatcher.shutdown()
+    server.task_dispatcher.shutdown(timeout=max(LAST_MOMENT, give_up - monotonic()))
     wasyncore.close_all(connections)
 
 

@@ -13,7 +13,7 @@ from waitress import wasyncore
 
 from accountsapp.connections import Channel
 
-READ = select.POLLIN | select.POLLPRI
+READ = select.POLLIN
 WRITE = select.POLLOUT
 
 

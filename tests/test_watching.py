@@ -102,6 +102,15 @@ def test_in_small_pieces(port: int) -> None:
         assert rest_of(connection).endswith(b"plain")
 
 
+def test_urgent_data_means_nothing(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    with connected(port) as connection:
+        connection.sendall(LAST[:9].encode())
+        connection.send(b"!", socket.MSG_OOB)
+        connection.sendall(LAST[9:].encode())
+        assert rest_of(connection).endswith(b"plain")
+    assert caplog.messages == []
+
+
 def test_a_client_that_sends_no_more_is_answered(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(GET.format("/large").encode())

@@ -1,4 +1,6 @@
-"""The names of an account's fields, as answers have them."""
+"""The names of an account's fields, as answers have them, and what some of them may be."""
+
+from accountsapp.domain.clock import now
 
 FIELDS = (
     "username",
@@ -45,3 +47,11 @@ WITH_VISIBILITY = (
 """The fields that an account may share one by one; two of them are shown by other systems alone."""
 VISIBILITY = "visibility."
 """What the name of a preference begins with that shares one field."""
+OLDEST = 120
+"""Years."""
+
+
+def years_of_birth() -> range:
+    """The years in which somebody may have been born."""
+    this_year = now().year
+    return range(this_year - OLDEST, this_year + 1)

@@ -33,7 +33,8 @@ def read_preferences(context: PreferencesOfAccount, request: Request) -> dict[st
     preferred = profile.read(request.store, context.target.id, PreferredColumns)
     columns = {name: getattr(preferred, column) for name, column in PREFERRED_COLUMNS.items()}
     kept = object_of(preferred.preferences_text)
-    return {**{name: text for name, text in columns.items() if text}, **kept}
+    others = {name: text for name, text in kept.items() if name not in columns}
+    return {name: text for name, text in columns.items() if text} | others
 
 
 @view_config(context=PreferencesOfAccount, request_method="PATCH", permission=Permission.ACCOUNT_WRITE)

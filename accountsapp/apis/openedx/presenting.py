@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import lru_cache
 from typing import NamedTuple
 
-from accountsapp.apis.openedx.fields import FIELDS, GENDERS, LEVELS_OF_EDUCATION, VISIBILITY
+from accountsapp.apis.openedx.fields import FIELDS, GENDERS, LEVELS_OF_EDUCATION, VISIBILITY, years_of_birth
 from accountsapp.apis.openedx.settings import Settings
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.json_texts import object_of
@@ -152,8 +152,8 @@ def _text(value: str | None) -> str:
     return encode_text(value) if value is not None else NULL
 
 
-def _number(value: int | None) -> str:
-    return str(value) if value is not None else NULL
+def _year(value: int | None) -> str:
+    return str(value) if value is not None and value in years_of_birth() else NULL
 
 
 def _flag(value: bool) -> str:
@@ -190,7 +190,7 @@ VALUES: dict[str, Callable[[Shown], str]] = {
     "gender": lambda shown: _known(shown.account.gender, GENDERS),
     "level_of_education": lambda shown: _known(shown.account.level_of_education, LEVELS_OF_EDUCATION),
     "country": lambda shown: _known(shown.account.country, countries.codes()),
-    "year_of_birth": lambda shown: _number(shown.account.year_of_birth),
+    "year_of_birth": lambda shown: _year(shown.account.year_of_birth),
     "language_proficiencies": lambda shown: _proficiencies(shown.account.language_proficiencies_text),
     "account_privacy": lambda shown: encode_text(shown.privacy),
     "date_joined": lambda shown: encode_text(shown.account.joined_text),

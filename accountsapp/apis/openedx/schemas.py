@@ -6,9 +6,14 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
 from pyramid.httpexceptions import HTTPBadRequest
 
-from accountsapp.apis.openedx.fields import GENDERS, LEVELS_OF_EDUCATION, VISIBILITY, WITH_VISIBILITY
+from accountsapp.apis.openedx.fields import (
+    GENDERS,
+    LEVELS_OF_EDUCATION,
+    VISIBILITY,
+    WITH_VISIBILITY,
+    years_of_birth,
+)
 from accountsapp.apis.openedx.settings import Settings
-from accountsapp.domain.clock import now
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.rules import countries, languages, social_links, time_zones
 from accountsapp.domain.rules.emails import key_of
@@ -19,8 +24,6 @@ from accountsapp.domain.unset import UNSET
 from accountsapp.web.fields import LONGEST_TEXT, Email, InvalidFields, by_rule, invalid, load
 from accountsapp.web.request import Request
 
-OLDEST = 120
-"""Years."""
 LONGEST_YEAR = 4
 """Digits."""
 
@@ -97,9 +100,9 @@ def _year_of_birth(value: object) -> int | None:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise invalid("This must be a year.")
-    this_year = now().year
-    if not this_year - OLDEST <= value <= this_year:
-        raise invalid(f"This must be a year from {this_year - OLDEST} to {this_year}.")
+    years = years_of_birth()
+    if value not in years:
+        raise invalid(f"This must be a year from {years[0]} to {years[-1]}.")
     return value
 
 

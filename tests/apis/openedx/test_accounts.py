@@ -183,17 +183,31 @@ def test_what_is_stored_outside_of_its_set_is_null(call: Call, adult: Person, st
                 gender="x",
                 level_of_education="PhD",
                 country="Wonderland",
+                year_of_birth=1850,
                 language_proficiencies=[{"code": "tlh"}, {"code": "de"}],
                 account_privacy="friends",
                 biography="b" * 400,
             )
         )
     shown = call(adult).get(account_of(adult)).json
-    assert [shown[name] for name in ("gender", "level_of_education", "country")] == [None, None, None]
+    names = ("gender", "level_of_education", "country", "year_of_birth")
+    assert [shown[name] for name in names] == [None] * 4
+    assert not shown["requires_parental_consent"], "what is stored counts"
     assert shown["language_proficiencies"] == [{"code": "de"}]
     assert shown["account_privacy"] == "all_users"
     assert shown["bio"] == "b" * 400
     assert call(adult).change({}).json == shown
+
+
+def test_a_preference_that_is_a_column_counts_as_the_column(
+    call: Call, adult: Person, stores: Process
+) -> None:
+    """An import may have left another value among the other preferences."""
+    with stores.transaction() as store:
+        imported = {"account_privacy": "all_users", "pref-lang": "tlh"}
+        profile.change(store, adult.id, {"account_privacy": "private"}, preferences=imported)
+    shown = call(adult).get(f"/api/user/v1/preferences/{adult.username}").json
+    assert shown == {"account_privacy": "private"}
 
 
 @pytest.mark.parametrize(

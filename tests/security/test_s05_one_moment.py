@@ -15,9 +15,10 @@ from webtest import TestApp
 
 from accountsapp.db import Database
 from accountsapp.domain.accounts import profile
-from accountsapp.domain.credentials import api_keys, sessions
+from accountsapp.domain.credentials import api_keys, own_sessions, sessions
 from accountsapp.domain.data.activity_models import Addon, Project
 from accountsapp.domain.data.models import Account, EmailAddress
+from accountsapp.domain.store import Store
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
 from tests.conftest import Soak
@@ -154,10 +155,19 @@ def test_s05_who_publishes_nothing_any_more_is_not_public(
             assert seen == statuses
 
 
+def end_every_credential(store: Store, account_id: int) -> None:
+    store.lock(account_id).credential_epoch += 1
+
+
+def end_the_other_sessions(store: Store, account_id: int) -> None:
+    own_sessions.end_others(store, account_id, "that of its owner")
+
+
+@pytest.mark.parametrize("end", [end_every_credential, end_the_other_sessions])
 def test_s05_a_new_key_is_not_shown_to_whom_its_owner_got_rid_of(
-    app: TestApp, stores: Process, database: Database, alice: Person
+    app: TestApp, stores: Process, database: Database, alice: Person, end: Callable[[Store, int], None]
 ) -> None:
-    """A stranger has a session, and asks while all sessions are ended and the key is reset."""
+    """A stranger has a session, and asks while it is ended and the key is reset."""
     cookies, new_keys = [""], [""]
 
     def lose() -> None:
@@ -166,7 +176,7 @@ def test_s05_a_new_key_is_not_shown_to_whom_its_owner_got_rid_of(
 
     def get_rid() -> None:
         with stores.transaction() as store:
-            store.lock(alice.id).credential_epoch += 1
+            end(store, alice.id)
             new_keys[0] = api_keys.reset(store, alice.id)
 
     def ask() -> Any:

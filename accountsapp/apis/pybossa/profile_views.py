@@ -99,7 +99,7 @@ def own_profile(request: Request, account: AccountRow) -> Shown:
         now(),
         community.standing(store, account.id),
         total=community.total(store),
-        api_key=api_keys.reveal(store, account),
+        api_key=api_keys.reveal(store, account, session=request.caller.secret),
         confirmation_sent=is_link_out,
     )
     contributed = projects.contributed_by(connection, account.id, drafts=True)

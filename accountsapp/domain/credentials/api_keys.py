@@ -60,16 +60,21 @@ def sealed_key(keyring: Keyring, account_id: int, api_key: str) -> dict[str, Any
     }
 
 
-def reveal(store: Store, row: AccountRow, presented: str | None = None) -> str | None:
+def reveal(
+    store: Store, row: AccountRow, presented: str | None = None, *, session: str | None = None
+) -> str | None:
     """The account's API key in clear, for its owner.
 
     :param row: as it was when the owner was proved: who has lost the account since must not be shown the key
         that its owner has just made
     :param presented: the key that the caller holds, if that is its credential: who holds an old one must not
         be shown the one that has just replaced it
-    :raises StaleCredential: ``presented`` is not the account's key any more, or all credentials were ended
+    :param session: the value of the session's cookie, if that is the caller's credential: it may have been
+        ended alone, before the key was replaced
+    :raises StaleCredential: ``presented`` is not the account's key any more, or the session was ended, or all
+        credentials were
     """
-    sealed = sealed_api_key(store.latest, row.id, row.credential_epoch)
+    sealed = sealed_api_key(store.latest, row.id, row.credential_epoch, session)
     api_key = store.keyring.unseal(owner_of(row.id), sealed) if sealed is not None else None
     if presented is not None and api_key != presented:
         raise StaleCredential

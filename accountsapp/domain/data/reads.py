@@ -28,7 +28,14 @@ from accountsapp.domain.data.addon_figures import addon_figures_text
 from accountsapp.domain.data.api_key_models import DEFAULT_FIRST, IS_DEFAULT, ApiKey
 from accountsapp.domain.data.json_texts import json_object_text
 from accountsapp.domain.data.key_digests import digests_of
-from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, EmailAddress
+from accountsapp.domain.data.models import (
+    IS_INACTIVE,
+    IS_THERE,
+    Account,
+    AccountState,
+    EmailAddress,
+    SignInSession,
+)
 from accountsapp.domain.data.moments import whole_seconds
 from accountsapp.domain.data.preference_models import Preference, SocialLink
 from accountsapp.domain.data.prepared import Prepared, PreparedForMany
@@ -36,6 +43,7 @@ from accountsapp.domain.data.rows import AccountRow, ApiKeyRow
 from accountsapp.domain.errors import StaleCredential
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import DIGEST_PURPOSE, HASH_PURPOSE, hash_of
+from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.rules.privacy import Privacy
 from accountsapp.domain.rules.text import is_storable
@@ -154,8 +162,9 @@ class _Lookups:
 _lookups_of = cache(_Lookups)
 
 _PASSWORD_HASH = Prepared(select(_table.c.password_hash).where(_table.c.id == bindparam("account_id")))
+_SESSION_IS_THERE = select(SignInSession.id).where(SignInSession.digest == bindparam("digest")).exists()
 _SEALED_API_KEY = (
-    select(ApiKey.sealed, _table.c.credential_epoch)
+    select(ApiKey.sealed, _table.c.credential_epoch, _SESSION_IS_THERE.label("session_is_there"))
     .join(Account, Account.id == ApiKey.account_id)
     .where(ApiKey.account_id == bindparam("account_id"), IS_DEFAULT)
 )
@@ -181,16 +190,22 @@ def profile(connection: Connection, account_id: int, columns: type[P]) -> P | No
     return columns._make(row) if row is not None else None
 
 
-def sealed_api_key(connection: Connection, account_id: int, epoch: int | None = None) -> str | None:
+def sealed_api_key(
+    connection: Connection, account_id: int, epoch: int | None = None, session: str | None = None
+) -> str | None:
     """The account's default key, encrypted for it; None where there is none.
 
     :param epoch: the credential epoch of whoever asks
-    :raises StaleCredential: the account has another one by now
+    :param session: the value of its session's cookie
+    :raises StaleCredential: the account has another epoch by now, or the session was ended
     """
-    row = connection.execute(_SEALED_API_KEY, {"account_id": account_id}).first()
+    parameters = {"account_id": account_id, "digest": digest_of(session or "")}
+    row = connection.execute(_SEALED_API_KEY, parameters).first()
     if row is None:
         return None
     if epoch is not None and row.credential_epoch != epoch:
+        raise StaleCredential
+    if session is not None and not row.session_is_there:
         raise StaleCredential
     sealed: str = row.sealed
     return sealed

@@ -58,7 +58,7 @@ def rotate(context: OwnKey, request: Request) -> Response:
 
 @view_config(context=DefaultKey, name="show", request_method="POST", permission=Permission.KEYS_WRITE)
 def show_default(context: DefaultKey, request: Request) -> Response:
-    api_key = api_keys.reveal(request.store, request.actor)
+    api_key = api_keys.reveal(request.store, request.actor, session=request.caller.secret)
     return show(request, revealed=Revealed(api_key) if api_key is not None else None)
 
 

@@ -111,7 +111,13 @@ class WritingConnection(sqlite3.Connection):
             self.turns.give()
 
     def commit(self) -> None:
-        super().commit()
+        """SQLite leaves a transaction open whose commit it refuses, with its lock: it is rolled back."""
+        try:
+            super().commit()
+        except sqlite3.Error:
+            with suppress(sqlite3.Error):
+                self.rollback()
+            raise
         wrote = self._has_turn and self.total_changes != self._changes
         self.give_turn()
         if wrote:

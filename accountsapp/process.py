@@ -72,9 +72,9 @@ class Process:
 
     @cached_property
     def _of_requests(self) -> Joining:
-        from accountsapp.db_joining import join
+        from accountsapp.db_joining import abort, join
 
-        return Joining(self.database.request_sessions, join)
+        return Joining(self.database.request_sessions, join, abort)
 
     @contextmanager
     def transaction(self, client_address: str = "", columns: Columns | None = None) -> Iterator[Store]:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RootTransaction
 from sqlalchemy.orm import Session, sessionmaker
 
 from accountsapp.domain import audit
@@ -79,11 +79,13 @@ class Joining(NamedTuple):
     """How what a store writes takes part in a transaction that somebody else ends.
 
     :ivar sessions: makes sessions that do
-    :ivar join: has a connection do that has begun its own
+    :ivar join: has what a connection has begun do that
+    :ivar abort: ends all that takes part; what is written next takes part in another one
     """
 
     sessions: sessionmaker[Session]
-    join: Callable[[Connection], None]
+    join: Callable[[RootTransaction], None]
+    abort: Callable[[], None]
 
 
 class Store:
@@ -177,9 +179,9 @@ class Store:
         """
         connection = self._connection_for_writing()
         if not connection.in_transaction():
-            connection.begin()
+            begun = connection.begin()
             if self._joining is not None:
-                self._joining.join(connection)
+                self._joining.join(begun)
         return connection
 
     @property
@@ -367,7 +369,14 @@ class Store:
         self.undoing.pop_all()
 
     def roll_back(self) -> None:
-        """End the transaction, if one was begun, without what was written."""
+        """End the transaction, if there is one, without what was written; the next write begins another."""
+        try:
+            if self._joining is not None and self._writing is not None:
+                self._joining.abort()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
         session, connection = self._session, self._writing
         self._session = self._writing = None
         try:
@@ -384,7 +393,7 @@ class Store:
         """Give back what was opened; an open transaction is rolled back."""
         reading, self.reader.taken = self.reader.taken, None
         try:
-            self.roll_back()
+            self._let_go()
         finally:
             if reading is not None:
                 self._read_connections.give_back(reading)

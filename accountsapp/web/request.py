@@ -17,7 +17,7 @@ from pyramid.request import Request as PyramidRequest
 from accountsapp.domain.store import Store
 from accountsapp.web import jsonp
 from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of
-from accountsapp.web.transactions import is_unsafe
+from accountsapp.web.transactions import is_retried, is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.db import Database
@@ -72,7 +72,10 @@ class Request(PyramidRequest):
         """The accounts, for this request: what it writes is committed with its transaction."""
         columns = self.api.columns if self.api is not None else None
         store: Store = self.registry.process.for_request(
-            self.client_addr, columns, read_only=not is_unsafe(self)
+            self.client_addr,
+            columns,
+            read_only=not is_unsafe(self),
+            is_retried=is_retried(self.environ),
         )
         if self.api is not None and self.api.code_pages is not None:
             store.code_pages = self.api.code_pages(self.app_settings)

@@ -15,13 +15,17 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Job
 from accountsapp.domain.store import Store
 from accountsapp.process import Process
+from accountsapp.web.bodies import Body
 from accountsapp.web.request import Request
 from accountsapp.web.resources import ApiRoot
+from accountsapp.web.transactions import LARGEST_RETRIED
 from tests.support.throwaway import add_view, added, mount
 
 
 class Writes(ApiRoot):
     """A view that does what the query string says, step by step."""
+
+    body = Body(types=("image/*",), largest=LARGEST_RETRIED + 1)
 
 
 def row(name: str) -> dict[str, Any]:
@@ -154,3 +158,14 @@ def test_what_was_rolled_back_does_not_end_the_transaction_of_another_request(
     first.close()
     assert second.is_writing
     second.close()
+
+
+def test_what_is_not_tried_again_takes_no_connection_that_may_be_lost(
+    app: TestApp, database: Database
+) -> None:
+    idle = database.write_connections.take()
+    database.write_connections.give_back(idle)
+    idle.connection.dbapi_connection.close()  # type: ignore[union-attr]
+    body, headers = bytes(LARGEST_RETRIED + 1), {"Content-Type": "image/png"}
+    app.post("/writes?steps=plain", body, headers=headers)
+    assert names(database) == {"plain0"}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import literal, select
 
 from accountsapp.db import Database
 from accountsapp.domain.activity import authorship, projects
@@ -20,6 +20,7 @@ from accountsapp.domain.data.activity_models import (
     Review,
     Volunteer,
 )
+from accountsapp.domain.data.addon_figures import addon_figures_text
 from accountsapp.domain.data.models import Account, Base
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
@@ -132,7 +133,8 @@ def test_every_kind_is_made_and_imported_again_changes_nothing(
     with stores.transaction() as store:
         (row,) = projects.created_by(store.connection, alice.id)
         assert (row.created.isoformat(), row.overall_progress) == ("2015-06-10T15:02:38+00:00", 50)
-        assert authorship.figures(store.connection, bob.id) == (4.25, True, False, 1)
+        text = store.connection.scalar(select(addon_figures_text(literal(bob.id))))
+        assert authorship.figures_of(text) == (4.25, True, False, 1)
 
 
 def test_the_least_record_of_each_kind(activity: Activity, database: Database, bob: Person) -> None:

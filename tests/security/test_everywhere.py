@@ -111,7 +111,7 @@ def test_a_kind_without_a_presentation_is_named(
 ) -> None:
     everywhere = make_everywhere(Unheard)
     door = everywhere.door("GET", "/throwaway/place")
-    with pytest.raises(AssertionError, match=r"say in PRESENTATIONS \(.*\) how .* 'x-unheard-of' is"):
+    with pytest.raises(AssertionError, match=r"say in PRESENTATIONS of .* how .* 'x-unheard-of' is"):
         everywhere(door)
 
 

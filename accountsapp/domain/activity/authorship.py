@@ -4,19 +4,6 @@ import json
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
-
-from accountsapp.domain.data.activity_models import Addon, AddonAuthor
-from accountsapp.domain.data.prepared import Prepared
-
-_PUBLIC = (
-    select(Addon.id)
-    .select_from(AddonAuthor)
-    .join(Addon, Addon.id == AddonAuthor.addon_id)
-    .where(AddonAuthor.account_id == bindparam("account_id"), Addon.listed, Addon.approved)
-)
-"""The account's add-ons that everybody may see."""
-
 
 class AddonFigures(NamedTuple):
     """Of the public add-ons of one account, in which role ever."""
@@ -28,9 +15,6 @@ class AddonFigures(NamedTuple):
     is_artist: bool
     """Whether one is a theme."""
     num_addons_listed: int
-
-
-_IS_DEVELOPER = Prepared(select(_PUBLIC.exists()))
 
 
 @lru_cache(1000)
@@ -45,9 +29,3 @@ def figures_of(text: str) -> AddonFigures:
         is_artist=themes > 0,
         num_addons_listed=extensions + themes,
     )
-
-
-def is_developer(connection: Connection, account_id: int) -> bool:
-    """Whether the account is an author of a public add-on."""
-    values = _IS_DEVELOPER.first(connection, account_id=account_id)
-    return values is not None and bool(values[0])

@@ -23,18 +23,15 @@ def figures(connection: Connection, account_id: int) -> AddonFigures:
 def test_figures_count_public_addons_alone(stores: Process, alice: Person, bob: Person) -> None:
     with stores.transaction() as store:
         assert figures(store.connection, alice.id) == AddonFigures(None, False, False, 0)
-        assert authorship.is_developer(store.connection, alice.id) is False
         session = store.session
         add_addon(session, "hidden", [alice.id], listed=False, average_rating=1)
         add_addon(session, "waiting", [alice.id], approved=False, average_rating=1)
         add_addon(session, "foreign", [bob.id], average_rating=1)
         store.commit()
         assert figures(store.connection, alice.id) == AddonFigures(None, False, False, 0)
-        assert authorship.is_developer(store.connection, alice.id) is False
         add_addon(session, "theme", [bob.id, alice.id], type="theme")
         store.commit()
         assert figures(store.connection, alice.id) == AddonFigures(None, False, True, 1)
-        assert authorship.is_developer(store.connection, alice.id) is True
         add_addon(session, "one", [alice.id], average_rating=4.1)
         add_addon(session, "two", [alice.id], average_rating=4.2)
         add_addon(session, "three", [alice.id], average_rating=0)

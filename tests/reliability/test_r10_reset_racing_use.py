@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 from webtest import TestApp
 
 from accountsapp.testing.people import Person
+from tests.conftest import Soak
 from tests.support.concurrently import concurrently
 
 USERS = 20
 RESETS = 100
 PAUSE = 0.005
-"""Seconds between two uses by one user, so that dozens meet each reset. Without, thousands do: twenty
-threads keep the interpreter from the one that resets.
+"""Seconds between two uses by one user, so that dozens meet each reset. Without, as in the whole form, a
+thousand do: twenty threads keep the interpreter from the one that resets.
 """
 
 
@@ -27,7 +28,7 @@ class Use(NamedTuple):
     ended: float
 
 
-def test_r10_key_reset_racing_use(wsgi: Any, alice: Person) -> None:
+def test_r10_key_reset_racing_use(wsgi: Any, alice: Person, soak: Soak) -> None:
     keys = [alice.api_key]
     asked: list[float] = []
     acknowledged: list[float] = []
@@ -47,7 +48,7 @@ def test_r10_key_reset_racing_use(wsgi: Any, alice: Person) -> None:
 
     def use() -> list[Use]:
         app, uses = TestApp(wsgi), []
-        while not done.wait(PAUSE):
+        while not done.wait(soak(PAUSE, 0)):
             generation = len(keys) - 1
             started = perf_counter()
             answer = app.get("/api/v1/alice/account", {"api_key": keys[generation]}, expect_errors=True)

@@ -4,13 +4,13 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 import pytest
 from waitress.server import create_server
 
 from accountsapp.connections import Channel
+from tests.support.waitress_thread import running
 
 ANSWERS: dict[str, tuple[str, list[tuple[str, str]], list[bytes]]] = {
     "/plain": ("200 OK", [("Content-Length", "5"), ("x-request-id", "7"), ("Allow", "GET")], [b"plain"]),
@@ -52,14 +52,8 @@ def serving(ident: str, channel_class: type | None) -> Iterator[int]:
     server = create_server(app, listen="127.0.0.1:0", ident=ident, threads=1)
     if channel_class is not None:
         server.channel_class = channel_class
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield server.effective_port
-    finally:
-        server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
-        thread.join(timeout=10)
+    with running(server) as port:
+        yield port
 
 
 def sent(port: int, request: str) -> bytes:

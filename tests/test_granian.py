@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from accountsapp.granian_server import make_server
 from accountsapp.granian_sockets import listen
 from accountsapp.web.client_address import FORWARDED_FOR, PEER, KeepingPeer
 from tests.support.mailserver import free_port
+from tests.support.waitress_thread import running
 from tests.support.wire import exchange, statuses_of
 
 OPTIONS = {
@@ -108,14 +108,8 @@ def waitress(app: Any) -> Iterator[int]:
     server = create_server(app, listen="127.0.0.1:0", **OPTIONS)
     server.application = KeepingPeer(server.application, app)
     server.channel_class = Channel
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield server.effective_port
-    finally:
-        server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
-        thread.join(timeout=10)
+    with running(server) as port:
+        yield port
 
 
 def content(said: bytes, port: int) -> bytes:

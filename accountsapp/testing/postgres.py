@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -34,16 +33,20 @@ class Postgres:
 
     def pause(self) -> None:
         """Stop all its processes where they are, as a machine that is out of memory does."""
-        self._signal(signal.SIGSTOP)
+        postmaster = self._postmaster()
+        postmaster.suspend()
+        for child in postmaster.children(recursive=True):
+            child.suspend()
 
     def resume(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        postmaster = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
-        postmaster.send_signal(number)
+        # The postmaster last: a child that is at its end stays in the table of processes until then.
+        postmaster = self._postmaster()
         for child in postmaster.children(recursive=True):
-            child.send_signal(number)
+            child.resume()
+        postmaster.resume()
+
+    def _postmaster(self) -> psutil.Process:
+        return psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
 
 
 @contextmanager

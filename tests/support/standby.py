@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import tempfile
@@ -84,9 +83,11 @@ class Node:
     def kill(self) -> None:
         """All its processes at once."""
         postmaster = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
-        processes = [postmaster, *postmaster.children(recursive=True)]
+        postmaster.suspend()
+        # The postmaster last: a child that is at its end stays in the table of processes until then.
+        processes = [*postmaster.children(recursive=True), postmaster]
         for process in processes:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
         psutil.wait_procs(processes, timeout=10)
 
     def stop_at_once(self) -> None:

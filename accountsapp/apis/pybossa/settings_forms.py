@@ -131,7 +131,7 @@ def load_profile(request: Request, account: AccountRow) -> ProfileForm:
     ):
         texts.setdefault(FIELDS_OF_DOMAIN[problem.field], []).append(str(problem))
     if texts:
-        raise InvalidFields(texts)
+        raise InvalidFields(forms.in_order(ProfileForm, texts))
     return loaded
 
 

@@ -25,13 +25,16 @@ from accountsapp.web.checks import ATTEMPT
 from accountsapp.web.client_address import client_address
 from accountsapp.web.methods import allowed_methods
 from accountsapp.web.reports import METHODS, REPORTER, Report
-from accountsapp.web.transactions import SAFE_METHODS, attempts
+from accountsapp.web.transactions import SAFE_METHODS
 
 LONGEST_WAIT = 7.5
 """Seconds after which a request, with all its tries, waits for nothing that has not been begun."""
 
 READS = 2
 """How often a request that cannot write is tried: once more if its connection was lost."""
+
+WRITES = 3
+"""How often another one is: also while the database says that others are in the way."""
 
 AGAIN = "accountsapp.again"
 """In the environ: the answer is not sent, the request is run once more."""
@@ -58,7 +61,7 @@ def execute(environ: dict[str, Any], router: Any) -> Callable[..., Iterable[byte
 
 
 def _tries(environ: dict[str, Any]) -> int:
-    return READS if environ["REQUEST_METHOD"] in SAFE_METHODS else attempts(environ)
+    return READS if environ["REQUEST_METHOD"] in SAFE_METHODS else WRITES
 
 
 def _send(response: Response, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -25,13 +25,16 @@ from accountsapp.web.checks import ATTEMPT
 from accountsapp.web.client_address import client_address
 from accountsapp.web.methods import allowed_methods
 from accountsapp.web.reports import METHODS, REPORTER, Report
-from accountsapp.web.transactions import SAFE_METHODS, attempts
+from accountsapp.web.transactions import SAFE_METHODS
 
 LONGEST_WAIT = 7.5
 """Seconds after which a request, with all its tries, waits for nothing that has not been begun."""
 
 READS = 2
 """How often a request that cannot write is tried: once more if its connection was lost."""
+
+WRITES = 3
+"""How often another one is: also while the database says that others are in the way."""
 
 AGAIN = "accountsapp.again"
 """In the environ: running the request once more may succeed."""
@@ -46,7 +49,7 @@ def execute(environ: dict[str, Any], router: Any) -> Callable[..., Iterable[byte
     """Execution policy: runs a request, once more where that may succeed."""
     is_safe = environ["REQUEST_METHOD"] in SAFE_METHODS
     with Deadline(LONGEST_WAIT):
-        for attempt in range(READS if is_safe else attempts(environ)):
+        for attempt in range(READS if is_safe else WRITES):
             environ[ATTEMPT] = attempt
             response = default_execution_policy(environ, router)
             if not environ.pop(AGAIN, False):

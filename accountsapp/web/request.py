@@ -18,7 +18,7 @@ from accountsapp import i18n
 from accountsapp.domain.store import Store
 from accountsapp.web import jsonp
 from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of
-from accountsapp.web.transactions import is_retried, is_unsafe
+from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.db import Database
@@ -76,7 +76,6 @@ class Request(PyramidRequest):
             self.client_addr,
             columns,
             read_only=not is_unsafe(self),
-            is_retried=is_retried(self.environ),
         )
         if self.api is not None and self.api.code_pages is not None:
             store.code_pages = self.api.code_pages(self.app_settings)

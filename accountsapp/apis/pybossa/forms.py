@@ -100,6 +100,11 @@ def load_registration(request: Request) -> RegistrationForm:
     return loaded
 
 
+def in_order(schema: type[BaseModel], texts: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The texts in the order of the fields, the first of which has the focus."""
+    return {name: texts[name] for name in schema.model_fields if name in texts}
+
+
 def load_reset(request: Request) -> ResetForm:
     """
     :raises InvalidFields: no password, or not twice the same

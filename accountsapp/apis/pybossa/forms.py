@@ -154,11 +154,6 @@ def check_equal(values: Mapping[str, Any], field: str, texts: dict[str, list[str
         texts.setdefault(field, []).append(UNEQUAL)
 
 
-def in_order(schema: type[BaseModel], texts: Texts) -> dict[str, list[str]]:
-    """What is wrong, in the order of the fields, which is that of the page: the first one has the focus."""
-    return {name: texts[name] for name in schema.model_fields if name in texts}
-
-
 def texts_of(error: InvalidValue, password_field: str) -> dict[str, list[str]]:
     """What is wrong by field of a form, of a refusal of the domain.
 

@@ -14,6 +14,7 @@ from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
 from pyramid.location import lineage
 from pyramid.request import Request as PyramidRequest
 
+from accountsapp import i18n
 from accountsapp.domain.store import Store
 from accountsapp.web import jsonp
 from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of
@@ -80,6 +81,9 @@ class Request(PyramidRequest):
             store.code_pages = self.api.code_pages(self.app_settings)
         if self.api is not None and self.api.counted_address is not None:
             store.counted_address = self.api.counted_address(self)
+        languages = self.environ.get("HTTP_ACCEPT_LANGUAGE")
+        if languages:
+            store.language = i18n.accepted(languages, self.app_settings.locales)
         return store
 
     @property

@@ -213,6 +213,18 @@ def test_password(alices: FrontEnd, outbox: Outbox) -> None:
         (PASSWORD, NEW, "another", {"new_password": ["Passwords must match"]}),
         ("", "", "", {"current_password", "new_password"}),
         (7, NEW, NEW, {"current_password"}),
+        (
+            "wrong one",
+            NEW,
+            "another",
+            {
+                "current_password": ["Your current password does not match"],
+                "new_password": ["Passwords must match"],
+            },
+        ),
+        ("wrong one", "short", "short", {"current_password", "new_password"}),
+        ("wrong one", "alice@example.com", "alice@example.com", {"current_password", "new_password"}),
+        ("", NEW, "another", {"current_password", "new_password"}),
         (PASSWORD, "alice@example.com", "alice@example.com", {"new_password"}),
     ):
         sent = {"current_password": current, "new_password": new, "confirm": confirm}
@@ -283,6 +295,8 @@ def test_upload(alices: FrontEnd) -> None:
         (PICTURE, {"x1": "1", "y1": "0", "x2": "0", "y2": "-5"}, {"x2", "y2"}),
         (PICTURE, {"x1": "a", "y1": "0", "x2": "5", "y2": "5"}, {"x1"}),
         (PICTURE, {"x1": "40", "y1": "0", "x2": "5", "y2": "5"}, {"x1"}),
+        (b"GIF89a", {"x1": "a", "y1": "0", "x2": "5", "y2": "-5"}, {"avatar", "x1", "y2"}),
+        (b"", {"x1": "0", "y1": "-1", "x2": "-5", "y2": "5"}, {"avatar", "y1", "x2"}),
         (b"\x89PNG\r\n\x1a\n" + b"0" * 5_000_000, {}, {"avatar"}),
     ):
         answer = upload(alices, data, **fields)
@@ -314,6 +328,20 @@ def test_administrators(
         front_end.send("/account/nobody/update", 404, btn=button, fullname="x", ckan_api=7)
 
 
+def test_an_administrator_sees_whose_settings_they_are(
+    browser: Browser, alice: Person, admin: Person
+) -> None:
+    """And is led to nothing that is the owner's alone."""
+    browser.sign_in(admin)
+    main = browser.get(UPDATE).html.main
+    assert main.find(class_="lead").strong.text == "alice"
+    links = [link["href"] for link in main.find_all("a")]
+    assert links == ["/account/alice/resetapikey"]
+    (back,) = browser.get(links[0]).html.main.find_all("a")
+    assert back["href"] == UPDATE
+    assert browser.get("/account/admin/update").html.main.find(class_="lead") is None
+
+
 def test_a_new_key(alices: FrontEnd, alice: Person, outbox: Outbox) -> None:
     assert alices.get("/account/alice/resetapikey").keys() == {"form"}
     assert alices.get("/account/alice/resetapikey")["form"].keys() == {"csrf"}
@@ -328,7 +356,7 @@ def test_a_new_key(alices: FrontEnd, alice: Person, outbox: Outbox) -> None:
     assert "acct_" not in text_of(message)
 
 
-def test_pages(browser: Browser, alice: Person, outbox: Outbox) -> None:
+def test_pages(browser: Browser, alice: Person, bob: Person, outbox: Outbox) -> None:
     browser.sign_in(alice)
     page = browser.get(UPDATE)
     assert sorted(
@@ -346,12 +374,26 @@ def test_pages(browser: Browser, alice: Person, outbox: Outbox) -> None:
     assert "checked" not in page.html.find(id="privacy_mode").attrs
     answer = browser.fill(UPDATE, "Password", current_password="x", new_password=NEW, confirm=NEW)
     assert answer.html.find(role="alert").text == "Your current password does not match"
+    for button, fields in (
+        ("Password", {"current_password": "x", "new_password": NEW, "confirm": "y"}),
+        ("Profile", {"name": "?", "email_addr": "bob@example.com", "fullname": "x"}),
+        ("Profile", {"name": "bob", "email_addr": "x"}),
+        ("Upload", {"avatar": Upload("a.png", b"x"), **dict.fromkeys(("x1", "y1", "x2", "y2"), "x")}),
+    ):
+        page = browser.fill(UPDATE, button, **fields)
+        wrong = [field["name"] for field in page.html.find_all(attrs={"aria-invalid": "true"})]
+        assert {*wrong} == {*fields} - {"confirm"}
+        focused = page.html.find_all(attrs={"autofocus": True})
+        assert [field["name"] for field in focused] == wrong[:1], button
+        assert page.html.find(id=f"{wrong[1]}-error")
     answer = browser.fill(UPDATE, "Password", current_password=PASSWORD, new_password=NEW, confirm=NEW)
     assert answer.follow().html.find(role="status").text == "Your password has been changed"
     answer = browser.fill(UPDATE, "External", ckan_api="k")
     assert answer.follow().html.find(id="ckan_api")["value"] == "k"
     answer = browser.fill(UPDATE, "Upload", avatar=Upload("a.png", PICTURE))
-    assert answer.follow().html.find(role="status").text == "Your avatar has been updated"
+    page = answer.follow()
+    assert page.html.find(role="status").text == "Your avatar has been updated"
+    assert browser.app.get(page.html.main.find("img")["src"]).content_type == "image/png"
     answer = browser.fill("/account/alice/resetapikey")
     assert (answer.status_int, answer.location) == (303, "/account/alice")
     assert "API" in outbox.take()[-1]["Subject"]

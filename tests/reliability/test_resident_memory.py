@@ -52,7 +52,7 @@ def test_resident_memory(ini: dict[str, str], tmp_path: Path, alice: Person, bob
 
 
 def test_a_server_imports_what_most_requests_need(ini: dict[str, str], tmp_path: Path) -> None:
-    """What decodes, documents, migrates and draws is for few requests, or for others: each takes megabytes."""
+    """What decodes, documents, migrates and draws is for few requests or for others, and takes megabytes."""
     script = (
         "import sys; from pyramid.paster import get_app\n"
         "import accountsapp.server; get_app(sys.argv[1])\n"

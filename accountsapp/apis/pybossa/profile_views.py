@@ -112,10 +112,12 @@ def own_profile(request: Request, account: AccountRow) -> Shown:
         "title": "Profile",
         "user": user,
     }
-    path = path_on_site(request, path_of_account(account.username))
-    return Shown(
-        content, "profile.jinja2", {"account_path": path, "is_private": account.profile.privacy_mode}
-    )
+    further = {
+        "account_path": path_on_site(request, path_of_account(account.username)),
+        "awaited_email": account.awaited_email,
+        "is_private": account.profile.privacy_mode,
+    }
+    return Shown(content, "profile.jinja2", further)
 
 
 def _own_projects(created: Sequence[ProjectRow]) -> dict[str, Any]:

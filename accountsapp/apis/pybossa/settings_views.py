@@ -63,7 +63,12 @@ def update(context: AccountSettings, request: Request) -> Response:
 def update_profile(account: AccountRow, request: Request) -> Response:
     form = load_profile(request, account)
     changed = profile.change(
-        request.store, account.id, form.columns(), username=form.name, email=form.email_addr
+        request.store,
+        account.id,
+        form.columns(),
+        username=form.name,
+        email=form.email_addr,
+        email_again=True,
     )
     flash = UPDATED if isinstance(form.email_addr, Unset) else LINK_SENT
     return answer(request, _done(request, flash, changed.username))

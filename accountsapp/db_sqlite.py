@@ -9,7 +9,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from json import JSONDecoder
+from json import JSONDecoder, JSONEncoder
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -166,11 +166,19 @@ def writing_connections(patience: float, on_write: Callable[[], None]) -> type[s
 
 
 _decoder = JSONDecoder()
+_encoder = JSONEncoder()
 
 
 def read_json(text: str) -> Any:
     """What a JSON column has, which was written without white space around it."""
     return _decoder.raw_decode(text)[0]
+
+
+def write_json(value: Any) -> str:
+    """What a JSON column is given: mostly an empty object or list, which needs no encoder."""
+    if value == {}:
+        return "{}"
+    return "[]" if value == [] else _encoder.encode(value)
 
 
 def set_pragmas(connection: Any, _record: Any) -> None:

@@ -24,4 +24,4 @@ def includeme(config: "Configurator") -> None:
     config.add_menu_entry("profile", lambda visitor: path_of_account(visitor.username))
     config.add_menu_entry("settings", lambda visitor: settings_of(visitor.username))
     config.add_document("pybossa", f"{__name__}.documents")
-    config.scan(__name__)
+    config.scan(__name__, ignore=[".documents", ".answer_models", ".examples"])

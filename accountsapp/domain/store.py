@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RootTransaction
 from sqlalchemy.orm import Session, sessionmaker
@@ -23,56 +23,13 @@ from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rules.client_addresses import network_of
+from accountsapp.domain.try_limits import Throttle
 from accountsapp.settings import Settings
 
 RATE_PURPOSE = "api-key-rate"
 """The purpose under which the digests are made by which requests with a key are counted."""
 
 log = logging.getLogger(__name__)
-
-
-class Throttle(Protocol):
-    """How often somebody may try; counts live outside the transaction and survive a refusal."""
-
-    def guess(self, username_key: str, address: str) -> AbstractContextManager[None]:
-        """Surrounds one check of a password.
-
-        :raises TooManyAttempts: before the check, when there were too many wrong ones
-        """
-
-    def check(self, limit: str, *who: object) -> None:
-        """Count nothing.
-
-        :raises TooManyAttempts: the limit is reached
-        """
-
-    @property
-    def limits_keys(self) -> bool:
-        """Whether there is a limit for each API key."""
-
-    def hit_key(self, key: str) -> None:
-        """Count one request with an API key, whatever other limits do.
-
-        :raises TooManyAttempts: the limit is reached
-        """
-
-    def counted(self, limit: str, *who: object) -> AbstractContextManager[None]:
-        """Surrounds something that counts as one, if it is not refused and does not fail.
-
-        :raises TooManyAttempts: the limit was reached before it
-        """
-
-    def excess(self, limit: str, *who: object) -> int:
-        """Count one, also where limits are off.
-
-        :returns: by how many the limit is exceeded now; 0 for not at all
-        """
-
-    def hit(self, limit: str, *who: object) -> None:
-        """Count one.
-
-        :raises TooManyAttempts: the limit is reached
-        """
 
 
 class Joining(NamedTuple):
@@ -139,6 +96,8 @@ class Store:
         self.columns = columns
         self.rendition_sizes = rendition_sizes
         self.actor_id: int | None = None
+        self.language: str | None = None
+        """A locale that who asks can read, as far as is known."""
         self.code_pages: Mapping[str, str] = {}
         """By notice, where codes are used that this caller has mailed, with ``{code}`` in the URL; the others
         have pages that whoever renders the mail knows."""
@@ -302,6 +261,10 @@ class Store:
                 address=self.client_address or None,
             )
 
+    def language_for(self, account_id: int) -> str | None:
+        """That of who asks, if it is the owner of that account, or may be."""
+        return self.language if self.actor_id in (None, account_id) else None
+
     def notify(self, account: Account, notice: Notice, *, to: str | None = None, **values: Any) -> None:
         """Queue a mail about an account, with its username (:func:`notices.queue`).
 
@@ -324,6 +287,7 @@ class Store:
             notice,
             to=to if to is not None else account.primary_email.address,
             account=account,
+            language=self.language_for(account.id),
             username=account.username,
             page=self.code_pages.get(notice),
             **values,

@@ -192,6 +192,45 @@ def test_a_new_address_waits_for_its_confirmation(
     FrontEnd(wsgi).get(path, status=403)
 
 
+def test_a_new_address_is_shown_while_it_waits(browser: Browser, alice: Person, outbox: Outbox) -> None:
+    """What is said of it is not in what the API's clients are told, which has its form."""
+    browser.sign_in(alice)
+
+    def waiting() -> Any:
+        profile, settings = browser.get("/account/alice/"), browser.get(UPDATE)
+        section = settings.html.find("section", attrs={"aria-labelledby": "awaited-heading"})
+        assert ("is not confirmed yet" in profile.text) == (section is not None)
+        return section
+
+    assert waiting() is None
+    browser.fill(UPDATE, "Profile", email_addr="new@example.org", subscribed="true", privacy_mode=None)
+    section = waiting()
+    assert {"new@example.org", "alice@example.com"} <= {name.text for name in section.find_all("bdi")}
+    assert browser.get(UPDATE).html.find(id="email_addr")["value"] == "alice@example.com"
+    links = []
+    for _ in range(2):
+        links += [link for link in map(link_in, outbox.take()) if link]
+        form = next(form for form in browser.get(UPDATE).forms.values() if "fullname" not in form.fields)
+        answer = form.submit("btn")
+        assert (answer.status_int, answer.location) == (303, UPDATE)
+    links += [link for link in map(link_in, outbox.take()) if link]
+    assert len({*links}) == 3
+    page = browser.get(UPDATE)
+    assert page.html.find(id="subscribed").has_attr("checked")
+    assert not page.html.find(id="privacy_mode").has_attr("checked")
+    for link in links[:-1]:
+        browser.get(link, 403)
+    browser.get(links[-1]).form.submit()
+    assert waiting() is None
+    assert browser.get(UPDATE).html.find(id="email_addr")["value"] == "new@example.org"
+
+
+def link_in(message: Any) -> str | None:
+    """The path of the link in a mail, if it has one."""
+    links = [word for word in text_of(message).split() if "key=" in word]
+    return links[0].removeprefix(SITE_URL) if links else None
+
+
 @pytest.mark.parametrize("by", ["a newer one", "the password"])
 def test_links_to_a_new_address_die(alices: FrontEnd, outbox: Outbox, by: str) -> None:
     alices.send(UPDATE, btn="Profile", email_addr="new@example.org")
@@ -340,6 +379,7 @@ def test_an_administrator_sees_whose_settings_they_are(
     (back,) = browser.get(links[0]).html.main.find_all("a")
     assert back["href"] == UPDATE
     assert browser.get("/account/admin/update").html.main.find(class_="lead") is None
+    assert browser.get("/account/alice").html.main.find("a", href=UPDATE) is not None
 
 
 def test_a_new_key(alices: FrontEnd, alice: Person, outbox: Outbox) -> None:

@@ -22,6 +22,9 @@ from accountsapp.waiting import TooManyWaiting, Waiters
 
 BEGIN = "BEGIN IMMEDIATE"
 
+PAGE_CACHE = 512
+"""KiB of a connection; what it has no room for is in the operating system's cache, which all share."""
+
 
 class WriteTurns:
     """A fair lock: who asks first is next."""
@@ -189,6 +192,7 @@ def set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA secure_delete = ON")
+    cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
     cursor.close()
 
 

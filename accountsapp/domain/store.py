@@ -58,7 +58,6 @@ class Store:
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
     :param client_address: the client's; empty for commands and jobs
     :ivar read_only: whether to write is refused
-    :ivar undoing: what is done when the transaction ends without a try to commit it
     :param columns: what the ``profile`` of each account that is read has
     :param rendition_sizes: of the squares that are kept beside a new picture
     :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
@@ -104,7 +103,7 @@ class Store:
         self.reader = Reader(read_connections, keyring, columns)
         """Accounts as frozen rows, each read once."""
         self.operator: str | None = None
-        self.undoing = ExitStack()
+        self._undoing: ExitStack | None = None
         self._read_connections = read_connections
         self._write_connections = write_connections
         self._sessions = sessions
@@ -116,6 +115,13 @@ class Store:
     def client_network(self) -> str:
         """As whom limits count the client (:func:`network_of`)."""
         return network_of(self.counted_address)
+
+    @property
+    def undoing(self) -> ExitStack:
+        """What is done when the transaction ends without a try to commit it."""
+        if self._undoing is None:
+            self._undoing = ExitStack()
+        return self._undoing
 
     @property
     def connection(self) -> Connection:
@@ -301,7 +307,7 @@ class Store:
         """
         store = copy(self)
         store._writing = store._session = store._joining = None
-        store.undoing = ExitStack()
+        store._undoing = None
         store.reader = Reader(self._read_connections, self.keyring, self.columns)
         with store.committed():
             yield store
@@ -330,7 +336,7 @@ class Store:
         Nothing is undone from now on, since a commit that fails may have reached the database all the same.
         """
         self.flush()
-        self.undoing.pop_all()
+        self._undoing = None
 
     def roll_back(self) -> None:
         """End the transaction, if there is one, without what was written; the next write begins another."""
@@ -351,7 +357,9 @@ class Store:
                 self._write_connections.give_back(connection)
             elif connection is not None:
                 connection.close()
-            self.undoing.close()
+            if self._undoing is not None:
+                undoing, self._undoing = self._undoing, None
+                undoing.close()
 
     def close(self) -> None:
         """Give back what was opened; an open transaction is rolled back."""

@@ -14,7 +14,8 @@ from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rotation import opens_nothing
-from accountsapp.domain.store import Joining, Store, Throttle
+from accountsapp.domain.store import Joining, Store
+from accountsapp.domain.throttling import Throttle
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
 

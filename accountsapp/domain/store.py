@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RootTransaction
 from sqlalchemy.orm import Session, sessionmaker
@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.domain.data import columns as columns_of
-from accountsapp.domain.data import locking
+from accountsapp.domain.data import locking, proofs
 from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import AccountRow, Columns, Connections, Reader, by_id
 from accountsapp.domain.errors import AccountNotFound, TooManyAttempts
 from accountsapp.domain.keyring import Keyring
@@ -23,56 +24,13 @@ from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rules.client_addresses import network_of
+from accountsapp.domain.throttling import Throttle
 from accountsapp.settings import Settings
 
 RATE_PURPOSE = "api-key-rate"
 """The purpose under which the digests are made by which requests with a key are counted."""
 
 log = logging.getLogger(__name__)
-
-
-class Throttle(Protocol):
-    """How often somebody may try; counts live outside the transaction and survive a refusal."""
-
-    def guess(self, username_key: str, address: str) -> AbstractContextManager[None]:
-        """Surrounds one check of a password.
-
-        :raises TooManyAttempts: before the check, when there were too many wrong ones
-        """
-
-    def check(self, limit: str, *who: object) -> None:
-        """Count nothing.
-
-        :raises TooManyAttempts: the limit is reached
-        """
-
-    @property
-    def limits_keys(self) -> bool:
-        """Whether there is a limit for each API key."""
-
-    def hit_key(self, key: str) -> None:
-        """Count one request with an API key, whatever other limits do.
-
-        :raises TooManyAttempts: the limit is reached
-        """
-
-    def counted(self, limit: str, *who: object) -> AbstractContextManager[None]:
-        """Surrounds something that counts as one, if it is not refused and does not fail.
-
-        :raises TooManyAttempts: the limit was reached before it
-        """
-
-    def excess(self, limit: str, *who: object) -> int:
-        """Count one, also where limits are off.
-
-        :returns: by how many the limit is exceeded now; 0 for not at all
-        """
-
-    def hit(self, limit: str, *who: object) -> None:
-        """Count one.
-
-        :raises TooManyAttempts: the limit is reached
-        """
 
 
 class Joining(NamedTuple):
@@ -104,7 +62,7 @@ class Store:
     :ivar undoing: what is done when the transaction ends without a try to commit it
     :param columns: what the ``profile`` of each account that is read has
     :param rendition_sizes: of the squares that are kept beside a new picture
-    :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
+    :ivar actor: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
     :ivar operator: the Unix user whose command acts; None elsewhere
     """
 
@@ -138,7 +96,9 @@ class Store:
         self.read_only = False
         self.columns = columns
         self.rendition_sizes = rendition_sizes
-        self.actor_id: int | None = None
+        self.actor: Actor | None = None
+        self._checked: Actor | None = None
+        """Who was looked at in this transaction."""
         self.code_pages: Mapping[str, str] = {}
         """By notice, where codes are used that this caller has mailed, with ``{code}`` in the URL; the others
         have pages that whoever renders the mail knows."""
@@ -157,6 +117,11 @@ class Store:
     def client_network(self) -> str:
         """As whom limits count the client (:func:`network_of`)."""
         return network_of(self.counted_address)
+
+    @property
+    def actor_id(self) -> int | None:
+        """The id of the account that acts."""
+        return self.actor.account_id if self.actor is not None else None
 
     @property
     def connection(self) -> Connection:
@@ -217,14 +182,18 @@ class Store:
     def lock(self, account_id: int, *, wholly: bool = False) -> Account:
         """The first step of every change: the account's row, locked, as it is now.
 
-        The actor must still be active; an account that somebody else acts on may be in any state.
+        The actor must still be active, and what proved him must not have been ended; an account that somebody
+        else acts on may be in any state.
 
         :param wholly: see :func:`locking.lock`
-        :raises StaleCredential: the actor was deactivated or deleted since he was proved
+        :raises StaleCredential: the actor was deactivated or deleted since he was proved, or what proved him
+            was ended
         :raises AccountNotFound: the account is gone, and is not the actor's own
         """
         self.reader.forget(account_id)
-        return locking.lock_for(self.session, account_id, self.actor_id, wholly=wholly)
+        account = locking.lock_for(self.session, account_id, self._unchecked_actor(), wholly=wholly)
+        self._checked = self.actor
+        return account
 
     def lock_if_there(self, account_id: int | None) -> Account | None:
         """As :meth:`lock`, for a job: None where the account has gone since it was queued."""
@@ -236,7 +205,33 @@ class Store:
     def lock_columns(self, account_id: int, columns: Collection[str]) -> dict[str, Any]:
         """As :meth:`lock`, for a change of these columns alone (:func:`columns.lock`)."""
         self.reader.forget(account_id)
-        return columns_of.lock(self.transaction, account_id, self.actor_id, columns)
+        actor = self._unchecked_actor()
+        present = columns_of.lock(self.transaction, account_id, actor, columns)
+        self._checked = self.actor
+        return present
+
+    def check_actor(self) -> None:
+        """The first step of what locks no account, such as making one: as :meth:`lock` looks at the actor.
+
+        :raises StaleCredential: as there
+        """
+        actor = self._unchecked_actor()
+        if actor is not None:
+            proofs.check_other(self.transaction, actor)
+            self._checked = self.actor
+
+    def act_for(self, actor_id: int | None, client_address: str) -> None:
+        """Go on, in a job, with what somebody began: his account is looked at again, not what proved him."""
+        self.actor = Actor(actor_id) if actor_id is not None else None
+        self.client_address = client_address
+
+    def _unchecked_actor(self) -> Actor | None:
+        """The actor, as the next lock has to look at him: what proved him once a transaction, which may be
+        what ends it.
+        """
+        if self._checked is None or self._checked != self.actor or not self.is_writing:
+            return self.actor
+        return Actor(self._checked.account_id)
 
     def reread(self, account_id: int) -> AccountRow:
         """An account that is known to be there, with what this caller has changed of it."""

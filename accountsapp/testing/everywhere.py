@@ -21,6 +21,7 @@ from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
 from accountsapp.testing.credentials import Holder, Shown, hold, present, visitor
+from accountsapp.testing.endings import before_change, end
 from accountsapp.testing.people import Person
 from accountsapp.tree import OPEN, Row, rows
 
@@ -122,15 +123,15 @@ class Everywhere:
 
     def holder(self, door: Door) -> Holder:
         by_administrators = door.row.permission in ADMINISTRATORS_ONLY
-        return self._admin if by_administrators or door.row.view in self._administered_views else self._owner
+        if by_administrators or door.row.view in self._administered_views:
+            return self._admin
+        if door.row.permission == Permission.KEY_END:  # which a default key cannot
+            owner = self._owner
+            return owner._replace(person=replace(owner.person, api_key=owner.named[FULL]))
+        return self._owner
 
     def present(self, door: Door) -> Shown:
-        if door.kind == VISITOR:
-            return self._visitor
-        holder = self.holder(door)
-        if door.row.permission == Permission.KEY_END:  # which a default key cannot
-            holder = holder._replace(person=replace(holder.person, api_key=holder.named[FULL]))
-        return present(door.kind, holder)
+        return self._visitor if door.kind == VISITOR else present(door.kind, self.holder(door))
 
     def __call__(
         self,
@@ -184,6 +185,30 @@ class Everywhere:
         self._used.add(door)
         self._renew()
         return [call.result() for call in calls]
+
+    def ended_meanwhile(self, door: Door) -> tuple[TestResponse, bool | None]:
+        """Call, and have the door's credential ended when the call begins to change something.
+
+        :returns: the answer, and whether something was changed after that; None where it did not begin to
+        """
+        holder, shown, ended = self.holder(door), self.present(door), []
+
+        def happen() -> None:
+            end(self._stores, door.kind, holder)
+            ended.append(dump(self.app))
+
+        self.app.reset()
+        with before_change(self._stores, happen):
+            answer = self.app.request(
+                door.path + (f"?{shown.query}" if shown.query else ""),
+                method=door.method,
+                headers=dict(shown.headers),
+                expect_errors=True,
+            )
+        is_changed = dump(self.app) != ended[0] if ended else None
+        self._used.add(door)
+        self._renew()
+        return answer, is_changed
 
     def door(self, method: str, path: str) -> Door:
         """The first one there."""

@@ -13,6 +13,9 @@ CLIENTS = tests/oauth/clients
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(PINS)
 CODE = $(wildcard accountsapp tests bench deploy examples docs/conf.py setup.py)
 
+# Kept whatever the environment says: tests start Python hundreds of times, and pytest compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help serve cluster test soak check lint format-check format types messages docs access bench bench-peers lock clean
 .DELETE_ON_ERROR:

@@ -1,7 +1,9 @@
 """What is ours of waitress for each connection: what is no request is refused, answers sent in one piece."""
 
 import json
+import socket
 import time
+from contextlib import suppress
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -65,6 +67,8 @@ class Answering(WSGITask):
     wrote_header: bool
 
     def build_response_header(self) -> bytes:
+        if self.channel.is_ending and len(self.channel.requests) == 1:
+            self.request.headers["CONNECTION"] = "close"  # as if the client had asked for it
         headers = [(_capitalized(name), value) for name, value in self.response_headers]
         names = dict(headers)
         if not self._is_plain(names):
@@ -113,11 +117,48 @@ def _date(second: int) -> str:
 
 
 class Channel(HTTPChannel):
-    """The connection of one client."""
+    """The connection of one client.
+
+    :ivar is_ending: whether it ends with the answer to the last request that was sent by then
+    :ivar ended: when the client was told that nothing more comes (``time.time``); None before
+    """
 
     parser_class = Parser
     task_class = Answering
     error_task_class = Refusal
+    is_ending = False
+    ended: float | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the client waits for nothing."""
+        return not self.requests and self.request is None and not self.total_outbufs_len
+
+    def end(self) -> None:
+        """Tell the client that nothing more comes.
+
+        What he sends all the same is read, and forgotten: to close a connection on which something is unread
+        resets it, and he may lose the last answer by that.
+        """
+        self.close_when_flushed = True
+        self.ended = time.time()
+        with suppress(OSError):  # he is gone
+            self.socket.shutdown(socket.SHUT_WR)
+
+    def readable(self) -> bool:
+        return not self.will_close if self.ended is not None else bool(super().readable())
+
+    def writable(self) -> bool:
+        return self.will_close if self.ended is not None else bool(super().writable())
+
+    def handle_write(self) -> None:
+        """Of an ending connection, instead of closing it, only our side is ended after the last answer."""
+        if not self.is_ending or not self.close_when_flushed or self.will_close:
+            super().handle_write()
+            return
+        self._flush_exception(self._flush_some)
+        if not self.total_outbufs_len and not self.will_close:
+            self.end()
 
     def write_soon(self, data: Any) -> int:
         """What the socket takes at once goes past the buffer."""

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from io import BytesIO
 from queue import SimpleQueue
 from tempfile import TemporaryFile
+from time import monotonic
 from typing import IO, Any, NamedTuple, Protocol
 
 from accountsapp.connections import REFUSAL_HEADERS, refusal
@@ -19,6 +20,8 @@ PART = 16_384
 """Bytes of a body that are asked for at a time."""
 
 Headers = list[tuple[str, str]]
+
+CLOSE = ("Connection", "close")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -57,6 +60,9 @@ class Requests:
     :param every: what each environ has
     :param prefix: the path of the site, which a request's may begin with
     :param part_of_body: surrounds the receiving of each part of a body
+
+    :ivar are_last: whether each connection ends with its next answer
+    :ivar answered: when there was an answer last (:func:`time.monotonic`)
     """
 
     def __init__(
@@ -72,6 +78,8 @@ class Requests:
         self._every = {**every, "SCRIPT_NAME": prefix}
         self._prefix = prefix
         self._part_of_body = part_of_body
+        self.are_last = False
+        self.answered = 0.0
         self._turns: SimpleQueue[None] = SimpleQueue()
         for _ in range(limits.threads):
             self._turns.put(None)
@@ -81,11 +89,14 @@ class Requests:
             request_body = self._complete(environ)
         except Refused as refused:
             body = refusal(refused.status.phrase, refused.detail)
-            headers = [*REFUSAL_HEADERS, ("Content-Length", str(len(body))), ("Connection", "close")]
+            headers = [*REFUSAL_HEADERS, ("Content-Length", str(len(body))), CLOSE]
             reply.response_bytes(refused.status, headers, body)
             return
         with request_body:
             status, headers, body_parts = self._ask(environ)
+        if self.are_last:
+            headers = [*headers, CLOSE]
+        self.answered = monotonic()
         if environ["REQUEST_METHOD"] == "HEAD":
             _close(body_parts)
             reply.response_bytes(status, headers, b"")

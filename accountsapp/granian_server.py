@@ -11,8 +11,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from socket import socket
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from waitress.adjustments import Adjustments
@@ -20,7 +21,7 @@ from waitress.proxy_headers import proxy_headers_middleware
 
 from accountsapp.granian_requests import Limits, Requests
 from accountsapp.granian_sockets import address_of, listen
-from accountsapp.serving import LONGEST_STOP
+from accountsapp.serving import LONGEST_PAUSE, LONGEST_STOP, TICK
 from accountsapp.silent_clients import SilentClients
 from accountsapp.starting import (
     check_app,
@@ -91,18 +92,18 @@ class Server:
         self._stopping = threading.Event()
         self._loop = asyncio.new_event_loop()  # granian asks for one, and runs nothing in it
         self._clients = SilentClients(
-            [port for _, port in map(address_of, listeners) if isinstance(port, int)],
+            [where for _, where in map(address_of, listeners)],
             adjustments.channel_timeout,
             adjustments.cleanup_interval,
         )
-        requests = Requests(
+        self._requests = Requests(
             KeepingPeer(_trusting(app, adjustments), app),
             Limits(adjustments.threads, adjustments.max_request_body_size, adjustments.inbuf_overflow),
             _every(adjustments),
             prefix,
             self._clients.part_of_body,
         )
-        self._workers = [_Worker(requests, adjustments, listener, self._loop) for listener in listeners]
+        self._workers = [_Worker(self._requests, adjustments, one, self._loop) for one in listeners]
 
     def start(self) -> None:
         """Serve from other threads."""
@@ -111,17 +112,30 @@ class Server:
             worker.start()
 
     def stop(self) -> None:
-        """Take no more connections; answer what has begun."""
-        for worker in self._workers:
-            worker.stop()
-        self._stopping.set()
+        """Take no more connections; each of those that are there ends with its next answer."""
+        if not self._stopping.is_set():
+            self._requests.are_last = True
+            for worker in self._workers:
+                worker.close_socket()
+            self._stopping.set()
 
     def join(self) -> None:
-        """Wait until what has begun is answered, though not for long."""
+        """Wait until what has begun is answered, and who asks all the time was told to go elsewhere; not for
+        long.
+        """
         give_up = monotonic() + LONGEST_STOP
+        while self._are_there_clients() and monotonic() < give_up:
+            sleep(TICK)
+        for worker in self._workers:
+            worker.stop()
         for worker in self._workers:
             worker.ended.wait(max(0.0, give_up - monotonic()))
         self._loop.close()
+
+    def _are_there_clients(self) -> bool:
+        """Whether any may be about to ask."""
+        is_quiet = self._requests.answered < monotonic() - LONGEST_PAUSE
+        return not is_quiet and self._clients.are_there()
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT; then answer what has begun."""
@@ -145,9 +159,10 @@ class _Worker:
         native, new_scheduler, http1_settings = _import_granian()
         is_unix = adjustments.unix_socket is not None
         connections = adjustments.connection_limit
+        self._socket = listener.detach()
         worker = native.WSGIWorker(
             1,
-            (None, native.SocketHolder(listener.detach(), is_unix, adjustments.backlog)),
+            (None, native.SocketHolder(self._socket, is_unix, adjustments.backlog)),
             None,  # no other process is told anything
             1,
             1,
@@ -176,7 +191,17 @@ class _Worker:
     def start(self) -> None:
         self._serve(self._scheduler, self._loop, self._signal)
 
+    def close_socket(self) -> None:
+        """Have nobody connect any more.
+
+        granian itself would end connections at the same time, of which some are about to ask. So it keeps the
+        number of the socket, under which there is another file from now on, where nothing happens.
+        """
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), self._socket)
+
     def stop(self) -> None:
+        """Let go of clients who wait for nothing, and of the others when they are answered."""
         self._signal.set()
 
 

@@ -15,7 +15,7 @@ from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rotation import opens_nothing
 from accountsapp.domain.store import Joining, Store
-from accountsapp.domain.throttling import Throttle
+from accountsapp.domain.try_limits import Throttle
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
 
@@ -60,18 +60,16 @@ class Process:
         columns: Columns | None = None,
         *,
         read_only: bool = False,
-        is_retried: bool = True,
     ) -> Store:
         """A store of a request, which closes it; its writes are committed with the transaction of
         :mod:`transaction`'s manager.
 
         :param columns: what the ``profile`` of each account that is read has
         :param read_only: whether it is to refuse to write; it may read from a replica
-        :param is_retried: whether it is tried again where a connection was lost
         """
         database = self.database
         connections = database.replica_connections if read_only else database.read_connections
-        writing = database.write_connections if is_retried else database.pooled_connections
+        writing = database.write_connections
         store = self._open(connections, writing, client_address, columns, self._of_requests)
         store.read_only = read_only
         return store

@@ -1,7 +1,9 @@
 """Serves until the process is told to stop, then finishes what has begun and loses nothing on the way.
 
 Waitress itself waits for its threads while clients can still connect, whom nobody will answer. Here the
-sockets are closed first, so that a proxy in front turns to the next server at once.
+sockets are closed first, so that a proxy in front turns to the next server at once. Who is connected already
+is answered once more and told by that answer to go elsewhere (``Connection: close``); who asks nothing for a
+while is let go of without.
 """
 
 import select
@@ -9,11 +11,10 @@ import signal
 import threading
 from collections.abc import Callable, Collection
 from functools import partial
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from waitress import wasyncore
-from waitress.channel import HTTPChannel
 
 from accountsapp.connections import Channel
 from accountsapp.fairness import accept_all
@@ -23,6 +24,8 @@ LONGEST_STOP = 8.0
 """Seconds in which requests that have begun are answered."""
 LAST_MOMENT = 1.0
 """Seconds that threads have to end after that; who hangs is left behind."""
+LONGEST_PAUSE = 1.0
+"""Seconds of silence after which a client is taken for one who does not ask at once again."""
 TICK = 0.05
 """Seconds between two looks at them."""
 
@@ -59,7 +62,7 @@ def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
         wasyncore.dispatcher.close(listener)
     give_up = monotonic() + LONGEST_STOP
     turn(poll, TICK)
-    while _close_idle(connections) and monotonic() < give_up:
+    while _end(connections) and monotonic() < give_up:
         turn(poll, TICK)
     server.task_dispatcher.shutdown(timeout=max(LAST_MOMENT, give_up - monotonic()))
     wasyncore.close_all(connections)
@@ -74,10 +77,15 @@ def _watch(listeners: Collection[Any]) -> Callable[[float], None] | None:
     return None
 
 
-def _close_idle(connections: dict[int, Any]) -> bool:
-    """Let go of clients who wait for nothing; whether any client is there."""
-    channels = [channel for channel in connections.values() if isinstance(channel, HTTPChannel)]
+def _end(connections: dict[int, Any]) -> bool:
+    """Have all clients go with their next answer, or when they are silent; whether any is there."""
+    channels = [channel for channel in connections.values() if isinstance(channel, Channel)]
+    before = time() - LONGEST_PAUSE
     for channel in channels:
-        if not channel.requests and channel.request is None and not channel.total_outbufs_len:
+        channel.is_ending = True
+        if channel.ended is None:
+            if channel.is_idle and channel.last_activity < before:
+                channel.end()
+        elif channel.ended < before:
             channel.will_close = True
     return bool(channels)

@@ -21,13 +21,13 @@ _TIMES = struct.Struct("=44x4I")
 class SilentClients:
     """Watches bodies that are being received.
 
-    :param ports: of the server
+    :param addresses: of the server: ports, and paths of UNIX sockets
     :param patience: seconds for which a client may be silent in the middle of a body
     :param interval: seconds between two looks
     """
 
-    def __init__(self, ports: Collection[int], patience: float, interval: float) -> None:
-        self._ports = frozenset(ports)
+    def __init__(self, addresses: Collection[int | str], patience: float, interval: float) -> None:
+        self._addresses = frozenset(addresses)
         self._patience = patience
         self._interval = interval
         self._since: dict[int, float] = {}
@@ -55,13 +55,20 @@ class SilentClients:
 
     def let_go(self) -> None:
         """End the connections on which nothing was said for too long, in either direction."""
-        for connection in _connections(self._ports):
+        for connection in _connections(self._addresses):
             with connection, suppress(OSError):
                 if _silence(connection) > self._patience:
                     connection.shutdown(socket.SHUT_RDWR)
 
+    def are_there(self) -> bool:
+        """Whether anybody is connected."""
+        for connection in _connections(self._addresses):
+            connection.close()
+            return True
+        return False
 
-def _connections(ports: Collection[int]) -> Iterator[socket.socket]:
+
+def _connections(addresses: Collection[int | str]) -> Iterator[socket.socket]:
     """Those of clients, each a second handle on it: it cannot become somebody else's meanwhile."""
     for name in os.listdir(DESCRIPTORS):
         try:
@@ -73,20 +80,21 @@ def _connections(ports: Collection[int]) -> Iterator[socket.socket]:
         except OSError:
             os.close(handle)  # no socket
             continue
-        if _is_of_client(connection, ports):
+        if _is_of_client(connection, addresses):
             yield connection
         else:
             connection.close()
 
 
-def _is_of_client(connection: socket.socket, ports: Collection[int]) -> bool:
-    if connection.family not in (socket.AF_INET, socket.AF_INET6):
+def _is_of_client(connection: socket.socket, addresses: Collection[int | str]) -> bool:
+    if connection.family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
         return False
     try:
         connection.getpeername()
     except OSError:
         return False  # it listens, or is gone
-    return connection.getsockname()[1] in ports
+    name = connection.getsockname()
+    return (name if connection.family == socket.AF_UNIX else name[1]) in addresses
 
 
 def _silence(connection: socket.socket) -> float:

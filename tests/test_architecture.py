@@ -64,7 +64,7 @@ DOMAIN_LAYERS = (
     {"data"},
     {"jobs"},
     {"job_handlers", "job_lists", "sealed_jobs"},
-    {"audit", "recent", "remembered_passwords", "counts", "throttle", "throttling", "unlimited"},
+    {"audit", "recent", "remembered_passwords", "counts", "throttle", "try_limits", "unlimited"},
     {"mailing"},
     {"store"},
     {"oauth"},

@@ -103,9 +103,9 @@ def granian(app: Any, **options: str) -> Iterator[int]:
 
 
 @contextmanager
-def waitress(app: Any) -> Iterator[int]:
+def waitress(app: Any, **options: str) -> Iterator[int]:
     """Waitress as it is served, on a port of its own."""
-    server = create_server(app, listen="127.0.0.1:0", **OPTIONS)
+    server = create_server(app, listen="127.0.0.1:0", **{**OPTIONS, **options})
     server.application = KeepingPeer(server.application, app)
     server.channel_class = Channel
     with running(server) as port:
@@ -198,6 +198,24 @@ def test_large_bodies_and_clients_that_go_away() -> None:
             with socket.create_connection(("127.0.0.1", port)) as client:
                 client.sendall(head + b"a" * (size - 1))
     assert bodies == [b"a" * 20_000, b"a" * 90_000]
+
+
+@pytest.mark.parametrize("server", [waitress, granian])
+def test_a_body_can_be_read_again(server: Callable[..., Any]) -> None:
+    """By another try of the same request."""
+
+    def read_twice(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        sizes = []
+        for _ in range(2):
+            environ["wsgi.input"].seek(0)
+            sizes.append(len(environ["wsgi.input"].read()))
+        start_response("200 OK", [])
+        return [str(sizes).encode()]
+
+    with server(read_twice, inbuf_overflow="30000") as port:
+        for size in (0, 20_000, 90_000):
+            head = b"PUT / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size
+            assert f"[{size}, {size}]".encode() in exchange(port, [head + b"a" * size], seconds=10)[0]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rules.client_addresses import network_of
-from accountsapp.domain.throttling import Throttle
+from accountsapp.domain.try_limits import Throttle
 from accountsapp.settings import Settings
 
 RATE_PURPOSE = "api-key-rate"
@@ -99,6 +99,8 @@ class Store:
         self.actor: Actor | None = None
         self._checked: Actor | None = None
         """Who was looked at in this transaction."""
+        self.language: str | None = None
+        """A locale that who asks can read, as far as is known."""
         self.code_pages: Mapping[str, str] = {}
         """By notice, where codes are used that this caller has mailed, with ``{code}`` in the URL; the others
         have pages that whoever renders the mail knows."""
@@ -226,9 +228,7 @@ class Store:
         self.client_address = client_address
 
     def _unchecked_actor(self) -> Actor | None:
-        """The actor, as the next lock has to look at him: what proved him once a transaction, which may be
-        what ends it.
-        """
+        """The actor, as the next lock has to look at him: what proved him once a transaction, which may end it."""
         if self._checked is None or self._checked != self.actor or not self.is_writing:
             return self.actor
         return Actor(self._checked.account_id)
@@ -297,6 +297,10 @@ class Store:
                 address=self.client_address or None,
             )
 
+    def language_for(self, account_id: int) -> str | None:
+        """That of who asks, if it is the owner of that account, or may be."""
+        return self.language if self.actor_id in (None, account_id) else None
+
     def notify(self, account: Account, notice: Notice, *, to: str | None = None, **values: Any) -> None:
         """Queue a mail about an account, with its username (:func:`notices.queue`).
 
@@ -319,6 +323,7 @@ class Store:
             notice,
             to=to if to is not None else account.primary_email.address,
             account=account,
+            language=self.language_for(account.id),
             username=account.username,
             page=self.code_pages.get(notice),
             **values,

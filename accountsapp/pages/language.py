@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_date, format_time, format_timedelta
+from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 from pyramid.threadlocal import get_current_request
 
@@ -76,6 +77,11 @@ def unbroken(text: str) -> Markup:
     return Markup(_HYPHENED.sub(r'<span class="unbroken">\g<0></span>', escaped))  # noqa: S704 see the line above
 
 
+def isolated(text: str) -> Markup:
+    """Template filter ``isolated``: a name within a sentence, whichever way it is written."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
 def ago_in(locale: str, passed: timedelta) -> str:
     """A time span with its direction: to the minute from one minute on, to the day from one day on.
 
@@ -89,6 +95,16 @@ def ago_in(locale: str, passed: timedelta) -> str:
 @lru_cache(2000)
 def _span_in_words(seconds: int, locale: str) -> str:
     return format_timedelta(seconds, add_direction=True, locale=i18n.babel_locale(locale))
+
+
+def decimal(number: int) -> str:
+    """Template filter ``decimal``: a number, as it is written in the language of the page."""
+    return _decimal_in(get_current_request().locale_name, number)
+
+
+@lru_cache(2000)
+def _decimal_in(locale: str, number: int) -> str:
+    return format_decimal(number, locale=i18n.babel_locale(locale))
 
 
 def day(request: "Request", moment: datetime) -> str:
@@ -108,4 +124,5 @@ def includeme(config: "Configurator") -> None:
     config.add_translation_dirs("accountsapp:locale")
     config.add_settings({"jinja2.i18n.domain": i18n.DOMAIN, "jinja2.newstyle": "true"})
     config.add_settings({"jinja2.globals": {"gettext": gettext, "_": gettext}})
-    config.add_settings({"jinja2.filters": {"sentence": sentence, "unbroken": unbroken}})
+    filters = {"decimal": decimal, "isolated": isolated, "sentence": sentence, "unbroken": unbroken}
+    config.add_settings({"jinja2.filters": filters})

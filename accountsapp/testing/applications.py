@@ -80,6 +80,10 @@ class Applications:
         while len(self._databases) > self.MOST_DATABASES:
             del self._databases[next(iter(self._databases))]
 
+    def forget_databases(self) -> None:
+        """The next applications open theirs anew."""
+        self._databases.clear()
+
     def _configurator(self, configure: Configure, settings: Settings, ini: Mapping[str, str]) -> Configurator:
         """What ``configure`` returns, with views of before."""
         if settings.jobs == "embedded":

@@ -20,7 +20,7 @@ from pyramid.httpexceptions import (
 )
 
 from accountsapp import strict_json
-from accountsapp.web.transactions import is_retried, is_unsafe
+from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
@@ -201,15 +201,17 @@ def read_content(request: "Request", largest: int) -> bytes:
 
 
 def _read(request: "Request", largest: int) -> bytes:
-    """A body, of a larger one at least a byte more; it stays to be read again by another try."""
+    """A body, of a larger one at least a byte more, from its beginning: another try may have read it.
+
+    Servers keep it whole, in memory or in a file.
+    """
     length = request.content_length
     if length is None and not request.is_body_readable:
         return b""
+    request.body_file_raw.seek(0)
     body: bytes = request.body_file_raw.read(length if length is not None else largest + 1)
     if length is not None and len(body) < length:
         raise HTTPBadRequest("The request body is not whole.")
-    if is_retried(request.environ):
-        request.environ["wsgi.input"] = BytesIO(body)
     return body
 
 

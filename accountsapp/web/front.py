@@ -25,7 +25,7 @@ from accountsapp.web.checks import ATTEMPT
 from accountsapp.web.client_address import client_address
 from accountsapp.web.methods import allowed_methods
 from accountsapp.web.reports import METHODS, REPORTER, Report
-from accountsapp.web.transactions import SAFE_METHODS, attempts
+from accountsapp.web.transactions import SAFE_METHODS
 
 LONGEST_WAIT = 7.5
 """Seconds after which a request, with all its tries, waits for nothing that has not been begun."""
@@ -33,8 +33,14 @@ LONGEST_WAIT = 7.5
 READS = 2
 """How often a request that cannot write is tried: once more if its connection was lost."""
 
+WRITES = 3
+"""How often another one is: also while the database says that others are in the way."""
+
 AGAIN = "accountsapp.again"
-"""In the environ: running the request once more may succeed."""
+"""In the environ: the answer is not sent, the request is run once more."""
+
+STARTED = "accountsapp.started"
+"""In the environ: the ``perf_counter`` of its first try."""
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -44,14 +50,18 @@ if TYPE_CHECKING:
 
 def execute(environ: dict[str, Any], router: Any) -> Callable[..., Iterable[bytes]]:
     """Execution policy: runs a request, once more where that may succeed."""
-    is_safe = environ["REQUEST_METHOD"] in SAFE_METHODS
+    environ[STARTED] = perf_counter()
     with Deadline(LONGEST_WAIT):
-        for attempt in range(READS if is_safe else attempts(environ)):
+        for attempt in range(_tries(environ)):
             environ[ATTEMPT] = attempt
             response = default_execution_policy(environ, router)
             if not environ.pop(AGAIN, False):
                 break
         return partial(_send, response)
+
+
+def _tries(environ: dict[str, Any]) -> int:
+    return READS if environ["REQUEST_METHOD"] in SAFE_METHODS else WRITES
 
 
 def _send(response: Response, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -70,7 +80,6 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
     """Tween factory."""
 
     def enter(request: "Request") -> Response:
-        started = perf_counter()
         request.id = f"{getrandbits(64):016x}"
         request.client_addr = client_address(request.environ)
         try:
@@ -80,16 +89,16 @@ def front_door(handler: Callable[["Request"], Response], registry: Any) -> Calla
                 # Raised outside the exception views, such as by the commit or by an error view.
                 request.exception = error
                 response = request.invoke_exception_view()
-            failure = getattr(request, "exception", None)
-            if failure is not None and is_retryable(failure) and _has_time():
+            if _is_tried_again(request):
                 request.environ[AGAIN] = True
+                return response
             _add_headers(request, response)
             cors.add_headers(request, response)
         finally:
             request.close()
         response.headerlist.append(("X-Request-Id", request.id))
         _note_key(request)
-        REPORTER.add(_report(request, response, perf_counter() - started))
+        REPORTER.add(_report(request, response, perf_counter() - request.environ[STARTED]))
         return response
 
     return enter
@@ -105,10 +114,14 @@ def _add_headers(request: "Request", response: Response) -> None:
         response.headerlist.append(("Allow", ", ".join(allowed_methods(request))))
 
 
-def _has_time() -> bool:
-    """Whether the request may wait for a lock once more."""
+def _is_tried_again(request: "Request") -> bool:
+    """Whether running it once more may succeed, and there is time to wait for a lock once more."""
+    failure = getattr(request, "exception", None)
+    if failure is None or not is_retryable(failure):
+        return False
     left = remaining()
-    return left is None or left > db.BUSY_TIMEOUT
+    has_time = left is None or left > db.BUSY_TIMEOUT
+    return has_time and request.environ[ATTEMPT] + 1 < _tries(request.environ)
 
 
 def _report(request: "Request", response: Response, seconds: float) -> Report:

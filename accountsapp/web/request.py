@@ -14,10 +14,11 @@ from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
 from pyramid.location import lineage
 from pyramid.request import Request as PyramidRequest
 
+from accountsapp import i18n
 from accountsapp.domain.store import Store
 from accountsapp.web import jsonp
 from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of
-from accountsapp.web.transactions import is_retried, is_unsafe
+from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
     from accountsapp.db import Database
@@ -75,12 +76,14 @@ class Request(PyramidRequest):
             self.client_addr,
             columns,
             read_only=not is_unsafe(self),
-            is_retried=is_retried(self.environ),
         )
         if self.api is not None and self.api.code_pages is not None:
             store.code_pages = self.api.code_pages(self.app_settings)
         if self.api is not None and self.api.counted_address is not None:
             store.counted_address = self.api.counted_address(self)
+        languages = self.environ.get("HTTP_ACCEPT_LANGUAGE")
+        if languages:
+            store.language = i18n.accepted(languages, self.app_settings.locales)
         return store
 
     @property

@@ -1,6 +1,6 @@
-"""The transaction of a request: which requests have one, and how often one is tried."""
+"""The transaction of a request: which requests have one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pyramid.tweens import EXCVIEW
@@ -16,24 +16,10 @@ if TYPE_CHECKING:
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Those that write nothing."""
 
-LARGEST_RETRIED = 1024 * 1024
-"""Bytes of a request body that is kept in memory to be read again."""
-
 
 def is_unsafe(request: "Request") -> bool:
     """Whether the request may write: only then is there a transaction, and only then are there retries."""
     return request.environ["REQUEST_METHOD"] not in SAFE_METHODS
-
-
-def attempts(environ: Mapping[str, Any]) -> int:
-    """How often a request that may write is tried while the database says that others are in the way."""
-    return 3 if is_retried(environ) else 1
-
-
-def is_retried(environ: Mapping[str, Any]) -> bool:
-    """Whether the body is not too large to be kept for another try."""
-    length = environ.get("CONTENT_LENGTH") or "0"
-    return not length.isdecimal() or int(length) <= LARGEST_RETRIED
 
 
 def preparing(handler: "Handler", registry: Any) -> "Handler":

@@ -218,8 +218,24 @@ def test_haproxy_finds_the_primary_that_patroni_names() -> None:
     (bound,) = re.findall(r"bind (\S+)", haproxy)
     (url,) = re.findall(r"sqlalchemy\.url = (\S+)", haproxy)
     assert bound in url
+    check_haproxy(DEPLOY / "haproxy" / "haproxy.cfg")
+
+
+def check_haproxy(file: Path) -> None:
+    """Where HAProxy is installed, have it say whether it understands the file."""
     if program := shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin"):
-        subprocess.run([program, "-c", "-f", str(DEPLOY / "haproxy" / "haproxy.cfg")], check=True, timeout=60)
+        subprocess.run([program, "-c", "-f", str(file)], check=True, timeout=60)
+
+
+def test_haproxy_in_front_alone_says_who_the_client_is(tmp_path: Path) -> None:
+    haproxy = (DEPLOY / "haproxy" / "servers.cfg").read_text()
+    rules = re.findall(r"^ +http-request (.+)", haproxy, re.M)
+    assert rules[:2] == ["del-header _ -m sub", "set-header X-Forwarded-For %[src]"]
+    believed = ini_section("server:main")["trusted_proxy_headers"].split()
+    assert {name.lower() for name in re.findall(r"set-header (\S+)", haproxy)} == {*believed}
+    without_certificate = tmp_path / "servers.cfg"
+    without_certificate.write_text(re.sub(r" ssl crt \S+", "", haproxy))
+    check_haproxy(without_certificate)
 
 
 def test_the_documentation_shows_the_files_themselves() -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -18,6 +19,7 @@ from accountsapp.domain.credentials import signin
 from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.errors import WrongPassword
 from accountsapp.process import Process
+from accountsapp.testing.applications import Applications
 from accountsapp.testing.people import Person
 from accountsapp.web import front
 from tests.support.concurrently import concurrently
@@ -26,9 +28,21 @@ from tests.support.outbox import Outbox
 Hold = Callable[[Person], AbstractContextManager[Callable[[], None]]]
 
 
+@pytest.fixture
+def busy_timeout() -> float:
+    """Seconds of one try."""
+    return 0.2
+
+
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "BUSY_TIMEOUT", 0.4)
+def impatient(
+    monkeypatch: pytest.MonkeyPatch, applications: Applications, busy_timeout: float
+) -> Iterator[None]:
+    """Short tries, for the databases of this test alone: each keeps those that it was made with."""
+    monkeypatch.setattr(db, "BUSY_TIMEOUT", busy_timeout)
+    applications.forget_databases()
+    yield
+    applications.forget_databases()
 
 
 @pytest.fixture
@@ -66,6 +80,7 @@ def test_too_long_is_503_and_changes_nothing(app: TestApp, alice: Person, hold: 
     assert rename(app, alice).json["name"] == "Another Name"
 
 
+@pytest.mark.parametrize("busy_timeout", [0.4])
 def test_all_tries_together_end_in_time(
     app: TestApp, alice: Person, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +93,7 @@ def test_all_tries_together_end_in_time(
     assert rename(app, alice).status_int == 200
 
 
+@pytest.mark.parametrize("busy_timeout", [0.4])
 def test_not_too_long_does_not_show(app: TestApp, alice: Person, hold: Hold) -> None:
     """Let go of after the first try has given up: the request is tried again."""
     with hold(alice) as let_go:
@@ -110,8 +126,8 @@ def test_a_request_that_was_tried_again_counts_once(
 ) -> None:
     throttled = TestApp(make_app(**{"accountsapp.rate_limit": "true"}))
     with hold(alice) as let_go:
-        for number in range(4):
-            assert rename(throttled, alice, email=f"{number}@example.com").status_int == 503
+        asked = [partial(rename, throttled, alice, email=f"{number}@example.com") for number in range(4)]
+        assert [answer.status_int for answer in concurrently(asked)] == [503] * 4
         let_go()
     statuses = [rename(throttled, alice, email=f"{number}@example.com").status_int for number in range(11)]
     assert statuses == [200] * 10 + [429]

@@ -2,15 +2,21 @@
 on another connection, and never where it may have been done already.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import Connection, event, text
 from webtest import TestApp
 
 from accountsapp.db import Database
+from accountsapp.process import Process
+from accountsapp.testing.credentials import hold
 from accountsapp.testing.people import Person
+from tests.support.amo import Amo
+from tests.support.pictures import encoded
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"])
 
@@ -128,23 +134,44 @@ def test_a_primary_that_became_a_standby(
     assert app.get("/readyz").json["status"] == "ok"
 
 
+def cut_idle_connections(database: Database) -> None:
+    """As a server does that is started again."""
+    connections = [database.read_connections.take() for _ in range(3)]
+    for connection in connections:
+        connection.execute(text("SELECT 1"))
+    for connection in connections:
+        database.read_connections.give_back(connection)
+    with database.write_engine.connect() as other:
+        other.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
 def test_reads_over_connections_that_were_cut_while_idle(
     app: TestApp, alice: Person, database: Database
 ) -> None:
     for _ in range(2):
         assert name_of(app, alice) == "Alice Liddell"
-        connections = [database.read_connections.take() for _ in range(3)]
-        for connection in connections:
-            connection.execute(text("SELECT 1"))
-        for connection in connections:
-            database.read_connections.give_back(connection)
-        with database.write_engine.connect() as other:
-            other.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
+        cut_idle_connections(database)
+
+
+def test_large_uploads_over_connections_that_were_cut_while_idle(
+    app: TestApp, alice: Person, database: Database, stores: Process
+) -> None:
+    """Their bodies are read again from where the server keeps them."""
+    amo, holder = Amo(app), hold(stores, alice)
+    picture = encoded(Image.frombytes("RGB", (700, 700), os.urandom(700 * 700 * 3)))
+    assert len(picture) > 2**20
+    urls = set()
+    for _ in range(2):
+        cut_idle_connections(database)
+        answer = amo.account(holder, "PATCH", files=[("picture_upload", "a.png", picture)])
+        assert answer.status_int == 200
+        urls.add(answer.json["picture_url"])
+    assert len(urls) == 2
 
 
 def test_a_deadlock_is_no_lost_server(

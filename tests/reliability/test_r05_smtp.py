@@ -189,9 +189,9 @@ def test_r05_asleep(
 ) -> None:
     async def sleep(_server: Any) -> None:
         server.on_data = None
-        await asyncio.sleep(6)
+        await asyncio.sleep(3)
 
-    monkeypatch.setattr(mail_transport, "TIMEOUT", 2.0)
+    monkeypatch.setattr(mail_transport, "TIMEOUT", 1.0)
     server.on_data = sleep
     worker.run_until_empty()
     failed = [job for job in all_jobs(database) if job.state == JobState.QUEUED]
@@ -202,7 +202,7 @@ def test_r05_asleep(
 
 
 class Trickle(socketserver.BaseRequestHandler):
-    """Says something, then a little more ten times a second, for a quarter of a minute."""
+    """Says something, then a little more twenty times a second, for a quarter of a minute."""
 
     words: bytes
     drop: bytes
@@ -211,8 +211,8 @@ class Trickle(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         try:
             self.request.sendall(self.words)
-            for _ in range(150):
-                time.sleep(0.1)
+            for _ in range(300):
+                time.sleep(0.05)
                 self.request.sendall(self.drop)
         except OSError:
             self.outlasted.append(False)
@@ -248,9 +248,9 @@ def test_r05_trickles(
 ) -> None:
     """In time with every step, without end: the whole delivery has its time, and the next mail its turn."""
     outlasted: list[bool] = []
-    monkeypatch.setattr(mail_transport, "LONGEST_DELIVERY", 0.5)
+    monkeypatch.setattr(mail_transport, "LONGEST_DELIVERY", 0.2)
     if tls != "none":
-        monkeypatch.setattr(mail_transport, "TIMEOUT", 0.5)
+        monkeypatch.setattr(mail_transport, "TIMEOUT", 0.2)
     handler = type("Handler", (Trickle,), {"words": words, "drop": drop, "outlasted": outlasted})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as slow:
         threading.Thread(target=slow.serve_forever, kwargs={"poll_interval": 0.01}).start()

@@ -41,6 +41,7 @@ WITH_ONE = {
     "test_refused_passwords.py",
     "test_reports.py",
     "test_requests_of_pages.py",
+    "test_restarts_in_turn.py",
     "test_roles_in_trouble.py",
     "test_site_path.py",
     "test_social_auth.py",

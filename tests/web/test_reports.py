@@ -12,8 +12,11 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from webtest import TestApp
 
+from accountsapp.db import Database
 from accountsapp.testing.people import Person
 from accountsapp.web import reports
 from accountsapp.web.reports import REPORTER, Report, Reporter
@@ -233,6 +236,41 @@ def test_metrics_have_the_request_before(app: TestApp) -> None:
     before = count()
     app.delete("/healthz", status=405)
     assert count() == before + 1
+
+
+class Contended(Exception):
+    sqlstate = "40001"
+
+
+@pytest.mark.parametrize(("faults", "status"), [(1, 200), (2, 200), (3, 503)])
+def test_one_that_was_tried_again_is_told_once(
+    app: TestApp,
+    alice: Person,
+    database: Database,
+    lines: list[logging.LogRecord],
+    faults: int,
+    status: int,
+) -> None:
+    pauses = [0.05] * faults
+
+    def refuse(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith("UPDATE account") and pauses:
+            sleep(pauses.pop())
+            raise OperationalError(statement, {}, Contended())
+
+    event.listen(database.write_engine, "before_cursor_execute", refuse)
+    try:
+        answer = app.post_json(
+            f"/api/v1/alice/account?api_key={alice.api_key}", {"name": "A"}, expect_errors=True
+        )
+    finally:
+        event.remove(database.write_engine, "before_cursor_execute", refuse)
+    REPORTER.flush()
+    (record,) = lines
+    fields: Any = record.fields  # type: ignore[attr-defined]
+    assert (answer.status_int, fields["status"], pauses) == (status, status, [])
+    assert fields["request"] == answer.headers["X-Request-Id"]
+    assert fields["ms"] >= faults * 50
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

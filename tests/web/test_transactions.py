@@ -18,14 +18,16 @@ from accountsapp.process import Process
 from accountsapp.web.bodies import Body
 from accountsapp.web.request import Request
 from accountsapp.web.resources import ApiRoot
-from accountsapp.web.transactions import LARGEST_RETRIED
 from tests.support.throwaway import add_view, added, mount
+
+LARGEST = 2 * 1024 * 1024
+"""Bytes of a body: more than servers keep in memory."""
 
 
 class Writes(ApiRoot):
     """A view that does what the query string says, step by step."""
 
-    body = Body(types=("image/*",), largest=LARGEST_RETRIED + 1)
+    body = Body(types=("image/*",), largest=LARGEST)
 
 
 def row(name: str) -> dict[str, Any]:
@@ -160,12 +162,10 @@ def test_what_was_rolled_back_does_not_end_the_transaction_of_another_request(
     second.close()
 
 
-def test_what_is_not_tried_again_takes_no_connection_that_may_be_lost(
-    app: TestApp, database: Database
-) -> None:
+def test_a_large_upload_over_a_connection_that_was_lost(app: TestApp, database: Database) -> None:
     idle = database.write_connections.take()
     database.write_connections.give_back(idle)
     idle.connection.dbapi_connection.close()  # type: ignore[union-attr]
-    body, headers = bytes(LARGEST_RETRIED + 1), {"Content-Type": "image/png"}
+    body, headers = bytes(LARGEST), {"Content-Type": "image/png"}
     app.post("/writes?steps=plain", body, headers=headers)
     assert names(database) == {"plain0"}

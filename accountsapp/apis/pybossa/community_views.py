@@ -73,6 +73,8 @@ def community_page(request: Request, number: int) -> Shown | ShownToAll:
             request,
             "people",
             people=_people(request, members),
+            number=number,
+            pages=community.pages(store),
             previous=number - 1,
             next=number + 1 if pagination["next"] else None,
             page_path=path_on_site(request, f"{MOUNT}/page"),

@@ -93,8 +93,13 @@ def load_registration(request: Request) -> RegistrationForm:
             texts[field] = [str(problem)]
     check_equal(values, "password", texts)
     if texts:
-        raise InvalidFields(texts)
+        raise InvalidFields(in_order(RegistrationForm, texts))
     return loaded
+
+
+def in_order(schema: type[BaseModel], texts: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The texts in the order of the fields, the first of which has the focus."""
+    return {name: texts[name] for name in schema.model_fields if name in texts}
 
 
 def load_reset(request: Request) -> ResetForm:

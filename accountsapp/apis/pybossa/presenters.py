@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from accountsapp.domain.activity.community import Standing
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.pictures import files
+from accountsapp.domain.rules.text import is_blank
 from accountsapp.domain.rules.web_urls import is_web_url
 from accountsapp.settings import Settings
 from accountsapp.web.uploads import picture_url
@@ -37,9 +38,9 @@ class Named(Protocol):
 
 
 def full_name(account: Named) -> str:
-    """What somebody is called: the username where there is no name."""
+    """What somebody is called: the username where there is no name, or none that is seen."""
     name: str | None = account.profile.name
-    return name or account.username
+    return name if name and not is_blank(name) else account.username
 
 
 def is_listed(account: AccountRow) -> bool:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, Val
 
 from accountsapp.domain.rules import emails, usernames
 from accountsapp.domain.rules.emails import LONGEST_EMAIL
-from accountsapp.domain.rules.text import has_control_characters
+from accountsapp.domain.rules.text import has_control_characters, is_blank
 from accountsapp.domain.unset import UNSET, Unset
 from accountsapp.i18n import mark as _
 from accountsapp.web.fields import by_rule, invalid
@@ -54,7 +54,7 @@ def _full_name(value: object) -> str:
     name = _text(value).strip()
     if not SHORTEST_NAME <= len(name) <= LONGEST_NAME:
         raise invalid(f"Full name must be between {SHORTEST_NAME} and {LONGEST_NAME} characters long")
-    if has_control_characters(name) or not BIDI_CONTROLS.isdisjoint(name):
+    if has_control_characters(name) or not BIDI_CONTROLS.isdisjoint(name) or is_blank(name):
         raise invalid(_("The full name has characters that are not allowed"))
     return name
 

@@ -7,7 +7,7 @@ from accountsapp.apis.pybossa import forms
 from accountsapp.apis.pybossa.answers import Shown
 from accountsapp.apis.pybossa.forms import FIELDS_OF_DOMAIN, Texts, load_form
 from accountsapp.apis.pybossa.paths import path_of_account
-from accountsapp.apis.pybossa.presenters import full_name
+from accountsapp.apis.pybossa.presenters import avatar_url, full_name
 from accountsapp.apis.pybossa.schemas import FLAG_WORDS, ProfileForm
 from accountsapp.apis.pybossa.uploading import COORDINATES
 from accountsapp.domain.accounts import signing_up
@@ -87,6 +87,9 @@ def settings_forms(
     choices = [(name, _language(name)) for name in locales]
     further_values = {
         "account_path": path,
+        "full_name": full_name(account),
+        "is_own": account.id == request.actor.id,
+        "picture_url": avatar_url(request.app_settings, account.id, account.profile),
         "locale_choices": choices,
         "username": account.username,
         "scripts": ("password.js", "crop.js"),
@@ -131,7 +134,7 @@ def load_profile(request: Request, account: AccountRow) -> ProfileForm:
     ):
         texts.setdefault(FIELDS_OF_DOMAIN[problem.field], []).append(str(problem))
     if texts:
-        raise InvalidFields(texts)
+        raise InvalidFields(forms.in_order(ProfileForm, texts))
     return loaded
 
 

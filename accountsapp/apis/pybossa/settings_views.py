@@ -142,7 +142,9 @@ def _done(request: Request, flash: str, username: str) -> Done:
 @view_config(context=ApiKeyReset, request_method="GET", permission=Permission.KEY_READ)
 def ask_for_new_key(context: ApiKeyReset, request: Request) -> Shown:
     content = {"form": {"csrf": get_csrf_token(request)}}
-    return Shown(content, "resetapikey.jinja2", {"username": context.target.username})
+    username = context.target.username
+    settings_path = path_on_site(request, f"{path_of_account(username)}/update")
+    return Shown(content, "resetapikey.jinja2", {"username": username, "settings_path": settings_path})
 
 
 @view_config(context=ApiKeyReset, request_method="POST", permission=Permission.KEY_WRITE)

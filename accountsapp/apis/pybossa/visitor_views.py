@@ -16,6 +16,7 @@ from accountsapp.apis.pybossa.answers import (
 )
 from accountsapp.apis.pybossa.forms import CORRECT, load_form, load_registration
 from accountsapp.apis.pybossa.paths import SIGN_IN, path_of_account
+from accountsapp.apis.pybossa.presenters import full_name
 from accountsapp.apis.pybossa.resources import ChangePassword, Confirmation, Registration, SignIn, SignOut
 from accountsapp.apis.pybossa.schemas import SignInForm
 from accountsapp.apis.pybossa.settings import Settings
@@ -115,7 +116,7 @@ def sign_in(context: SignIn, request: Request) -> Response:
     form = load_form(SignInForm, request)
     account = signin.authenticate(request.store, form.email, form.password)
     session = signin.sign_in(request.store, account, former=session_of(request))
-    name = account.profile.name or account.username
+    name = full_name(account)
     done = Done(
         {
             **outcome(WELCOME % {"name": name}, "success"),

@@ -68,6 +68,7 @@ def ask(store: Store, username: str, email: str, *, password: str, **columns: An
         Notice.CONFIRM_REGISTRATION,
         to=email,
         account=None,
+        language=store.language,
         page=store.code_pages.get(Notice.CONFIRM_REGISTRATION),
         username=username,
         code=code,

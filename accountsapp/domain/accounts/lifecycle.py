@@ -64,7 +64,8 @@ def ask_deletion(store: Store, account_id: int) -> None:
     store.record(Event.DELETION_ASKED, account_id=account_id)
     actor_id = _other_actor(store, account_id)
     address = store.client_address if actor_id is not None else ""
-    payload = {"of": account_id, "actor_id": actor_id, "address": address}
+    language = store.language_for(account_id)
+    payload = {"of": account_id, "actor_id": actor_id, "address": address, "language": language}
     jobs.enqueue(store.session, DELETE_ACCOUNT, payload, account_id=account_id)
 
 
@@ -72,6 +73,7 @@ def ask_deletion(store: Store, account_id: int) -> None:
 def delete_asked(store: Store, job: LeasedJob) -> None:
     """Erase an account whose deletion was asked for."""
     store.act_for(job.payload["actor_id"], job.payload["address"])
+    store.language = job.payload.get("language")
     account = locking.lock_if_there(store.session, job.payload["of"], wholly=True)
     if account is not None:
         _tell(store, account)

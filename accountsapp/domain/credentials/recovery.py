@@ -63,6 +63,7 @@ def ask(store: Store, email: object, *, by_any_address: bool = False) -> None:
                 "address": store.client_address,
                 "by_any_address": by_any_address,
                 "code_pages": dict(store.code_pages),
+                "language": store.language,
             }
             jobs.enqueue(store.session, RECOVER, payload)
     except TooManyAttempts:
@@ -103,7 +104,7 @@ def send_code(store: Store, job: LeasedJob) -> None:
     states = (AccountState.ACTIVE,) if by_any else (AccountState.ACTIVE, AccountState.PENDING)
     if account.state not in states:
         return
-    store.code_pages = job.payload.get("code_pages", {})
+    store.code_pages, store.language = job.payload.get("code_pages", {}), job.payload.get("language")
     to = account.primary_email.address
     code = links.make(session, account, Purpose.RESET, to, seconds)
     audit.record(session, Event.RECOVERY_SENT, account_id=account.id, address=job.payload.get("address"))

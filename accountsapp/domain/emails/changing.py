@@ -86,7 +86,11 @@ def announce(store: Store, account: Account) -> None:
         raise ValueError("no address is pending")
     store.record(Event.EMAIL_ASKED, account_id=account.id)
     store.notify(account, Notice.EMAIL_CHANGE_REQUESTED, new_address=account.pending_email)
-    payload = {"until": expires.isoformat(), "code_pages": dict(store.code_pages)}
+    payload = {
+        "until": expires.isoformat(),
+        "code_pages": dict(store.code_pages),
+        "language": store.language_for(account.id),
+    }
     jobs.enqueue(store.session, CONFIRM, payload, account_id=account.id)
 
 
@@ -102,7 +106,7 @@ def send_link(store: Store, job: LeasedJob) -> None:
     if claims.is_taken(store.session, address, but=account.id):
         return
     seconds = (until - now()).total_seconds()
-    store.code_pages = job.payload.get("code_pages", {})
+    store.code_pages, store.language = job.payload.get("code_pages", {}), job.payload.get("language")
     code = links.make(store.session, account, Purpose.CHANGE_EMAIL, address, seconds)
     store.notify(account, Notice.CONFIRM_EMAIL, to=address, code=code, expires=until)
 

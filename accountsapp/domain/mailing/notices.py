@@ -99,6 +99,7 @@ def queue(
     *,
     to: str,
     account: Account | None,
+    language: str | None = None,
     unique_key: str | None = None,
     page: str | None = None,
     **context: Any,
@@ -107,6 +108,7 @@ def queue(
 
     :param to: the address as stored
     :param account: whom it is about: a flushed row, whose ``locale`` the mail is written in
+    :param language: the locale that it is written in where the account has none
     :param unique_key: see :func:`jobs.enqueue`
     :param page: the URL where the code is used, with ``{code}`` in it, if it is not the usual one
     :param context: the values that :class:`Notice` names
@@ -123,7 +125,7 @@ def queue(
         SEND_MAIL,
         {
             "notice": notice,
-            "locale": account.locale if account is not None else None,
+            "locale": (account.locale if account is not None else None) or language,
             "message_id": message_id,
             **({"page": page} if page is not None else {}),
             **sealed_jobs.seal(keyring, "sealed", _owner(message_id), contents),

@@ -3,6 +3,9 @@
 from unicodedata import category
 
 UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+UNSEEN = {"Cf", "Mn", "Me"}
+FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are drawn as a gap."""
 
 
 def has_control_characters(text: str) -> bool:
@@ -10,6 +13,13 @@ def has_control_characters(text: str) -> bool:
     if text.isascii():
         return not text.isprintable()
     return any(category(character) in UNPRINTABLE for character in text)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text is seen: white space, marks without a letter, fillers."""
+    if text.isascii():
+        return not text.strip()
+    return all(c.isspace() or c in FILLERS or category(c) in UNSEEN for c in text)
 
 
 def is_storable(text: str) -> bool:

@@ -60,7 +60,7 @@ def ask(store: Store, account_id: int) -> None:
     account = store.lock(account_id)
     if not account.primary_email.verified:
         raise EmailNotVerified
-    payload = {"of": account_id}
+    payload = {"of": account_id, "language": store.language_for(account_id)}
     jobs.enqueue(store.session, EXPORT, payload, account_id=account_id, unique_key=_key_of(account_id))
     store.record(Event.EXPORT_ASKED, account_id=account_id)
 
@@ -68,7 +68,7 @@ def ask(store: Store, account_id: int) -> None:
 @handles(EXPORT)
 def write_archives(store: Store, job: LeasedJob) -> None:
     """Write the archives of an account that is still there, and mail the links."""
-    account_id = job.payload["of"]
+    account_id, store.language = job.payload["of"], job.payload.get("language")
     folder = _folder_of(store.settings, account_id)
     _remove_files(folder, but=_stems_of(store.connection, account_id))
     written: dict[str, str] = {}

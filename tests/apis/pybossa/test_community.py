@@ -206,6 +206,30 @@ def test_what_a_page_shows_of_an_account(
     assert "<b>" not in page.text
 
 
+def test_names_that_are_not_seen_or_run_from_right_to_left(
+    front_end: FrontEnd, wsgi: Any, register: Register, browser: Browser, stores: Process
+) -> None:
+    """What shows nothing is no name; another one turns nothing around it."""
+    register("mallory", name="\u200b\u2800\u3164 ")
+    hebrew = register("hebrew", name="\u202e\u05e9\u05dc\u05d5\u05dd (1)")
+    with stores.transaction() as store:
+        contribute(store.session, add_project(store.session, "p", hebrew.id, name="\u202eP"), hebrew.id, [1])
+    assert {entry["fullname"] for entry in front_end.get("/account")["accounts"]} == {
+        *("mallory", "\u202e\u05e9\u05dc\u05d5\u05dd (1)"),
+    }
+    assert front_end.post("/account/signin", email="mallory", password=PASSWORD)["flash"] == (
+        "Welcome back mallory"
+    )
+    main = browser.get("/account").html.main
+    assert all(link.bdi.text for link in main.find_all("a"))
+    latest = main.find(attrs={"aria-labelledby": "feed-heading"})
+    assert sum(name in latest.text for name in ("\u202e", "P")) == 2
+    assert all(
+        "\u202e" not in "".join(item.p.find_all(string=True, recursive=False)) for item in latest("li")
+    )
+    assert browser.get("/account/mallory").html.h1.bdi.text == "mallory"
+
+
 def test_the_community(front_end: FrontEnd, wsgi: Any, register: Register, projects: None) -> None:
     for number in range(25):
         register(f"person{number}")
@@ -251,6 +275,21 @@ def test_the_community(front_end: FrontEnd, wsgi: Any, register: Register, proje
     assert not {"hidden", "draft"} & {item.get("project_short_name") for item in content["update_feed"]}
     assert "example.com" not in text
     assert "secret" not in text
+
+
+def test_which_page_of_how_many(
+    browser: Browser, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(number: int, language: str = "en") -> list[str]:
+        page = browser.get(f"/account/page/{number}", headers={"Accept-Language": language})
+        return [" ".join(text.text.split()) for text in page.html.main.nav.find_all("span")]
+
+    monkeypatch.setattr(recent, "FRESH", 0.0)
+    monkeypatch.setattr(recent, "STALE", 0.0)
+    assert said(1) == []
+    for number in range(25):
+        register(f"person{number}")
+    assert (said(2), said(1, "fr")) == (["Page 2 of 2"], ["Page 1 sur 2"])
 
 
 def test_an_empty_community(front_end: FrontEnd) -> None:

@@ -88,7 +88,23 @@ def test_everything_wrong_is_told_at_once(front_end: FrontEnd, alice: Person) ->
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        ("fullname", ["", "  ab ", "x" * 36, "a\nbcd", "abc\u202edef", 7, None, ["abc"], {"a": 1}, True]),
+        (
+            "fullname",
+            [
+                "",
+                "  ab ",
+                "x" * 36,
+                "a\nbcd",
+                "abc\u202edef",
+                "\u200b" * 3,
+                "\u3164\u2800 \u0301",
+                7,
+                None,
+                ["abc"],
+                {"a": 1},
+                True,
+            ],
+        ),
         (
             "name",
             BAD_NAMES,
@@ -224,6 +240,24 @@ def test_pages(browser: Browser, make_app: Make, outbox: Outbox) -> None:
     answer = confirming.fill(f"/account/register/confirmation?key={key}")
     assert (answer.status_int, answer.location) == (303, "/account/signin")
     assert "ready" in answer.follow().html.find(role="status").text
+
+
+def test_where_the_form_leads(browser: Browser, alice: Person) -> None:
+    """The focus to the first field that is wrong, the link to where somebody wanted to go."""
+    page = browser.fill(
+        "/account/register?next=/about%3Fa%3Db",
+        fullname="Alice Again",
+        name="ALICE",
+        email_addr="nowhere",
+        password=PASSWORD,
+        confirm=PASSWORD,
+    )
+    assert [field["name"] for field in page.html.find_all("input", attrs={"autofocus": True})] == ["name"]
+    assert [field["name"] for field in page.html.find_all("input", attrs={"aria-invalid": "true"})] == [
+        *("name", "email_addr"),
+    ]
+    (leads,) = page.html.main.find_all(class_="leads")
+    assert leads.a["href"] == "/account/signin?next=/about%3Fa%3Db"
 
 
 def test_registrations_are_limited(throttled: TestApp) -> None:

@@ -314,6 +314,20 @@ def test_administrators(
         front_end.send("/account/nobody/update", 404, btn=button, fullname="x", ckan_api=7)
 
 
+def test_an_administrator_sees_whose_settings_they_are(
+    browser: Browser, alice: Person, admin: Person
+) -> None:
+    """And is led to nothing that is the owner's alone."""
+    browser.sign_in(admin)
+    main = browser.get(UPDATE).html.main
+    assert main.find(class_="lead").strong.text == "alice"
+    links = [link["href"] for link in main.find_all("a")]
+    assert links == ["/account/alice/resetapikey"]
+    (back,) = browser.get(links[0]).html.main.find_all("a")
+    assert back["href"] == UPDATE
+    assert browser.get("/account/admin/update").html.main.find(class_="lead") is None
+
+
 def test_a_new_key(alices: FrontEnd, alice: Person, outbox: Outbox) -> None:
     assert alices.get("/account/alice/resetapikey").keys() == {"form"}
     assert alices.get("/account/alice/resetapikey")["form"].keys() == {"csrf"}
@@ -351,7 +365,9 @@ def test_pages(browser: Browser, alice: Person, outbox: Outbox) -> None:
     answer = browser.fill(UPDATE, "External", ckan_api="k")
     assert answer.follow().html.find(id="ckan_api")["value"] == "k"
     answer = browser.fill(UPDATE, "Upload", avatar=Upload("a.png", PICTURE))
-    assert answer.follow().html.find(role="status").text == "Your avatar has been updated"
+    page = answer.follow()
+    assert page.html.find(role="status").text == "Your avatar has been updated"
+    assert browser.app.get(page.html.main.find("img")["src"]).content_type == "image/png"
     answer = browser.fill("/account/alice/resetapikey")
     assert (answer.status_int, answer.location) == (303, "/account/alice")
     assert "API" in outbox.take()[-1]["Subject"]

@@ -1,4 +1,4 @@
-"""What limits are to those whom they limit; counted by :mod:`throttle`, or not (:mod:`unlimited`)."""
+"""What a store asks of whatever counts tries."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol

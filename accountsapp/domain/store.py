@@ -228,7 +228,7 @@ class Store:
         self.client_address = client_address
 
     def _unchecked_actor(self) -> Actor | None:
-        """The actor, as the next lock has to look at him: what proved him once a transaction, which may end it."""
+        """The actor as the next lock looks at him: what proved him once a transaction, which may end that."""
         if self._checked is None or self._checked != self.actor or not self.is_writing:
             return self.actor
         return Actor(self._checked.account_id)

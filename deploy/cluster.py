@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
@@ -24,8 +24,6 @@ NGINX = ROOT / "deploy" / "nginx"
 INI = ROOT / "production.ini"
 PATIENCE = 60.0
 """Seconds that a program may need until it answers."""
-LEFT_ALONE = 1.5
-"""Seconds after which nginx tries a server again that was away: ``fail_timeout``, and some more."""
 LOCALHOST = "127.0.0.1"
 
 
@@ -67,6 +65,11 @@ class Program:
             if ended or time.monotonic() > give_up:
                 raise RuntimeError(f"{self.log.stem} does not come up:\n{self.log.read_text()}")
             time.sleep(0.05)
+
+    def has_logged(self, words: Iterable[str]) -> bool:
+        """Whether any of them is in what it wrote."""
+        written = self.log.read_text(encoding="utf-8")
+        return any(word in written for word in words)
 
     def signal(self, number: signal.Signals) -> None:
         if self._process is not None:
@@ -166,9 +169,26 @@ class Cluster:
         self.worker.wait()
 
     def wait_for(self, server: Program) -> None:
-        """Until a server that was started again answers, and nginx gives it requests."""
+        """Until a server that was started again answers, and nginx gives it requests.
+
+        :raises RuntimeError: that takes too long
+        """
         server.wait()
-        time.sleep(LEFT_ALONE)
+        give_up = time.monotonic() + PATIENCE
+        passed_on: set[str] = set()
+        while not server.has_logged(passed_on):
+            if time.monotonic() > give_up:
+                raise RuntimeError(f"nginx gives {server.log.stem} no requests")
+            time.sleep(0.05)
+            passed_on |= self._ask()
+
+    def _ask(self) -> set[str]:
+        """The id of a request that nginx passed on to a server, if it did."""
+        try:
+            with urlopen(f"{self.url}/healthz", timeout=5) as answer:
+                return {answer.headers["X-Request-Id"]}
+        except OSError:
+            return set()
 
     def _restart(self, program: Program) -> None:
         program.stop()

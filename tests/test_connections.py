@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from waitress.adjustments import Adjustments
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 
-from accountsapp.connections import Channel
+from accountsapp.connections import Channel, Parser
 from tests.support.waitress_thread import running
 
 ANSWERS: dict[str, tuple[str, list[tuple[str, str]], list[bytes]]] = {
@@ -37,6 +41,53 @@ HEADS = (
     "GET {} HTTP/1.0\r\n\r\n",
     "GET {} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
 )
+PLAIN = (
+    "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /a/b;c=d:e//f/?g=%41&h=/i?j HTTP/1.1\r\nhOsT:a:80\r\nX-A-1:  b c \r\nX-Empty:\r\n\r\n",
+    "GET /a? HTTP/1.1\r\nHost: a\r\nConnection: Close\r\nCookie: a=b; c=d\r\n\r\n",
+    "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabc",
+    "DELETE /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0003\r\n\r\na",
+    "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+    "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n",
+)
+"""What waitress need not read."""
+OTHERS = (
+    "GET /%41 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET //a/b HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET http://a/b?c HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /\xe9?\xe9 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /a[b]?c[d] HTTP/1.1\r\nHost: a\r\n\r\n",
+    "get / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.2\r\nHost: a\r\n\r\n",
+    "GET /\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1\r\n\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nX-A : b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nX_A: b\r\nX-B\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nX_A: b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a: 2\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nX-A:\tb\x00\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nX-A:\t\xe9 \t\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -3\r\n\r\nabc",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\nabc",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\na",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+)
+"""What waitress reads."""
+READ = (
+    *("command", "version", "request_uri", "path", "query", "fragment", "proxy_scheme", "proxy_netloc"),
+    *("url_scheme", "headers", "connection_close", "expect_continue", "chunked", "content_length"),
+    *("completed", "empty", "headers_finished", "header_bytes_received", "body_bytes_received"),
+)
+"""What is read of a request."""
 LAST = "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
@@ -71,6 +122,58 @@ def test_as_waitress_sends_it(ident: str) -> None:
             for head in HEADS:
                 request = head.format(path)
                 assert sent(ours, request) == sent(theirs, request), request
+
+
+def read(parser_class: type[HTTPRequestParser], request: bytes) -> dict[str, Any]:
+    """What a parser takes a request for: its head and the rest, as they come."""
+    parser = parser_class(Adjustments())
+    consumed = parser.received(request)
+    if not parser.completed:
+        consumed += parser.received(request[consumed:])
+    said: dict[str, Any] = {"consumed": consumed, "error": str(parser.error and parser.error.body)}
+    if parser.error is None and parser.headers_finished:
+        said |= {name: getattr(parser, name, None) for name in READ}
+        if parser.body_rcv is not None:
+            said["body"] = type(parser.body_rcv), parser.body_rcv.getfile().read()
+    return said
+
+
+def check_read_alike(request: bytes) -> None:
+    """As waitress reads it, but for the host that we need."""
+    ours = read(Parser, request)
+    assert ours["error"] == "One Host is needed" or ours == read(HTTPRequestParser, request), request
+
+
+class Unread(HTTPRequestParser):
+    """Refuses what it would have to read itself."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        raise ParsingError("waitress was asked")
+
+
+class Plain(Parser, Unread):
+    """What our parser does without waitress."""
+
+
+def test_plain_requests_are_read_as_waitress_reads_them() -> None:
+    for request in PLAIN:
+        expected = read(HTTPRequestParser, request.encode())
+        assert expected["error"] == "None"
+        assert read(Plain, request.encode()) == expected, request
+
+
+def test_all_others_are_read_by_waitress() -> None:
+    for request in OTHERS:
+        raw = request.encode("latin-1")
+        assert read(Plain, raw)["error"] == "waitress was asked", request
+        check_read_alike(raw)
+
+
+@given(st.text(alphabet="a/?#%:;,=&@[] \t\r\n\x00\xe9_-", max_size=30), st.sampled_from(PLAIN), st.data())
+@settings(max_examples=200)
+def test_whatever_stands_in_a_head(more: str, request: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(request)))
+    check_read_alike(f"{request[:place]}{more}{request[place:]}".encode("latin-1"))
 
 
 def test_head_and_body_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from accountsapp.domain.accounts import confirming
 from accountsapp.domain.credentials import recovery
 from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.emails import addresses, changing
-from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, StaleCredential
+from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, InvalidValues, StaleCredential
 from accountsapp.i18n import mark as _
 from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
@@ -25,7 +25,7 @@ from accountsapp.web.resources import Root
 SETTINGS = (_("Settings"), "settings")
 SIGN_IN = (_("Sign in"), "sign-in")
 FIELDS = {"username": "new_username", "password": "new_password"}
-"""What the form that sets a password calls the fields of the domain."""
+"""What the form that sets a password calls the fields of the domain, in its order."""
 
 
 @view_config(context=Root, request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -116,17 +116,24 @@ def use_reset(context: Reset, request: Request) -> Response:
 
 
 @error_view_config(InvalidValue, containment=Reset)
-def refused_password(error: InvalidValue, request: Request) -> Response:
+def refused_value(error: InvalidValue, request: Request) -> Response:
     """The form again, with what is wrong beside the field; the code is still good."""
-    return _reset_form(request.context, request, error, status=400)
+    return _reset_form(request.context, request, [error], status=400)
+
+
+@error_view_config(InvalidValues, containment=Reset)
+def refused_values(error: InvalidValues, request: Request) -> Response:
+    """As for one."""
+    return _reset_form(request.context, request, error.errors, status=400)
 
 
 def _reset_form(
-    context: Reset, request: Request, error: InvalidValue | None = None, status: int = 200
+    context: Reset, request: Request, errors: Sequence[InvalidValue] = (), status: int = 200
 ) -> Response:
     link = recovery.find(request.store, context.username, context.code)
     if link is None:
         raise DeadLink
+    texts = {error.field: translated(request, str(error)) for error in errors}
     return page(
         request,
         "reset.jinja2",
@@ -135,7 +142,7 @@ def _reset_form(
         pending=link.account.state == AccountState.PENDING,
         form={
             "new_username": request.parameters.last_in_body("new_username", ""),
-            "errors": {FIELDS[error.field]: translated(request, str(error))} if error is not None else {},
+            "errors": {FIELDS[field]: texts[field] for field in FIELDS if field in texts},
         },
     )
 

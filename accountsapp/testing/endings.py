@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 from unittest.mock import patch
 
 import jwt
@@ -38,10 +37,14 @@ def end_token(store: Store, holder: Holder) -> None:
     tokens.revoke_by_hand(store, holder.token)
 
 
+def client_of(holder: Holder) -> str:
+    """The public name of the client that has the signed token."""
+    claims: dict[str, str] = jwt.decode(holder.signed_token, options={"verify_signature": False})
+    return claims["azp"]
+
+
 def end_client(store: Store, holder: Holder) -> None:
-    """That which has the signed token."""
-    claims: dict[str, Any] = jwt.decode(holder.signed_token, options={"verify_signature": False})
-    clients.revoke(store, claims["azp"])
+    clients.revoke(store, client_of(holder))
 
 
 def end_signing_key(store: Store, holder: Holder) -> None:
@@ -50,6 +53,11 @@ def end_signing_key(store: Store, holder: Holder) -> None:
 
 def change_password(store: Store, holder: Holder) -> None:
     password_change.set_by_operator(store, holder.person.id, OTHER_PASSWORD)
+
+
+def set_password_again(store: Store, holder: Holder) -> None:
+    """The same one, which is good for what comes later alone."""
+    password_change.set_by_operator(store, holder.person.id, holder.person.password)
 
 
 def deactivate(store: Store, holder: Holder) -> None:
@@ -62,7 +70,7 @@ ALONE: dict[str, End] = {
     "x-api-key": end_key,
     "proxied api_key": end_key,
     "private-token": end_key,
-    "basic": change_password,
+    "basic": set_password_again,
     "bearer": end_token,
     "signed token": end_client,
     "session header": end_session,
@@ -70,13 +78,17 @@ ALONE: dict[str, End] = {
     "session": end_session,
     "requested session": end_session,
 }
-"""By kind of credential; one that is not among them ends with its account."""
+"""By kind of credential."""
 
 
 def end(stores: Process, kind: str, holder: Holder) -> None:
     """End the credential of that kind."""
+    assert kind in ALONE, (
+        f"say in ALONE of accountsapp.testing.endings how a {kind!r} is ended, "
+        f"as ALONE[{kind!r}] = end_key for an API key"
+    )
     with stores.transaction() as store:
-        ALONE.get(kind, deactivate)(store, holder)
+        ALONE[kind](store, holder)
 
 
 @contextmanager

@@ -15,13 +15,23 @@ from webtest import TestApp, TestResponse
 
 from accountsapp.domain.credentials import api_keys, jwt_keys, sessions
 from accountsapp.domain.data.models import Account, AuditEvent, Base
-from accountsapp.domain.oauth import tokens
+from accountsapp.domain.oauth import clients, tokens
 from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
-from accountsapp.testing.credentials import Holder, Shown, hold, present, visitor
-from accountsapp.testing.endings import before_change, end
+from accountsapp.testing.credentials import (
+    Holder,
+    Shown,
+    hold,
+    present,
+    renew_named,
+    renew_session,
+    renew_signing,
+    renew_tokens,
+    visitor,
+)
+from accountsapp.testing.endings import before_change, client_of, end
 from accountsapp.testing.people import Person
 from accountsapp.tree import OPEN, Row, rows
 
@@ -164,7 +174,7 @@ class Everywhere:
         )
         self._used.add(door)
         if (method or door.method) in WRITES and answer.status_int < 400:
-            self._renew()
+            self._renew(door)
         return answer
 
     def at_once(self, door: Door, number: int) -> list[TestResponse]:
@@ -183,7 +193,7 @@ class Everywhere:
                 for _ in range(number)
             ]
         self._used.add(door)
-        self._renew()
+        self._renew(door)
         return [call.result() for call in calls]
 
     def ended_meanwhile(self, door: Door) -> tuple[TestResponse, bool | None]:
@@ -207,7 +217,7 @@ class Everywhere:
             )
         is_changed = dump(self.app) != ended[0] if ended else None
         self._used.add(door)
-        self._renew()
+        self._renew(door)
         return answer, is_changed
 
     def door(self, method: str, path: str) -> Door:
@@ -224,26 +234,38 @@ class Everywhere:
         refused = [(door.method, door.path, door.kind) for door in used if refuses(door, self(door))]
         assert not refused, f"refused for the credential, whatever the test sent: {refused}"
 
-    def _renew(self) -> None:
-        self._owner, self._admin = self._living(self._owner), self._living(self._admin)
+    def _renew(self, door: Door) -> None:
+        """Whoever called there; what an owner does ends nothing of an administrator's."""
+        is_by_owner = door.kind != VISITOR and self.holder(door) is self._owner
+        self._owner = self._living(self._owner)
+        if not is_by_owner:
+            self._admin = self._living(self._admin)
 
     def _living(self, holder: Holder) -> Holder:
-        """The same if it can still prove itself, else anew; a new account if the old one is gone."""
-        person = holder.person
-        with self._stores.transaction() as store:
+        """The same with what can still prove it, and the rest anew; a new account if the old one is gone."""
+        stores, person = self._stores, holder.person
+        with stores.transaction() as store:
             connection = store.session.connection()
             row = store.reader.by_username(person.username)
             api_key = api_keys.reveal(store, row) if row is not None else None
             has_session = sessions.find(connection, holder.cookie) is not None
             has_token = not isinstance(tokens.find(connection, holder.token), DeadToken)
+            has_token = has_token and clients.find(connection, client_of(holder)) is not None
             signs = jwt_keys.find(store, holder.signing.key) is not None
             has_named = store.reader.by_api_key(holder.named[FULL]) is not None
         if api_key is None:
             self._erase(person)
-            return hold(self._stores, self._register(person.username))
-        if has_session and has_token and signs and has_named and api_key == person.api_key:
-            return holder
-        return hold(self._stores, replace(person, api_key=api_key))
+            return hold(stores, self._register(person.username))
+        holder = holder._replace(person=replace(person, api_key=api_key))
+        if not has_session:
+            holder = renew_session(stores, holder)
+        if not has_token:
+            holder = renew_tokens(stores, holder)
+        if not signs:
+            holder = renew_signing(stores, holder)
+        if not has_named:
+            holder = renew_named(stores, holder)
+        return holder
 
     def _erase(self, person: Person) -> None:
         """As a worker does, if the account's deletion was asked for."""

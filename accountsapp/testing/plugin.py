@@ -12,6 +12,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -149,8 +150,18 @@ def empty_database_url(backend: str, request: pytest.FixtureRequest, sqlite_fold
 @pytest.fixture
 def database_url(backend: str, request: pytest.FixtureRequest, sqlite_folder: Path) -> Iterator[str]:
     """A migrated, empty database of the test's own; its place is the same in each test."""
+    with migrated(backend, request, sqlite_folder / "database") as url:
+        yield url
+
+
+@contextmanager
+def migrated(backend: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The URL of a migrated, empty database that nobody else has.
+
+    :param folder: where that of SQLite lies, and nothing else
+    """
     if backend == "sqlite":
-        path = make_anew(sqlite_folder / "database") / "accounts.sqlite"
+        path = make_anew(folder) / "accounts.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return

@@ -106,6 +106,15 @@ def test_a_pending_account_chooses_a_name(
     refused = form.submit(expect_errors=True)
     assert "<script>" not in refused.text
     form = refused.form
+    for name in ("bob", "x/y"):
+        form["new_username"], form["new_password"] = name, "short"
+        refused = form.submit(expect_errors=True)
+        assert refused.status_int == 400
+        wrong = refused.html.find_all(attrs={"aria-invalid": "true"})
+        assert [field["name"] for field in wrong] == ["new_username", "new_password"]
+        assert [field.has_attr("autofocus") for field in wrong] == [True, False]
+        assert all(refused.html.find(id=f"{field['name']}-error").text for field in wrong)
+        form = refused.form
     form["new_username"], form["new_password"] = "Alicia", NEW
     assert form.submit().status_int == 200
     with stores.transaction() as store:

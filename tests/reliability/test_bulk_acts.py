@@ -90,6 +90,15 @@ class Another:
         return "another" in self.parts[:-1]
 
 
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request has time for several, whatever else the machine does."""
+    monkeypatch.setattr(administration, "ACCOUNTS_AT_ONCE", 20)
+    monkeypatch.setattr(lines, "RECORDS_AT_ONCE", 20)
+    monkeypatch.setattr(sealed_jobs, "JOBS_AT_ONCE", 10)
+    monkeypatch.setattr(removing, "ROWS_AT_ONCE", 10)
+
+
 @pytest.fixture
 def another(stores: Process, alice: Person) -> Another:
     return Another(stores, alice.id)
@@ -136,25 +145,23 @@ def test_a_job_of_an_administrator_who_is_none_any_more_deletes_nothing(
 
 
 def test_import(stores: Process, another: Another, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "RECORDS_AT_ONCE", 100)
     write = importing.BatchWriter.write
 
     def noted(self: Any, *args: Any) -> Any:
         return another.note(partial(write, self))(*args)
 
     monkeypatch.setattr(importing.BatchWriter, "write", noted)
-    records = [json.dumps({"username": f"u{n}", "email": f"u{n}@example.com"}).encode() for n in range(450)]
+    records = [json.dumps({"username": f"u{n}", "email": f"u{n}@example.com"}).encode() for n in range(90)]
     importer = importing.Importer(
         stores.database.write, stores.keyring, stores.passwords, lambda line, text: None, most_keys=20
     )
     assert [counts.failed for counts in importer.run(enumerate(records, 1))][-1] == 0
     assert another.came_in_between()
-    assert count(stores, Account) == 451
+    assert count(stores, Account) == 91
 
 
-def test_rotation(stores: Process, another: Another, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rotation(stores: Process, another: Another, alice: Person) -> None:
     new = Keyring(("n" * 40, *stores.settings.secrets))
-    monkeypatch.setattr(sealed_jobs, "JOBS_AT_ONCE", 10)
     with stores.database.begin() as session:
         for _ in range(35):
             notices.queue(
@@ -238,7 +245,6 @@ def old_rows(stores: Process, account_id: int, number: int) -> dict[Any, int]:
 
 
 def test_clearing(stores: Process, another: Another, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(removing, "ROWS_AT_ONCE", 10)
     left = old_rows(stores, alice.id, 35)
     clearings = [another.note(clear) for clear in handlers.CLEARINGS]
     monkeypatch.setattr(worker, "CLEARINGS", clearings)
@@ -251,10 +257,7 @@ def test_clearing(stores: Process, another: Another, alice: Person, monkeypatch:
     assert another.parts.index("another") < 4
 
 
-def test_a_clearing_removes_no_more_at_once(
-    stores: Process, alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(removing, "ROWS_AT_ONCE", 10)
+def test_a_clearing_removes_no_more_at_once(stores: Process, alice: Person) -> None:
     old_rows(stores, alice.id, 35)
     clearings = [clear for clear in handlers.CLEARINGS if clear is not fold_changes]  # it removes nothing old
     for clear in clearings:

@@ -3,7 +3,9 @@
 import json
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +20,42 @@ from accountsapp.domain.data import reads
 from accountsapp.domain.data.models import Account, AccountState, AuditEvent, EmailAddress, Job
 from accountsapp.domain.recent import Recent
 from accountsapp.domain.transfer import exporting
+from accountsapp.testing.plugin import migrated
 
 NUMBER = 4000
 
 
+@pytest.fixture(scope="module")
+def filled(request: pytest.FixtureRequest, sqlite_folder: Path) -> Iterator[Callable[[str], Database]]:
+    """Gives that of a kind which all tests read, filled for the first of them."""
+    databases: dict[str, Database] = {}
+    with ExitStack() as stack:
+
+        def fill_first(backend: str) -> Database:
+            if backend not in databases:
+                url = stack.enter_context(migrated(backend, request, sqlite_folder / "many"))
+                databases[backend] = Database(url)
+                stack.callback(databases[backend].dispose)
+                fill(databases[backend])
+            return databases[backend]
+
+        yield fill_first
+
+
 @pytest.fixture
-def many(database: Database) -> Database:
+def many(filled: Callable[[str], Database], backend: str) -> Database:
+    """One with many accounts, which nobody changes."""
+    return filled(backend)
+
+
+@pytest.fixture
+def many_to_change(database: Database) -> Database:
+    """Another one, of the test's own."""
+    fill(database)
+    return database
+
+
+def fill(database: Database) -> None:
     """Accounts, some of which have no ``name``, ``signup`` or ``last_login``; events and jobs."""
     moment = now()
     accounts = [
@@ -54,7 +86,6 @@ def many(database: Database) -> Database:
         queue = [{"name": "x", "state": "done", "run_at": moment, "max_attempts": 1}] * NUMBER
         connection.execute(insert(Job.__table__), queue)
         connection.execute(text("ANALYZE"))
-    return database
 
 
 @pytest.fixture
@@ -180,16 +211,16 @@ def test_memory_does_not_grow_with_the_list(many: Database, monkeypatch: pytest.
 
 
 def test_a_page_is_the_same_from_whichever_end_it_is_read(
-    many: Database, monkeypatch: pytest.MonkeyPatch
+    many_to_change: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where some accounts are going to be deleted, and beyond the end."""
-    with many.write_engine.begin() as connection:
+    with many_to_change.write_engine.begin() as connection:
         doomed = select(Account.id).where(Account.id % 100 == 6, Account.state == AccountState.DEACTIVATED)
         ids = connection.execute(doomed).scalars().all()
         going = update(Account.__table__).where(Account.id.in_(ids)).values(deletion_asked=now())
         connection.execute(going)
     assert len(ids) > 9
-    with many.read_engine.connect() as connection:
+    with many_to_change.read_engine.connect() as connection:
 
         def lists(limit: int, offset: int) -> list[list[str]]:
             part = {"limit": limit, "offset": offset}
@@ -210,16 +241,16 @@ def test_a_page_is_the_same_from_whichever_end_it_is_read(
 
 
 def test_many_accounts_are_not_counted_for_every_page(
-    many: Database, monkeypatch: pytest.MonkeyPatch
+    many_to_change: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is new is seen in the number at once, and so is what is to be deleted."""
     monkeypatch.setattr(administration, "MANY", 10)
     recent, counted = Recent(), []
     every = administration._every
     monkeypatch.setattr(administration, "_every", lambda connection: counted.append(1) or every(connection))
-    with many.read_engine.connect() as connection:
+    with many_to_change.read_engine.connect() as connection:
         assert [administration.total(connection, recent) for _ in range(5)] == [NUMBER] * 5
-        with many.write_engine.begin() as writing:
+        with many_to_change.write_engine.begin() as writing:
             new = {"username": "new", "username_key": "new", "version": 1}
             writing.execute(insert(Account.__table__), [new])
             gone = update(Account.__table__).where(Account.username_key.in_(["user1", "user5"]))

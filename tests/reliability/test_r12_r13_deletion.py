@@ -20,11 +20,15 @@ from accountsapp.domain.transfer import archives
 from accountsapp.process import Process
 from accountsapp.testing.oauth import basic
 from accountsapp.testing.people import Person
+from accountsapp.waiting import Deadline
 from tests.support.concurrently import concurrently
 from tests.support.jobs import all_jobs, let_time_pass
 from tests.support.outbox import Outbox
 from tests.support.pictures import encoded, quarters
 from tests.support.stuck import Step, run_jobs, stuck
+
+SHORT_WAIT = 1.0
+"""Seconds that a refusal waits for the database to be noted in it."""
 
 LIFECYCLE = "accountsapp.domain.accounts.lifecycle"
 FILES = "accountsapp.domain.pictures.files"
@@ -92,7 +96,7 @@ def test_r12_killed_while_it_erases(
     change_picture(stores, alice.id)
     with stores.transaction() as store:
         lifecycle.ask_deletion(store, alice.id)
-    with stuck(run_jobs, ini, step, tmp_path / "mark"):
+    with stuck(run_jobs, ini, step, tmp_path / "mark"), Deadline(SHORT_WAIT):
         assert app.get("/api/v1.1/users/alice/", headers=basic("alice"), status=401)
     assert app.get("/api/v1.1/users/alice/", headers=basic("alice"), status=401)
     let_time_pass(database)

@@ -12,7 +12,7 @@ from accountsapp.process import Process
 from accountsapp.testing.access import EVERYBODY, HOLDER, Cell, Operation, Outcome, cells_of, expected, send
 from accountsapp.testing.actors import ACTORS, cast, show
 from accountsapp.testing.people import PASSWORD, Person
-from tests.security.test_s01_oauth_matrix import GONE_ON, LISTED, RULES, SIGN_IN, seen
+from tests.security.test_s01_oauth_matrix import GONE_ON, LISTED, RULES, SIGN_IN, csrf_token_of, seen
 
 KEYS, NO_KEY = Outcome(200, ("API keys", HOLDER)), Outcome(404, ("There is no such page",))
 PAGES = (
@@ -42,8 +42,8 @@ def test_s01_every_page_is_as_declared(
         app, sent = TestApp(wsgi), page
         if page.fields is not None:
             # Of any page: the token is that of the session.
-            token = app.get("/sessions", headers=shown.headers).html.find(attrs={"name": "csrf_token"})
-            fields = {**page.fields, "csrf_token": token["value"]}
+            token = csrf_token_of(app.get("/sessions", headers=shown.headers))
+            fields = {**page.fields, "csrf_token": token}
             sent = page._replace(fields={"name": way, **fields} if page.path == "/keys/add" else fields)
         got, wanted = seen(send(app, RULES, sent, shown)), expected(RULES, page, actor, way)
         if got != wanted:

@@ -18,6 +18,11 @@ class Answer(NamedTuple):
     status: int
     retry_after: str | None
 
+    @property
+    def ended(self) -> float:
+        """When it came."""
+        return self.asked + self.seconds
+
 
 def ask(server: Server, method: str, path: str) -> Answer:
     """One call without a body, over a connection of its own."""

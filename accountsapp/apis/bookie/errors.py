@@ -13,6 +13,7 @@ from accountsapp.domain.errors import (
     DeadLink,
     DefaultKeyStays,
     InvalidValue,
+    InvalidValues,
     NoInvitesLeft,
     WrongPassword,
 )
@@ -72,6 +73,12 @@ def preflight_of_nothing(error: HTTPNotFound, request: Request) -> Response:
 def not_acceptable(error: InvalidValue | NoInvitesLeft, request: Request) -> Response:
     """A value that breaks its rule, or nobody left to invite."""
     return jsonp_answer(request, {**_who(request), "error": str(error)}, 406)
+
+
+@error_view_config(InvalidValues, containment=BookieApi)
+def several_not_acceptable(error: InvalidValues, request: Request) -> Response:
+    """Values that break their rules: the first one is told."""
+    return not_acceptable(error.errors[0], request)
 
 
 @error_view_config(InvalidFields, containment=BookieApi)

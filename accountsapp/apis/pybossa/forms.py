@@ -14,7 +14,9 @@ from accountsapp.apis.pybossa.schemas import (
     ResetForm,
 )
 from accountsapp.domain.accounts import signing_up
-from accountsapp.domain.errors import InvalidValue
+from accountsapp.domain.credentials import password_change
+from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.errors import InvalidValue, WeakPassword, WrongPassword
 from accountsapp.i18n import mark as _
 from accountsapp.web.fields import InvalidFields, load
 from accountsapp.web.request import Request
@@ -23,6 +25,7 @@ SECRETS = frozenset({"password", "confirm", "current_password", "new_password"})
 """Fields that never come back: who typed them has them."""
 CORRECT = _("Please correct the errors")
 UNEQUAL = _("Passwords must match")
+WRONG_PASSWORD = _("Your current password does not match")
 
 Texts = Mapping[str, list[str]]
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -109,11 +112,28 @@ def load_reset(request: Request) -> ResetForm:
     return _load_twice(ResetForm, request)
 
 
-def load_password(request: Request) -> PasswordForm:
+def load_password(request: Request, account: AccountRow) -> PasswordForm:
     """
-    :raises InvalidFields: a password is missing, or the new one not twice the same
+    :raises InvalidFields: all that is wrong with the new password, or one is missing; then also that the
+        current one is not that of the account, which who changes it finds out otherwise
+    :raises TooManyAttempts: too many wrong ones
     """
-    return _load_twice(PasswordForm, request)
+    try:
+        form = _load_twice(PasswordForm, request)
+        password_change.check_new(request.store, account, form.new_password)
+    except InvalidFields as error:
+        texts = error.texts
+    except WeakPassword as error:
+        texts = texts_of(error, "new_password")
+    else:
+        return form
+    if "current_password" not in texts:
+        try:
+            current = request.parameters.last_in_body("current_password")
+            password_change.check_current(request.store, account, current)
+        except WrongPassword:
+            texts["current_password"] = [WRONG_PASSWORD]
+    raise InvalidFields(in_order(PasswordForm, texts))
 
 
 def _load_twice(schema: type[Schema], request: Request) -> Schema:

@@ -87,6 +87,9 @@ def settings_forms(
     choices = [(name, _language(name)) for name in locales]
     further_values = {
         "account_path": path,
+        "awaited_email": account.awaited_email,
+        "email": account.email,
+        "flags_on": [name for name in FLAGS if getattr(account.profile, name)],
         "full_name": full_name(account),
         "is_own": account.id == request.actor.id,
         "picture_url": avatar_url(request.app_settings, account.id, account.profile),

@@ -5,10 +5,10 @@ from pyramid.httpexceptions import HTTPUnsupportedMediaType
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from accountsapp.apis.pybossa import forms, uploading
+from accountsapp.apis.pybossa import forms
 from accountsapp.apis.pybossa.answers import Done, Shown, answer, answer_with_other_session
-from accountsapp.apis.pybossa.forms import CORRECT, load_form, load_password
-from accountsapp.apis.pybossa.paths import path_of_account
+from accountsapp.apis.pybossa.forms import CORRECT, WRONG_PASSWORD, load_form, load_password
+from accountsapp.apis.pybossa.paths import path_of_account, settings_of
 from accountsapp.apis.pybossa.resources import AccountSettings, ApiKeyReset
 from accountsapp.apis.pybossa.schemas import ExternalForm
 from accountsapp.apis.pybossa.settings_forms import (
@@ -21,12 +21,11 @@ from accountsapp.apis.pybossa.settings_forms import (
     settings_forms,
 )
 from accountsapp.apis.pybossa.shown_forms import outcome
-from accountsapp.apis.pybossa.uploading import load_picture
+from accountsapp.apis.pybossa.uploading import AVATAR, load_picture
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import InvalidValue, WrongPassword
-from accountsapp.domain.pictures.problems import InvalidPicture
 from accountsapp.domain.unset import Unset
 from accountsapp.i18n import mark as _
 from accountsapp.pages.html import path_on_site
@@ -42,7 +41,6 @@ LINK_SENT = _(
     "Your profile has been updated! The new e-mail address counts once you open the link sent to it."
 )
 PASSWORD_CHANGED = _("Your password has been changed")
-WRONG_PASSWORD = _("Your current password does not match")
 NEW_KEY = _("New API-KEY generated")
 
 
@@ -65,7 +63,12 @@ def update(context: AccountSettings, request: Request) -> Response:
 def update_profile(account: AccountRow, request: Request) -> Response:
     form = load_profile(request, account)
     changed = profile.change(
-        request.store, account.id, form.columns(), username=form.name, email=form.email_addr
+        request.store,
+        account.id,
+        form.columns(),
+        username=form.name,
+        email=form.email_addr,
+        email_again=True,
     )
     flash = UPDATED if isinstance(form.email_addr, Unset) else LINK_SENT
     return answer(request, _done(request, flash, changed.username))
@@ -79,7 +82,7 @@ def update_external(account: AccountRow, request: Request) -> Response:
 
 
 def update_password(account: AccountRow, request: Request) -> Response:
-    form, session = load_password(request), request.caller.secret or ""
+    form, session = load_password(request, account), request.caller.secret or ""
     session_after = password_change.change_in_session(
         request.store,
         account.id,
@@ -110,15 +113,9 @@ CHANGES = {
 def refused_change(error: InvalidFields | InvalidValue, request: Request) -> Response:
     """The forms again, with all that is wrong in the one that was sent."""
     texts = error.texts if isinstance(error, InvalidFields) else forms.texts_of(error, "new_password")
-    return _forms_again(request, texts, CORRECT)
-
-
-@error_view_config(InvalidPicture, containment=AccountSettings)
-def refused_picture(error: InvalidPicture, request: Request) -> Response:
-    """The forms again; the old picture stays."""
-    texts = uploading.texts_of(error)
-    flash = texts[uploading.AVATAR][0] if uploading.AVATAR in texts else CORRECT
-    return _forms_again(request, texts, flash)
+    if WRONG_PASSWORD in texts.get("current_password", ()):
+        return _forms_again(request, texts, WRONG_PASSWORD)
+    return _forms_again(request, texts, texts.get(AVATAR, [CORRECT])[0])
 
 
 @error_view_config(WrongPassword, containment=AccountSettings)
@@ -135,7 +132,7 @@ def _forms_again(request: Request, texts: forms.Texts, flash: str) -> Response:
 
 
 def _done(request: Request, flash: str, username: str) -> Done:
-    path = path_on_site(request, f"{path_of_account(username)}/update")
+    path = path_on_site(request, settings_of(username))
     return Done({**outcome(flash, "success"), "next": path})
 
 
@@ -143,7 +140,7 @@ def _done(request: Request, flash: str, username: str) -> Done:
 def ask_for_new_key(context: ApiKeyReset, request: Request) -> Shown:
     content = {"form": {"csrf": get_csrf_token(request)}}
     username = context.target.username
-    settings_path = path_on_site(request, f"{path_of_account(username)}/update")
+    settings_path = path_on_site(request, settings_of(username))
     return Shown(content, "resetapikey.jinja2", {"username": username, "settings_path": settings_path})
 
 

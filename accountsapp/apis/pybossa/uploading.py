@@ -6,6 +6,7 @@ from accountsapp.domain.pictures.boxes import box_of
 from accountsapp.domain.pictures.decoding import GIF, JPEG, PNG, WEBP, Picture, picture_of
 from accountsapp.domain.pictures.problems import InvalidPicture, Problem
 from accountsapp.i18n import mark as _
+from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
 AVATAR = "avatar"
@@ -25,16 +26,27 @@ IN_WORDS = {
 def load_picture(request: Request) -> Picture:
     """The picture in the form; its first frame, if it moves.
 
-    :raises InvalidPicture: there is none, or it cannot be taken
+    :raises InvalidFields: there is none, it cannot be taken, or what is to be cut out is no part of it
     """
     field = request.parameters.last_in_body
-    box = box_of(**{name: field(name) for name in COORDINATES})
     part = field(AVATAR)
     data = part.raw if isinstance(part, MultipartPart) else b""
-    return picture_of(data, formats=FORMATS, most_bytes=LARGEST_FILE, first_frame=True, box=box)
+    texts: dict[str, list[str]] = {}
+    box = picture = None
+    try:
+        box = box_of(**{name: field(name) for name in COORDINATES})
+    except InvalidPicture as error:
+        texts = _texts_of(error)
+    try:
+        picture = picture_of(data, formats=FORMATS, most_bytes=LARGEST_FILE, first_frame=True, box=box)
+    except InvalidPicture as error:
+        texts |= _texts_of(error)
+    if texts or picture is None:
+        raise InvalidFields({name: texts[name] for name in (AVATAR, *COORDINATES) if name in texts})
+    return picture
 
 
-def texts_of(error: InvalidPicture) -> dict[str, list[str]]:
+def _texts_of(error: InvalidPicture) -> dict[str, list[str]]:
     """What is wrong, by field of the form."""
     text = IN_WORDS.get(error.problem, NEEDED)
     return {name if name in COORDINATES else AVATAR: [text] for name in error.fields}

@@ -152,15 +152,25 @@ def add(
     row.expires = moment + lifetime if lifetime is not None else None
     row.remind_at = reminder_of(row.expires)
     account = store.lock(account_id)
-    living = [other for other in _rows(store, account_id) if _state(other, moment) != KeyState.EXPIRED]
-    if any(fold(other.name or "") == fold(name) for other in living):
-        raise KeyNameTaken
+    living = check_name_free(store, account_id, name)
     if sum(not other.retiring for other in living) >= most:
         raise TooManyKeys(most)
     _insert(store, row)
     store.record(Event.API_KEY_ADDED, account_id=account_id, key=row.public_id, by=by)
     store.notify(account, Notice.API_KEY_ADDED, name=name)
     return NewKey(_shown(row, moment), api_key)
+
+
+def check_name_free(store: Store, account_id: int, name: str) -> Sequence[ApiKey]:
+    """
+    :returns: the living named keys of the account
+    :raises KeyNameTaken: one of them has that name, case aside
+    """
+    moment = now()
+    living = [other for other in _rows(store, account_id) if _state(other, moment) != KeyState.EXPIRED]
+    if any(fold(other.name or "") == fold(name) for other in living):
+        raise KeyNameTaken
+    return living
 
 
 def revoke(store: Store, account_id: int, key_id: str, by: By) -> NamedKey:

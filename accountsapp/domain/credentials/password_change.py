@@ -31,7 +31,7 @@ def change(store: Store, account_id: int, *, current: object, new: object) -> Ac
     if row is None:
         raise StaleCredential
     store.throttle.check("password", row.username_key, store.client_network)
-    password = store.passwords.check(new, names=(row.username, row.email, row.awaited_email))
+    password = check_new(store, row, new)
     check_current(store, row, current)
     new_hash = store.passwords.hash(password)
     account = store.lock(account_id)
@@ -43,6 +43,13 @@ def change(store: Store, account_id: int, *, current: object, new: object) -> Ac
     store.record(Event.PASSWORD_CHANGED, account_id=account_id)
     store.notify(account, Notice.PASSWORD_CHANGED)
     return store.reread(account_id)
+
+
+def check_new(store: Store, row: AccountRow, password: object) -> str:
+    """
+    :raises WeakPassword: it cannot be a new password of the account
+    """
+    return store.passwords.check(password, names=(row.username, row.email, row.awaited_email))
 
 
 def check_current(store: Store, row: AccountRow, password: object) -> None:
@@ -98,9 +105,7 @@ def set_by_operator(store: Store, account_id: int, password: object) -> None:
     row = store.reader.by_id(account_id)
     if row is None:
         raise AccountNotFound
-    password_hash = store.passwords.hash(
-        store.passwords.check(password, names=(row.username, row.email, row.awaited_email))
-    )
+    password_hash = store.passwords.hash(check_new(store, row, password))
     account = store.lock(account_id)
     set_hash(store, account, password_hash)
     store.record(Event.PASSWORD_CHANGED, account_id=account_id)

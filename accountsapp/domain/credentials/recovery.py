@@ -17,13 +17,17 @@ from accountsapp.domain.data.locking import lock, lock_address, refusing_duplica
 from accountsapp.domain.data.models import IS_TAKEN, Account, AccountState, EmailAddress
 from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import AccountRow
-from accountsapp.domain.data.usernames import set_username
+from accountsapp.domain.data.usernames import is_username_taken, set_username
 from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import (
     AccountNotFound,
     DeadLink,
     InvalidUsername,
+    InvalidValue,
+    InvalidValues,
     TooManyAttempts,
+    UsernameTaken,
+    WeakPassword,
 )
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import LeasedJob
@@ -148,10 +152,11 @@ def reset(
     :raises WeakPassword: the password is refused
     :raises DeadLink: unknown account, or a code that is not good
     :raises InvalidUsername, UsernameTaken: the new name cannot be had
+    :raises InvalidValues: the password, and the new name as well
     """
-    store.passwords.check(password, names=(username if isinstance(username, str) else None,))
     link = find(store, username, code)
     if link is None:
+        store.passwords.check(password, names=(username if isinstance(username, str) else None,))
         raise DeadLink
     return _use(store, link, password, new_username)
 
@@ -165,12 +170,7 @@ def reset_by_code(store: Store, code: object, password: object) -> str:
 
 
 def _use(store: Store, link: LinkRow, password: object, new_username: object = None) -> str:
-    checked = store.passwords.check(
-        password, names=(link.account.username, link.account.email, link.account.awaited_email)
-    )
-    chosen_name = _chosen_name(link.account, new_username)
-    if chosen_name is not None:
-        store.passwords.check(checked, names=(chosen_name,))
+    checked, chosen_name = _checked(store, link.account, password, new_username)
     password_hash = store.passwords.hash(checked)
     account = _lock_and_consume(store, link)
     store.actor = Actor(account.id)  # who has the code reads the mail of the account
@@ -188,13 +188,38 @@ def _use(store: Store, link: LinkRow, password: object, new_username: object = N
     return account.username
 
 
-def _chosen_name(account: AccountRow, username: object) -> str | None:
+def _checked(
+    store: Store, account: AccountRow, password: object, new_username: object
+) -> tuple[str, str | None]:
+    """The password and the name that an account is to have; None where it keeps its own."""
+    problems: list[InvalidValue] = []
+    checked, chosen_name = "", None
+    try:
+        chosen_name = _chosen_name(store, account, new_username)
+    except (InvalidUsername, UsernameTaken) as error:
+        problems.append(error)
+    try:
+        names = (account.username, account.email, account.awaited_email, chosen_name)
+        checked = store.passwords.check(password, names=names)
+    except WeakPassword as error:
+        problems.insert(0, error)
+    if len(problems) > 1:
+        raise InvalidValues(problems)
+    if problems:
+        raise problems[0]
+    return checked, chosen_name
+
+
+def _chosen_name(store: Store, account: AccountRow, username: object) -> str | None:
     """The name that a pending account is to have; None where nothing was chosen."""
     if username in (None, ""):
         return None
     if account.state != AccountState.PENDING:
         raise InvalidUsername("Only an invited account may choose its user name here")
-    return usernames.check_chosen(username)
+    chosen = usernames.check_chosen(username)
+    if is_username_taken(store.connection, chosen, but=account.id):
+        raise UsernameTaken
+    return chosen
 
 
 def _lock_and_consume(store: Store, link: LinkRow) -> Account:

@@ -5,16 +5,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo
 
+from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import (
     DEFAULT_LIFETIME,
     LONGEST_DAYS,
     LONGEST_OVERLAP_HOURS,
     SHORTEST_DAYS,
 )
+from accountsapp.domain.errors import KeyNameTaken
 from accountsapp.domain.rules import key_names, key_scopes
 from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.i18n import mark as _
-from accountsapp.web.fields import by_rule, invalid
+from accountsapp.web.fields import InvalidFields, by_rule, invalid, load
 from accountsapp.web.request import Request
 
 CUSTOM = "custom"
@@ -89,6 +91,24 @@ class RotationForm(BaseModel):
     """How long the key works on whose place another one takes."""
 
     overlap: Annotated[timedelta, BeforeValidator(_overlap)] = timedelta()
+
+
+def load_new_key(request: Request) -> NewKeyForm:
+    """The form for a new key.
+
+    :raises InvalidFields: all that is wrong; then also whether another key has the name
+    """
+    values = values_of(request)
+    try:
+        return load(NewKeyForm, values)
+    except InvalidFields as error:
+        texts = error.texts
+    if "name" not in texts:
+        try:
+            named_keys.check_name_free(request.store, request.actor.id, key_names.parse(values["name"]))
+        except KeyNameTaken as error:
+            texts = {"name": [str(error)], **texts}
+    raise InvalidFields(texts)
 
 
 def values_of(request: Request) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pyramid.view import view_config
 from accountsapp.domain.credentials import api_keys, named_keys, signin
 from accountsapp.domain.credentials.named_keys import By
 from accountsapp.pages.html import go
-from accountsapp.pages.keys.forms import NewKeyForm, RotationForm, values_of
+from accountsapp.pages.keys.forms import RotationForm, load_new_key, values_of
 from accountsapp.pages.keys.resources import Confirmation, DefaultKey, Keys, NewKeys, OwnKey
 from accountsapp.pages.keys.showing import Revealed, show
 from accountsapp.security.permissions import Permission
@@ -29,7 +29,7 @@ def confirm(context: Confirmation, request: Request) -> Response:
 
 @view_config(context=NewKeys, request_method="POST", permission=Permission.KEYS_WRITE)
 def add(context: NewKeys, request: Request) -> Response:
-    form = load(NewKeyForm, values_of(request))
+    form = load_new_key(request)
     added = named_keys.add(
         request.store,
         request.actor.id,

@@ -375,6 +375,8 @@ def test_names_that_cannot_be_chosen(
     for name in BAD_NAMES:
         answer = use(bookie, invited, code, new_username=name)
         assert (answer.status_int, list(answer.json)) == (406, ["error"]), name
+    answer = use(bookie, invited, code, new_username="a/b", password="short")
+    assert (answer.status_int, answer.json["error"]) == (406, "A password needs at least 8 characters")
     for name in ("x", "ñ" * 255):
         with stores.transaction() as store:
             account = store.session.get(Account, invited.id)

@@ -192,6 +192,45 @@ def test_a_new_address_waits_for_its_confirmation(
     FrontEnd(wsgi).get(path, status=403)
 
 
+def test_a_new_address_is_shown_while_it_waits(browser: Browser, alice: Person, outbox: Outbox) -> None:
+    """What is said of it is not in what the API's clients are told, which has its form."""
+    browser.sign_in(alice)
+
+    def waiting() -> Any:
+        profile, settings = browser.get("/account/alice/"), browser.get(UPDATE)
+        section = settings.html.find("section", attrs={"aria-labelledby": "awaited-heading"})
+        assert ("is not confirmed yet" in profile.text) == (section is not None)
+        return section
+
+    assert waiting() is None
+    browser.fill(UPDATE, "Profile", email_addr="new@example.org", subscribed="true", privacy_mode=None)
+    section = waiting()
+    assert {"new@example.org", "alice@example.com"} <= {name.text for name in section.find_all("bdi")}
+    assert browser.get(UPDATE).html.find(id="email_addr")["value"] == "alice@example.com"
+    links = []
+    for _ in range(2):
+        links += [link for link in map(link_in, outbox.take()) if link]
+        form = next(form for form in browser.get(UPDATE).forms.values() if "fullname" not in form.fields)
+        answer = form.submit("btn")
+        assert (answer.status_int, answer.location) == (303, UPDATE)
+    links += [link for link in map(link_in, outbox.take()) if link]
+    assert len({*links}) == 3
+    page = browser.get(UPDATE)
+    assert page.html.find(id="subscribed").has_attr("checked")
+    assert not page.html.find(id="privacy_mode").has_attr("checked")
+    for link in links[:-1]:
+        browser.get(link, 403)
+    browser.get(links[-1]).form.submit()
+    assert waiting() is None
+    assert browser.get(UPDATE).html.find(id="email_addr")["value"] == "new@example.org"
+
+
+def link_in(message: Any) -> str | None:
+    """The path of the link in a mail, if it has one."""
+    links = [word for word in text_of(message).split() if "key=" in word]
+    return links[0].removeprefix(SITE_URL) if links else None
+
+
 @pytest.mark.parametrize("by", ["a newer one", "the password"])
 def test_links_to_a_new_address_die(alices: FrontEnd, outbox: Outbox, by: str) -> None:
     alices.send(UPDATE, btn="Profile", email_addr="new@example.org")
@@ -213,6 +252,18 @@ def test_password(alices: FrontEnd, outbox: Outbox) -> None:
         (PASSWORD, NEW, "another", {"new_password": ["Passwords must match"]}),
         ("", "", "", {"current_password", "new_password"}),
         (7, NEW, NEW, {"current_password"}),
+        (
+            "wrong one",
+            NEW,
+            "another",
+            {
+                "current_password": ["Your current password does not match"],
+                "new_password": ["Passwords must match"],
+            },
+        ),
+        ("wrong one", "short", "short", {"current_password", "new_password"}),
+        ("wrong one", "alice@example.com", "alice@example.com", {"current_password", "new_password"}),
+        ("", NEW, "another", {"current_password", "new_password"}),
         (PASSWORD, "alice@example.com", "alice@example.com", {"new_password"}),
     ):
         sent = {"current_password": current, "new_password": new, "confirm": confirm}
@@ -283,6 +334,8 @@ def test_upload(alices: FrontEnd) -> None:
         (PICTURE, {"x1": "1", "y1": "0", "x2": "0", "y2": "-5"}, {"x2", "y2"}),
         (PICTURE, {"x1": "a", "y1": "0", "x2": "5", "y2": "5"}, {"x1"}),
         (PICTURE, {"x1": "40", "y1": "0", "x2": "5", "y2": "5"}, {"x1"}),
+        (b"GIF89a", {"x1": "a", "y1": "0", "x2": "5", "y2": "-5"}, {"avatar", "x1", "y2"}),
+        (b"", {"x1": "0", "y1": "-1", "x2": "-5", "y2": "5"}, {"avatar", "y1", "x2"}),
         (b"\x89PNG\r\n\x1a\n" + b"0" * 5_000_000, {}, {"avatar"}),
     ):
         answer = upload(alices, data, **fields)
@@ -326,6 +379,7 @@ def test_an_administrator_sees_whose_settings_they_are(
     (back,) = browser.get(links[0]).html.main.find_all("a")
     assert back["href"] == UPDATE
     assert browser.get("/account/admin/update").html.main.find(class_="lead") is None
+    assert browser.get("/account/alice").html.main.find("a", href=UPDATE) is not None
 
 
 def test_a_new_key(alices: FrontEnd, alice: Person, outbox: Outbox) -> None:
@@ -342,7 +396,7 @@ def test_a_new_key(alices: FrontEnd, alice: Person, outbox: Outbox) -> None:
     assert "acct_" not in text_of(message)
 
 
-def test_pages(browser: Browser, alice: Person, outbox: Outbox) -> None:
+def test_pages(browser: Browser, alice: Person, bob: Person, outbox: Outbox) -> None:
     browser.sign_in(alice)
     page = browser.get(UPDATE)
     assert sorted(
@@ -360,6 +414,18 @@ def test_pages(browser: Browser, alice: Person, outbox: Outbox) -> None:
     assert "checked" not in page.html.find(id="privacy_mode").attrs
     answer = browser.fill(UPDATE, "Password", current_password="x", new_password=NEW, confirm=NEW)
     assert answer.html.find(role="alert").text == "Your current password does not match"
+    for button, fields in (
+        ("Password", {"current_password": "x", "new_password": NEW, "confirm": "y"}),
+        ("Profile", {"name": "?", "email_addr": "bob@example.com", "fullname": "x"}),
+        ("Profile", {"name": "bob", "email_addr": "x"}),
+        ("Upload", {"avatar": Upload("a.png", b"x"), **dict.fromkeys(("x1", "y1", "x2", "y2"), "x")}),
+    ):
+        page = browser.fill(UPDATE, button, **fields)
+        wrong = [field["name"] for field in page.html.find_all(attrs={"aria-invalid": "true"})]
+        assert {*wrong} == {*fields} - {"confirm"}
+        focused = page.html.find_all(attrs={"autofocus": True})
+        assert [field["name"] for field in focused] == wrong[:1], button
+        assert page.html.find(id=f"{wrong[1]}-error")
     answer = browser.fill(UPDATE, "Password", current_password=PASSWORD, new_password=NEW, confirm=NEW)
     assert answer.follow().html.find(role="status").text == "Your password has been changed"
     answer = browser.fill(UPDATE, "External", ckan_api="k")

@@ -106,6 +106,16 @@ def test_conflicts(
     page = KeysPage(make_app(**{"accountsapp.keys.max": "3"}), alice)
     first = page.add("Straße").id
     page.post("add", {"name": " STRASSE ", "preset": "full"}, status=409)
+    both = page.post("add", {"name": "STRASSE", "preset": "custom", "expires_in": "x"}, status=400)
+    assert both.html.select_one("#name").has_attr("autofocus")
+    assert len(both.html.select("[autofocus]")) == 1
+    assert [error["id"] for error in both.html.select(".error")] == [
+        "name-error",
+        "scope-error",
+        "expires_in-error",
+    ]
+    unfit = page.post("add", {"name": "Fit", "preset": "custom", "expires_in": "x"}, status=400)
+    assert [place["id"] for place in unfit.html.select("[autofocus]")] == ["scope"]
     theirs = KeysPage(wsgi, bob)
     theirs.add("Straße")
     page.post(f"{first}/rotate", {"overlap": "24"}, status=200)

@@ -4,15 +4,16 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, RootTransaction
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session, sessionmaker
 
 from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.domain.data import columns as columns_of
 from accountsapp.domain.data import locking, proofs
+from accountsapp.domain.data.joining import Joining
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import AccountRow, Columns, Connections, Reader, by_id
@@ -33,19 +34,6 @@ RATE_PURPOSE = "api-key-rate"
 log = logging.getLogger(__name__)
 
 
-class Joining(NamedTuple):
-    """How what a store writes takes part in a transaction that somebody else ends.
-
-    :ivar sessions: makes sessions that do
-    :ivar join: has what a connection has begun do that
-    :ivar abort: ends all that takes part; what is written next takes part in another one
-    """
-
-    sessions: sessionmaker[Session]
-    join: Callable[[RootTransaction], None]
-    abort: Callable[[], None]
-
-
 class Store:
     """One caller's access to the accounts: a request, a command or a job has one.
 
@@ -59,7 +47,6 @@ class Store:
     :param begin: gives a session in a short transaction of its own, for what must outlive a refusal
     :param client_address: the client's; empty for commands and jobs
     :ivar read_only: whether to write is refused
-    :ivar undoing: what is done when the transaction ends without a try to commit it
     :param columns: what the ``profile`` of each account that is read has
     :param rendition_sizes: of the squares that are kept beside a new picture
     :ivar actor: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
@@ -107,7 +94,7 @@ class Store:
         self.reader = Reader(read_connections, keyring, columns)
         """Accounts as frozen rows, each read once."""
         self.operator: str | None = None
-        self.undoing = ExitStack()
+        self._undoing: ExitStack | None = None
         self._read_connections = read_connections
         self._write_connections = write_connections
         self._sessions = sessions
@@ -124,6 +111,13 @@ class Store:
     def actor_id(self) -> int | None:
         """The id of the account that acts."""
         return self.actor.account_id if self.actor is not None else None
+
+    @property
+    def undoing(self) -> ExitStack:
+        """What is done when the transaction ends without a try to commit it."""
+        if self._undoing is None:
+            self._undoing = ExitStack()
+        return self._undoing
 
     @property
     def connection(self) -> Connection:
@@ -337,7 +331,7 @@ class Store:
         """
         store = copy(self)
         store._writing = store._session = store._joining = None
-        store.undoing = ExitStack()
+        store._undoing = None
         store.reader = Reader(self._read_connections, self.keyring, self.columns)
         with store.committed():
             yield store
@@ -366,7 +360,7 @@ class Store:
         Nothing is undone from now on, since a commit that fails may have reached the database all the same.
         """
         self.flush()
-        self.undoing.pop_all()
+        self._undoing = None
 
     def roll_back(self) -> None:
         """End the transaction, if there is one, without what was written; the next write begins another."""
@@ -387,7 +381,9 @@ class Store:
                 self._write_connections.give_back(connection)
             elif connection is not None:
                 connection.close()
-            self.undoing.close()
+            if self._undoing is not None:
+                undoing, self._undoing = self._undoing, None
+                undoing.close()
 
     def close(self) -> None:
         """Give back what was opened; an open transaction is rolled back."""

@@ -176,6 +176,7 @@ class Database:
             _make_file(Path(self.url.database or "").resolve())
             options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
             options["json_deserializer"] = db_sqlite.read_json
+            options["json_serializer"] = db_sqlite.write_json
         else:
             options["pool_pre_ping"] = True
             if pgbouncer:

@@ -9,7 +9,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from json import JSONDecoder
+from json import JSONDecoder, JSONEncoder
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -21,6 +21,9 @@ from accountsapp.driver_errors import raise_error_of
 from accountsapp.waiting import TooManyWaiting, Waiters
 
 BEGIN = "BEGIN IMMEDIATE"
+
+PAGE_CACHE = 512
+"""KiB of a connection; what it has no room for is in the operating system's cache, which all share."""
 
 
 class WriteTurns:
@@ -166,11 +169,19 @@ def writing_connections(patience: float, on_write: Callable[[], None]) -> type[s
 
 
 _decoder = JSONDecoder()
+_encoder = JSONEncoder()
 
 
 def read_json(text: str) -> Any:
     """What a JSON column has, which was written without white space around it."""
     return _decoder.raw_decode(text)[0]
+
+
+def write_json(value: Any) -> str:
+    """What a JSON column is given: mostly an empty object or list, which needs no encoder."""
+    if value == {}:
+        return "{}"
+    return "[]" if value == [] else _encoder.encode(value)
 
 
 def set_pragmas(connection: Any, _record: Any) -> None:
@@ -181,6 +192,7 @@ def set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA secure_delete = ON")
+    cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
     cursor.close()
 
 

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-import click
 from waitress.adjustments import Adjustments
 
 from accountsapp import ini_file
@@ -101,9 +100,9 @@ def say_ready(app: Any, ini: str, addresses: Collection[tuple[str, int | str]]) 
     """
     for host, port in addresses:
         where = f"unix:{port}" if host == "unix" else f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        click.echo(f"accountsapp listens on {where}", err=True)
+        sys.stderr.write(f"accountsapp listens on {where}\n")
     for line in _next_steps(app, ini):
-        click.echo(line, err=True)
+        sys.stderr.write(f"{line}\n")
 
 
 def rest_collector() -> None:

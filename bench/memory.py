@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.__main__ import reads, refused, updates
 from bench.client import CONNECTIONS, Job, cpu_per_request, get
-from bench.seed import SECRET, seeded, working_copy
+from bench.seed import SECRET, fill, seeded, working_copy
 from bench.server import ROOT, Server, free_port, running, write_ini
 
 MARKS = (1_000, 10_000, 100_000, 1_000_000)
@@ -31,13 +31,18 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=20_000)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--python", default=sys.executable, help="of the environment that the server runs in")
+    parser.add_argument("--postgresql", metavar="URL", help="an empty database, which is filled; else SQLite")
     options = parser.parse_args()
 
     folder = ROOT / "var" / "bench"
-    database, api_keys = seeded(folder, options.accounts)
+    if options.postgresql:
+        url, api_keys = options.postgresql, fill(options.postgresql, options.accounts)
+    else:
+        database, api_keys = seeded(folder, options.accounts)
+        url = f"sqlite:///{working_copy(database)}"
     port = free_port()
     ini = folder / "memory.ini"
-    write_ini(ini, f"sqlite:///{working_copy(database)}", port, folder / "access.log", SECRET)
+    write_ini(ini, url, port, folder / "access.log", SECRET)
     jobs = [
         Job("own account", reads(api_keys)),
         Job("refused", refused(api_keys), 403),

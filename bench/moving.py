@@ -11,6 +11,7 @@ from pathlib import Path
 
 from alembic import command
 
+from accountsapp.cli.collecting import collecting_rarely
 from accountsapp.db import Database
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
@@ -73,7 +74,7 @@ def move(old: Path, database: Database, what: str, accounts: int) -> float:
         most_keys=20,
     )
     begin = time.process_time()
-    with connected(f"sqlite:///{old}") as connection:
+    with collecting_rarely(), connected(f"sqlite:///{old}") as connection:
         *_, counts = mover.run(bookie.read(connection))
     seconds = time.process_time() - begin
     print_rate(f"{what}, {counts}", accounts, seconds)

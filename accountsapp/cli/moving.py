@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from accountsapp.cli.collecting import collecting_rarely
 from accountsapp.cli.context import Context
 from accountsapp.cli.files import opened
 from accountsapp.cli.output import print_json
@@ -56,7 +57,8 @@ def move(
     counts = MoveCounts()
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed} accounts"), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    bar = Progress(*columns, console=console, disable=not console.is_terminal)
+    with collecting_rarely(), bar:
         task = bar.add_task("", total=None)
         for counts in mover.run(rows):
             bar.update(task, completed=sum(asdict(counts).values()))

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from accountsapp import strict_json
+from accountsapp.cli.collecting import collecting_rarely
 from accountsapp.cli.commands import Command
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.files import opened, progress
@@ -78,7 +79,7 @@ def import_(
         origin=context.origin,
     )
     counts = Counts()
-    with opened(file) as stream, progress(stream, "accounts") as show:
+    with collecting_rarely(), opened(file) as stream, progress(stream, "accounts") as show:
         for counts in importer.run(strict_json.read_lines(stream)):
             show(counts)
     print_json(asdict(counts))

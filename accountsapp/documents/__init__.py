@@ -40,7 +40,7 @@ def add_document(config: "Configurator", name: str, module: str) -> None:
 
 def _add_files(branding: Branding) -> None:
     for name, content_type in (("swagger-ui-bundle.js", SCRIPT), ("swagger-ui.css", STYLE_SHEET)):
-        branding.add(name, StaticFile(content_type, (_swagger_ui() / name).read_bytes()))
+        branding.add(name, StaticFile(content_type, _swagger_ui() / name))
     own = files(__name__).joinpath("static")
     for name, content_type in (("docs.js", SCRIPT), ("docs.css", STYLE_SHEET)):
         branding.add(name, StaticFile(content_type, own.joinpath(name).read_bytes()))

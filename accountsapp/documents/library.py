@@ -1,7 +1,6 @@
 """The documents of a configured application."""
 
 import json
-from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -25,10 +24,17 @@ class Library:
         """
         self._modules[name] = module
 
-    @cached_property
+    @property
     def documents(self) -> dict[str, Document]:
         """What the APIs say of themselves."""
-        return {name: import_module(module).DOCUMENT for name, module in self._modules.items()}
+        return {name: self._document(name) for name in self._modules}
+
+    def _document(self, name: str) -> Document:
+        """
+        :raises KeyError: there is none of that name
+        """
+        document: Document = import_module(self._modules[name]).DOCUMENT
+        return document
 
     def text(self, name: str, registry: Any) -> bytes:
         """The document as JSON.
@@ -37,7 +43,7 @@ class Library:
         """
         if name not in self._texts:
             document = build(
-                self.documents[name],
+                self._document(name),
                 offers(registry),
                 version=version("accountsapp"),
                 server=registry.app_settings.site_path,

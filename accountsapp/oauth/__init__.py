@@ -20,4 +20,4 @@ def includeme(config: "Configurator") -> None:
     config.add_sign_in(OwnApplications)
     config.add_menu_entry("applications", "/applications")
     config.add_document("oauth", f"{__name__}.documents")
-    config.scan(__name__)
+    config.scan(__name__, ignore=".documents")

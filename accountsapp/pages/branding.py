@@ -5,6 +5,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accountsapp import colours
@@ -43,15 +44,16 @@ _FILES = {
 class StaticFile:
     """A file that is the same for everybody.
 
-    :ivar tag: names this content
+    :ivar content: of a large one the path, since pages load it seldom
     """
 
     content_type: str
-    content: bytes
+    content: bytes | Path
 
-    @property
-    def tag(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()[:16]
+    def make_tag(self) -> str:
+        """Names this content."""
+        content = self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+        return hashlib.sha256(content).hexdigest()[:16]
 
 
 class Branding:
@@ -70,16 +72,15 @@ class Branding:
         self._path = settings.site_path
         chosen = colours.parse(settings.site_colour)
         self.static = {name: StaticFile(kind, _read(name)) for name, kind in _FILES.items()}
-        style = self.static["style.css"]
-        sheet = f"{_variables(chosen)}\n".encode() + style.content
-        self.static["style.css"] = StaticFile(style.content_type, sheet)
+        sheet = f"{_variables(chosen)}\n".encode() + _read("style.css")
+        self.static["style.css"] = StaticFile(STYLE_SHEET, sheet)
         logo = _logo(settings)
         if logo is not None:
             name, file = logo
             self.static[name] = file
         self._logo_name = logo[0] if logo is not None else None
         self.icon = logo[1] if logo is not None else StaticFile("image/png", _square(chosen))
-        self._tags = {name: file.tag for name, file in self.static.items()}
+        self._tags = {name: file.make_tag() for name, file in self.static.items()}
 
     @property
     def initial(self) -> str:
@@ -101,7 +102,11 @@ class Branding:
     def add(self, name: str, file: StaticFile) -> None:
         """One more file below ``/static``."""
         self.static[name] = file
-        self._tags[name] = file.tag
+        self._tags[name] = file.make_tag()
+
+    def tag(self, name: str) -> str:
+        """Names the content of a static file."""
+        return self._tags[name]
 
     def file(self, name: str) -> str:
         """The path of a static file: another one when its content is another one."""

@@ -1,11 +1,15 @@
 """Files that are the same for everybody: the style sheet, the scripts, the logo, the icon."""
 
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
 from pyramid.httpexceptions import HTTPNotFound
-from pyramid.response import Response
+from pyramid.response import FileIter, Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from accountsapp.pages.branding import StaticFile
+from accountsapp.pages.branding import Branding, StaticFile
 from accountsapp.pages.resources import StaticFiles
 from accountsapp.web.answers import HEADERS
 from accountsapp.web.request import Request
@@ -20,10 +24,12 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 @view_config(context=StaticFiles, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def static_file(context: StaticFiles, request: Request) -> Response:
-    file = request.registry.branding.static.get(context.__name__)
+    branding: Branding = request.registry.branding
+    name = context.__name__
+    file = branding.static.get(name)
     if file is None:
         raise HTTPNotFound
-    lifetime = KEPT_LONG if request.parameters.last_in_query("v") == file.tag else KEPT
+    lifetime = KEPT_LONG if request.parameters.last_in_query("v") == branding.tag(name) else KEPT
     return _answer(file, lifetime)
 
 
@@ -34,11 +40,19 @@ def icon(context: Root, request: Request) -> Response:
 
 
 def _answer(file: StaticFile, lifetime: str) -> Response:
+    size, parts = _size_and_parts(file.content)
     headers = {
         **dict(HEADERS),
         "Cache-Control": lifetime,
         "Content-Security-Policy": POLICY,
         "Content-Type": file.content_type,
-        "Content-Length": str(len(file.content)),
+        "Content-Length": str(size),
     }
-    return Response(app_iter=[file.content], headerlist=list(headers.items()))
+    return Response(app_iter=parts, headerlist=list(headers.items()))
+
+
+def _size_and_parts(content: bytes | Path) -> tuple[int, Iterable[bytes]]:
+    if isinstance(content, bytes):
+        return len(content), [content]
+    file = content.open("rb")
+    return os.fstat(file.fileno()).st_size, FileIter(file)

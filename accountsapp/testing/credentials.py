@@ -53,14 +53,32 @@ class Shown(NamedTuple):
 
 
 def hold(stores: Process, person: Person) -> Holder:
-    token = issue(stores, person, *ALL)
+    """Everything anew."""
+    holder = Holder(person, "", "", "", "", Issued("", ""), {})
+    for renew in (renew_session, renew_tokens, renew_signing, renew_named):
+        holder = renew(stores, holder)
+    return holder
+
+
+def renew_session(stores: Process, holder: Holder) -> Holder:
     with stores.transaction() as store:
-        account = locking.lock(store.session, person.id)
+        account = locking.lock(store.session, holder.person.id)
         cookie = sessions.begin(store.session, account, "127.0.0.1", by_password=True)
-        signing = jwt_keys.issue(store, person.id)
-    signed_token = sign_token(stores, person, ALL)
-    named = add_presets(stores, person)
-    return Holder(person, token, signed_token, cookie, csrf_token(stores, cookie), signing, named)
+    return holder._replace(cookie=cookie, csrf_token=csrf_token(stores, cookie))
+
+
+def renew_tokens(stores: Process, holder: Holder) -> Holder:
+    token, signed_token = issue(stores, holder.person, *ALL), sign_token(stores, holder.person, ALL)
+    return holder._replace(token=token, signed_token=signed_token)
+
+
+def renew_signing(stores: Process, holder: Holder) -> Holder:
+    with stores.transaction() as store:
+        return holder._replace(signing=jwt_keys.issue(store, holder.person.id))
+
+
+def renew_named(stores: Process, holder: Holder) -> Holder:
+    return holder._replace(named=add_presets(stores, holder.person))
 
 
 def sign_token(stores: Process, person: Person, scopes: Sequence[str]) -> str:

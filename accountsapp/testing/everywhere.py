@@ -15,12 +15,23 @@ from webtest import TestApp, TestResponse
 
 from accountsapp.domain.credentials import api_keys, jwt_keys, sessions
 from accountsapp.domain.data.models import Account, AuditEvent, Base
-from accountsapp.domain.oauth import tokens
+from accountsapp.domain.oauth import clients, tokens
 from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
-from accountsapp.testing.credentials import Holder, Shown, hold, present, visitor
+from accountsapp.testing.credentials import (
+    Holder,
+    Shown,
+    hold,
+    present,
+    renew_named,
+    renew_session,
+    renew_signing,
+    renew_tokens,
+    visitor,
+)
+from accountsapp.testing.endings import before_change, client_of, end
 from accountsapp.testing.people import Person
 from accountsapp.tree import OPEN, Row, rows
 
@@ -122,15 +133,15 @@ class Everywhere:
 
     def holder(self, door: Door) -> Holder:
         by_administrators = door.row.permission in ADMINISTRATORS_ONLY
-        return self._admin if by_administrators or door.row.view in self._administered_views else self._owner
+        if by_administrators or door.row.view in self._administered_views:
+            return self._admin
+        if door.row.permission == Permission.KEY_END:  # which a default key cannot
+            owner = self._owner
+            return owner._replace(person=replace(owner.person, api_key=owner.named[FULL]))
+        return self._owner
 
     def present(self, door: Door) -> Shown:
-        if door.kind == VISITOR:
-            return self._visitor
-        holder = self.holder(door)
-        if door.row.permission == Permission.KEY_END:  # which a default key cannot
-            holder = holder._replace(person=replace(holder.person, api_key=holder.named[FULL]))
-        return present(door.kind, holder)
+        return self._visitor if door.kind == VISITOR else present(door.kind, self.holder(door))
 
     def __call__(
         self,
@@ -163,7 +174,7 @@ class Everywhere:
         )
         self._used.add(door)
         if (method or door.method) in WRITES and answer.status_int < 400:
-            self._renew()
+            self._renew(door)
         return answer
 
     def at_once(self, door: Door, number: int) -> list[TestResponse]:
@@ -182,8 +193,32 @@ class Everywhere:
                 for _ in range(number)
             ]
         self._used.add(door)
-        self._renew()
+        self._renew(door)
         return [call.result() for call in calls]
+
+    def ended_meanwhile(self, door: Door) -> tuple[TestResponse, bool | None]:
+        """Call, and have the door's credential ended when the call begins to change something.
+
+        :returns: the answer, and whether something was changed after that; None where it did not begin to
+        """
+        holder, shown, ended = self.holder(door), self.present(door), []
+
+        def happen() -> None:
+            end(self._stores, door.kind, holder)
+            ended.append(dump(self.app))
+
+        self.app.reset()
+        with before_change(self._stores, happen):
+            answer = self.app.request(
+                door.path + (f"?{shown.query}" if shown.query else ""),
+                method=door.method,
+                headers=dict(shown.headers),
+                expect_errors=True,
+            )
+        is_changed = dump(self.app) != ended[0] if ended else None
+        self._used.add(door)
+        self._renew(door)
+        return answer, is_changed
 
     def door(self, method: str, path: str) -> Door:
         """The first one there."""
@@ -199,26 +234,38 @@ class Everywhere:
         refused = [(door.method, door.path, door.kind) for door in used if refuses(door, self(door))]
         assert not refused, f"refused for the credential, whatever the test sent: {refused}"
 
-    def _renew(self) -> None:
-        self._owner, self._admin = self._living(self._owner), self._living(self._admin)
+    def _renew(self, door: Door) -> None:
+        """Whoever called there; what an owner does ends nothing of an administrator's."""
+        is_by_owner = door.kind != VISITOR and self.holder(door) is self._owner
+        self._owner = self._living(self._owner)
+        if not is_by_owner:
+            self._admin = self._living(self._admin)
 
     def _living(self, holder: Holder) -> Holder:
-        """The same if it can still prove itself, else anew; a new account if the old one is gone."""
-        person = holder.person
-        with self._stores.transaction() as store:
+        """The same with what can still prove it, and the rest anew; a new account if the old one is gone."""
+        stores, person = self._stores, holder.person
+        with stores.transaction() as store:
             connection = store.session.connection()
             row = store.reader.by_username(person.username)
             api_key = api_keys.reveal(store, row) if row is not None else None
             has_session = sessions.find(connection, holder.cookie) is not None
             has_token = not isinstance(tokens.find(connection, holder.token), DeadToken)
+            has_token = has_token and clients.find(connection, client_of(holder)) is not None
             signs = jwt_keys.find(store, holder.signing.key) is not None
             has_named = store.reader.by_api_key(holder.named[FULL]) is not None
         if api_key is None:
             self._erase(person)
-            return hold(self._stores, self._register(person.username))
-        if has_session and has_token and signs and has_named and api_key == person.api_key:
-            return holder
-        return hold(self._stores, replace(person, api_key=api_key))
+            return hold(stores, self._register(person.username))
+        holder = holder._replace(person=replace(person, api_key=api_key))
+        if not has_session:
+            holder = renew_session(stores, holder)
+        if not has_token:
+            holder = renew_tokens(stores, holder)
+        if not signs:
+            holder = renew_signing(stores, holder)
+        if not has_named:
+            holder = renew_named(stores, holder)
+        return holder
 
     def _erase(self, person: Person) -> None:
         """As a worker does, if the account's deletion was asked for."""

@@ -11,7 +11,8 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from accountsapp.domain.pictures import files, renditions
+from accountsapp.domain.pictures import files
+from accountsapp.domain.pictures.decoding import LARGEST_RENDITION
 from accountsapp.settings import Settings
 from accountsapp.web.answers import HEADERS
 from accountsapp.web.cors import Cors
@@ -81,8 +82,11 @@ def picture(context: File, request: Request) -> Response:
     """A picture, or a square of it; one that is missing is made, where an API shows its size."""
 
     def make_square(png: bytes, size: int) -> bytes | None:
-        wanted = size in request.registry.rendition_sizes
-        return renditions.jpeg_of_kept(png, size) if wanted else None
+        if size not in request.registry.rendition_sizes:
+            return None
+        from accountsapp.domain.pictures import renditions  # and with it Pillow
+
+        return renditions.jpeg_of_kept(png, size)
 
     name = context.__name__
     data = files.read(request.app_settings, context.__parent__.__name__, name, make_square)
@@ -95,6 +99,8 @@ def picture(context: File, request: Request) -> Response:
 def default_image(context: DefaultImage, request: Request) -> Response:
     if context.size is None:
         raise HTTPNotFound
+    from accountsapp.domain.pictures import renditions  # and with it Pillow
+
     return _image(renditions.default_png(context.size), "image/png", KEPT_A_DAY)
 
 
@@ -150,7 +156,7 @@ def add_rendition(config: "Configurator", size: int) -> None:
 
     :param size: 1 to 2000
     """
-    if not 1 <= size <= renditions.LARGEST_SIZE:
+    if not 1 <= size <= LARGEST_RENDITION:
         raise ValueError(f"a square of {size} pixels a side")
     config.registry.rendition_sizes.add(size)
 

@@ -1,10 +1,13 @@
-"""The memory of a server does not grow with the requests that it answered."""
+"""The memory of a server is that of what it needs, and does not grow with the requests that it answered."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 
 from accountsapp.testing.people import Person
+from tests.cli.conftest import write_ini
 from tests.conftest import Soak
 from tests.support.servers import Server
 from tests.support.wire import Wire
@@ -46,3 +49,19 @@ def test_resident_memory(ini: dict[str, str], tmp_path: Path, alice: Person, bob
         assert process.memory_info().rss < MOST_RESIDENT
     finally:
         server.stop()
+
+
+def test_a_server_imports_what_most_requests_need(ini: dict[str, str], tmp_path: Path) -> None:
+    """What decodes, documents, migrates and draws is for few requests or for others, and takes megabytes."""
+    script = (
+        "import sys; from pyramid.paster import get_app\n"
+        "import accountsapp.server; get_app(sys.argv[1])\n"
+        "print(*sys.modules)"
+    )
+    path = write_ini(tmp_path / "server.ini", {**ini, "accountsapp.jobs": "external"})
+    command = [sys.executable, "-c", script, str(path)]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    documents = {module for module in modules if module.endswith((".documents", ".answer_models"))}
+    assert documents == {"accountsapp.documents"}
+    dear = {"alembic", "argon2", "click", "email_validator", "passlib", "PIL", "rich", "zxcvbn"}
+    assert dear.isdisjoint(modules)

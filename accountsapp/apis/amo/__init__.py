@@ -15,4 +15,4 @@ def includeme(config: "Configurator") -> None:
     config.mount("/api/v5/accounts", Accounts)
     config.mount("/users/unsubscribe", Unsubscribing)
     config.add_document("amo", f"{__name__}.documents")
-    config.scan(__name__)
+    config.scan(__name__, ignore=".documents")

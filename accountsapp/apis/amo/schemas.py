@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 from multipart import MultipartPart
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, ValidationInfo, WithJsonSchema
 
 from accountsapp.domain.accounts.notifying import check_optional
 from accountsapp.domain.errors import InvalidValue
@@ -120,7 +120,7 @@ class ProfileChange(BaseModel):
     location: ProfileText = None
     occupation: ProfileText = None
     picture_upload: Annotated[
-        Picture | Unset,
+        InstanceOf[Picture] | Unset,
         BeforeValidator(_picture),
         WithJsonSchema({"type": "string", "format": "binary"}),
     ] = UNSET

@@ -20,4 +20,4 @@ def includeme(config: "Configurator") -> None:
     config.mount("/ping", StrayPing)
     config.add_first_calls(*FIRST_CALLS)
     config.add_document("bookie", f"{__name__}.documents")
-    config.scan(__name__)
+    config.scan(__name__, ignore=".documents")

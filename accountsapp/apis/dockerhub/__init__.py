@@ -17,4 +17,4 @@ def includeme(config: "Configurator") -> None:
     config.mount(Metadata.server_path, AuthorizationServer)
     config.mount("/.well-known/oauth-authorization-server", Metadata)
     config.add_document("dockerhub", f"{__name__}.documents")
-    config.scan(__name__)
+    config.scan(__name__, ignore=".documents")

@@ -26,6 +26,6 @@ def includeme(config: "Configurator") -> None:
     config.add_session_cookies(JwtCookies())
     config.registry.openedx_presenter = Presenter(config.registry.app_settings)
     config.add_document("openedx", f"{__name__}.documents")
-    config.scan(__name__)
+    config.scan(__name__, ignore=[".documents", ".answer_models"])
     for load_names in (countries.codes, languages.codes, time_zones.names):
         load_names()

@@ -6,10 +6,9 @@ from io import BytesIO
 from PIL import Image
 
 from accountsapp.domain.pictures.boxes import Area, central_square
-from accountsapp.domain.pictures.decoding import open_kept, png_bytes
-
-LARGEST_SIZE = 2000
-"""Pixels of a square's side."""
+from accountsapp.domain.pictures.decoding import taking_turns
+from accountsapp.domain.pictures.pixels import png_bytes
+from accountsapp.domain.pictures.structure import PNG
 
 _QUALITY = 90
 _BACKGROUND, _FIGURE = (226, 230, 234), (160, 170, 180)
@@ -33,7 +32,9 @@ def jpeg_of_kept(png: bytes, size: int) -> bytes:
 
     :raises Busy: too many pictures are being decoded
     """
-    image = open_kept(png)
+    with taking_turns():
+        image = Image.open(BytesIO(png), formats=(PNG,))
+        image.load()
     return square_jpeg(image.crop(central_square(Area(0, 0, *image.size))), size)
 
 

@@ -10,6 +10,9 @@ from typing import Literal, NamedTuple
 
 from accountsapp.domain.pictures.problems import InvalidPicture, Problem
 
+PNG, JPEG, GIF, WEBP = "PNG", "JPEG", "GIF", "WEBP"
+"""The formats that an API may take, as Pillow names them."""
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_ESSENTIALS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 """Chunks that make the pixels. Texts and profiles, which can unfold to any size, are left out."""
@@ -41,15 +44,15 @@ class Essentials(NamedTuple):
 
 
 def format_of(data: bytes) -> str | None:
-    """The format as Pillow names it, by the first bytes; None for any other content."""
+    """By the first bytes; None for any other content."""
     if data.startswith(PNG_SIGNATURE):
-        return "PNG"
+        return PNG
     if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
+        return JPEG
     if data.startswith((b"GIF87a", b"GIF89a")):
-        return "GIF"
+        return GIF
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "WEBP"
+        return WEBP
     return None
 
 

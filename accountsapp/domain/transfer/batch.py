@@ -25,7 +25,7 @@ from accountsapp.domain.data.models import (
     EmailAddress,
     Link,
 )
-from accountsapp.domain.data.prepared import PreparedForMany
+from accountsapp.domain.data.prepared import PreparedForMany, PreparedInsert
 from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import DomainError, InvalidValue
 from accountsapp.domain.keyring import Keyring
@@ -33,16 +33,25 @@ from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.domain.transfer import preferred
 from accountsapp.domain.transfer.known import Item, Known, KnownAccount
 from accountsapp.domain.transfer.named_keys import remember_default, write_change, write_new
-from accountsapp.domain.transfer.record import AccountRecord, EmailRecord, columns
+from accountsapp.domain.transfer.record import COLUMNS, AccountRecord, EmailRecord, columns
 
 _accounts = Base.metadata.tables[Account.__tablename__]
 _emails = Base.metadata.tables[EmailAddress.__tablename__]
 _keys = Base.metadata.tables[ApiKey.__tablename__]
 _links = Base.metadata.tables[Link.__tablename__]
 
-_INSERT_ACCOUNTS = insert(_accounts).returning(_accounts.c.username_key, _accounts.c.id)
-_INSERT_ADDRESSES = insert(_emails)
-_INSERT_KEYS = insert(_keys)
+_NEW: dict[str, Any] = {"version": 1, "credential_epoch": 0, "n_contributions": 0}
+"""What every new account has."""
+_INSERT_ACCOUNTS = PreparedInsert(
+    _accounts, (*COLUMNS, "username_key", "password_hash", "state", "created", *_NEW)
+)
+_IDS = PreparedForMany(
+    lambda names: select(_accounts.c.username_key, _accounts.c.id).where(_accounts.c.username_key.in_(names))
+)
+_INSERT_ADDRESSES = PreparedInsert(
+    _emails, ("account_id", "address", "address_key", "verified", "is_primary", "created")
+)
+_INSERT_KEYS = PreparedInsert(_keys, ("account_id", "digest", "sealed", "secret_id", "created", "retiring"))
 _WAITING = PreparedForMany(
     lambda keys: select(_accounts.c.id).where(
         _accounts.c.pending_email_key.in_(
@@ -183,21 +192,23 @@ class _Attempt:
                 "password_hash": item.password_hash,
                 "state": _first_state(item.record),
                 "created": moment,
-                "version": 1,
+                **_NEW,
             }
             for item in items
         ]
-        ids = {row.username_key: row.id for row in self._connection.execute(_INSERT_ACCOUNTS, rows)}
+        _INSERT_ACCOUNTS.run(self._connection, rows)
+        names = [item.username_key for item in items]
+        ids: dict[str, int] = {row[0]: row[1] for row in _IDS.all(self._connection, names)}
         addresses = [
             {**_address_values(key, address), "account_id": ids[item.username_key], "created": moment}
             for item in items
             for key, address in item.addresses_by_key.items()
         ]
-        self._connection.execute(_INSERT_ADDRESSES, addresses)
+        _INSERT_ADDRESSES.run(self._connection, addresses)
         records = ((ids[item.username_key], item.record) for item in items)
         preferred.write(self._connection, records, are_new=True)
         key_rows = [self._key_values(item, ids[item.username_key]) for item in items]
-        self._connection.execute(_INSERT_KEYS, key_rows)
+        _INSERT_KEYS.run(self._connection, key_rows)
         return [(row["account_id"], row["digest"]) for row in key_rows]
 
     def _key_values(self, item: Item, account_id: int) -> dict[str, Any]:
@@ -205,24 +216,24 @@ class _Attempt:
         return {
             "account_id": account_id,
             "created": now(),
+            "retiring": False,
             **sealed_key(self._keyring, account_id, api_key),
         }
 
     def _change_key(self, item: Item, account_id: int) -> None:
-        """Give the account the record's default key; another one that it had is remembered."""
+        """Give the account the record's default key, in a row of its own; another one that it had is
+        remembered.
+        """
         if item.record.api_key is None:
             return
         present = self.known.digest_of(account_id)
         if present == item.keys.default[0]:
             return
-        values = self._key_values(item, account_id)
-        if present is None:
-            self._connection.execute(_INSERT_KEYS, [values])
-        else:
+        if present is not None:
             if present not in item.keys.default:
                 remember_default(self._connection, self._keyring, account_id)
-            is_own = _keys.c.account_id == account_id
-            self._connection.execute(update(_keys).where(is_own, IS_DEFAULT), values)
+            self._connection.execute(delete(_keys).where(_keys.c.account_id == account_id, IS_DEFAULT))
+        _INSERT_KEYS.run(self._connection, [self._key_values(item, account_id)])
 
     def _change_named_keys(self, item: Item, account: KnownAccount) -> None:
         change = self.known.key_change(item, account)

@@ -54,7 +54,7 @@ def _moment(value: object) -> object:
 
 def iso_text(moment: datetime) -> str:
     """A moment in UTC as records have it, which :data:`Moment` reads."""
-    return moment.isoformat().replace("+00:00", "Z")
+    return f"{moment.replace(tzinfo=None).isoformat()}Z"
 
 
 def _flag(value: object) -> object:

@@ -1,8 +1,7 @@
 """What the database has of the names, addresses and API keys of a batch of records that is being written."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -51,40 +50,33 @@ def _accounts_of(names: Any) -> Select[Any]:
 
 @dataclass
 class Item:
-    """A good record of a batch, with all that can be made of it before the transaction."""
+    """A good record of a batch, with all that can be made of it before the transaction.
+
+    :ivar addresses_by_key: the addresses, folded
+    :ivar reserved: the folded addresses that are taken by being in this record
+    :ivar named: the folded usernames that would be one of those addresses
+    :ivar username_as_address: the folded address that the username is, if it is one
+    """
 
     line: int
     record: AccountRecord
     keys: GivenKeys
     password_hash: str | None = None
+    username_key: str = field(init=False)
+    addresses: list[EmailRecord] = field(init=False)
+    addresses_by_key: dict[str, EmailRecord] = field(init=False)
+    reserved: list[str] = field(init=False)
+    named: set[str] = field(init=False)
+    username_as_address: str | None = field(init=False)
 
-    @cached_property
-    def username_key(self) -> str:
-        return fold(self.record.username)
-
-    @cached_property
-    def addresses(self) -> list[EmailRecord]:
-        return self.record.addresses
-
-    @cached_property
-    def addresses_by_key(self) -> dict[str, EmailRecord]:
-        """The addresses, folded."""
-        return {key_of(address.email): address for address in self.addresses}
-
-    @cached_property
-    def reserved(self) -> list[str]:
-        """The folded addresses that are taken by being in this record."""
-        return [key for key, a in self.addresses_by_key.items() if a.primary or a.verified]
-
-    @cached_property
-    def named(self) -> set[str]:
-        """The folded usernames that would be one of those addresses."""
-        return {name for a in self.addresses if a.primary or a.verified for name in spellings_of(a.email)}
-
-    @cached_property
-    def username_as_address(self) -> str | None:
-        """The folded address that the username is, if it is one."""
-        return key_in_name(self.record.username)
+    def __post_init__(self) -> None:
+        self.username_key = fold(self.record.username)
+        self.addresses = self.record.addresses
+        self.addresses_by_key = {key_of(address.email): address for address in self.addresses}
+        taken = {key: a.email for key, a in self.addresses_by_key.items() if a.primary or a.verified}
+        self.reserved = list(taken)
+        self.named = {name for email in taken.values() for name in spellings_of(email)}
+        self.username_as_address = key_in_name(self.record.username)
 
 
 @dataclass

@@ -10,12 +10,13 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, Base
 from accountsapp.domain.data.moved_models import MovedAccount
+from accountsapp.domain.data.prepared import PreparedForMany, PreparedInsert
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.transfer.fields import iso_text
@@ -31,9 +32,29 @@ WHOLE = "row"
 RARELY_SET = frozenset({"preferences", "social_links"})
 """Exported only where they are not empty."""
 
+_sorted_json = json.JSONEncoder(sort_keys=True).encode
+
 _accounts = Base.metadata.tables[Account.__tablename__]
 _moved = Base.metadata.tables[MovedAccount.__tablename__]
 
+_READ = PreparedForMany(
+    lambda digests: select(
+        _moved.c.digest, _moved.c.account_id, _moved.c.credential_epoch, _moved.c.fields
+    ).where(_moved.c.digest.in_(digests))
+)
+_SOURCES = PreparedForMany(
+    lambda names: (
+        select(_accounts.c.username_key, _moved.c.source)
+        .join(_moved, _moved.c.account_id == _accounts.c.id)
+        .where(_accounts.c.username_key.in_(names))
+    )
+)
+_WRITTEN = PreparedForMany(
+    lambda names: select(_accounts.c.username_key, _accounts.c.id, _accounts.c.credential_epoch).where(
+        _accounts.c.username_key.in_(names)
+    )
+)
+_INSERT = PreparedInsert(_moved, ("digest", "source", "account_id", "credential_epoch", "fields", "moved"))
 _FORGET = update(_moved).values(fields={})
 
 
@@ -62,9 +83,7 @@ class Memory:
 
     def read(self, connection: Connection, digests: Iterable[bytes]) -> dict[bytes, Moved]:
         """What is remembered under some of these digests."""
-        columns_ = (_moved.c.digest, _moved.c.account_id, _moved.c.credential_epoch, _moved.c.fields)
-        statement = select(*columns_).where(_moved.c.digest.in_(list(digests)))
-        return {row.digest: Moved(*row) for row in connection.execute(statement)}
+        return {row[0]: Moved(*row) for row in _READ.all(connection, list(digests))}
 
     def is_marked(self, moved: Moved, text: bytes) -> bool:
         """Whether a row is just as it was when it was taken last.
@@ -78,14 +97,15 @@ class Memory:
 
         :param text: of the whole row, whose digest is to be among them
         """
-        fields = {WHOLE: self._secret_digests(text.decode())[0]} if text is not None else {}
+        fields = {WHOLE: self._secret_digest(text.decode())} if text is not None else {}
         for key in record.model_fields_set:
+            value = _stored(record, key)
             if key in ADDRESSES:
                 fields["emails"] = _digest_of(_addresses_of(record))
             elif key in SECRETS:
-                if getattr(record, key):
-                    fields[key] = self._secret_digests(_json_of(record, key))[0]
-            elif (value := _stored(record, key)) is not None:
+                if value:
+                    fields[key] = self._secret_digest(_json_of(record, key))
+            elif value is not None:
                 fields[key] = _digest_of(value)
         return fields
 
@@ -103,9 +123,12 @@ class Memory:
             value = [[item["email"], item["verified"], item["primary"]] for item in value]
         return digest == _digest_of(value)
 
+    def _secret_digest(self, value: Any) -> str:
+        return self._keyring.digest(VALUE_PURPOSE, _secret_text(value))[:8].hex()
+
     def _secret_digests(self, value: Any) -> list[str]:
-        text = value if isinstance(value, str) else json.dumps(value)
-        digests = self._keyring.digests(VALUE_PURPOSE, text)
+        """Those that a value can have been remembered under, the one that is written first."""
+        digests = self._keyring.digests(VALUE_PURPOSE, _secret_text(value))
         return [digest[:8].hex() for digest in digests]
 
     def changed_there(self, before: Mapping[str, str], record: AccountRecord) -> dict[str, Any]:
@@ -123,12 +146,8 @@ class Memory:
 
     def names_in_use(self, connection: Connection, username_keys: Iterable[str]) -> set[str]:
         """Which of these folded names are those of accounts that came from the same system."""
-        statement = (
-            select(_accounts.c.username_key)
-            .join(_moved, _moved.c.account_id == _accounts.c.id)
-            .where(_accounts.c.username_key.in_(list(username_keys)), _moved.c.source == self._source)
-        )
-        return set(connection.scalars(statement))
+        sources = _SOURCES.all(connection, list(username_keys))
+        return {username_key for username_key, source in sources if source == self._source}
 
     def write(self, connection: Connection, taken: Collection[Moved], *, known: Collection[bytes]) -> None:
         """Remember accounts that were taken.
@@ -146,9 +165,7 @@ class Memory:
             }
             for item in taken
         ]
-        new = [row for row in rows if row["digest"] not in known]
-        if new:
-            connection.execute(insert(_moved), new)
+        _INSERT.run(connection, [row for row in rows if row["digest"] not in known])
         again = [{"of": row.pop("digest"), **row} for row in rows if row["digest"] in known]
         if again:
             connection.execute(update(_moved).where(_moved.c.digest == bindparam("of")), again)
@@ -163,14 +180,17 @@ def read_epochs(connection: Connection, account_ids: Collection[int]) -> dict[in
 
 def read_written(connection: Connection, username_keys: Iterable[str]) -> dict[str, tuple[int, int]]:
     """Id and credential epoch of accounts by their folded names."""
-    identity = (_accounts.c.username_key, _accounts.c.id, _accounts.c.credential_epoch)
-    statement = select(*identity).where(_accounts.c.username_key.in_(list(username_keys)))
-    return {row.username_key: (row.id, row.credential_epoch) for row in connection.execute(statement)}
+    rows = _WRITTEN.all(connection, list(username_keys))
+    return {username_key: (account_id, epoch) for username_key, account_id, epoch in rows}
 
 
 def forget(session: Session, account_id: int) -> None:
     """Keep of an account that is being deleted no more than that it came from elsewhere and is gone."""
     session.execute(_FORGET.where(_moved.c.account_id == account_id))
+
+
+def _secret_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _json_of(record: AccountRecord, key: str) -> Any:
@@ -208,5 +228,5 @@ def _digest_of(value: Any) -> str:
     elif value is None or isinstance(value, int):
         text = f"\0{value}"
     else:
-        text = f"\0{json.dumps(value, sort_keys=True)}"
+        text = f"\0{_sorted_json(value)}"
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -14,6 +14,7 @@ from accountsapp.domain.credentials.named_keys import make_key_id, reminder_of
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey, EndedApiKey
 from accountsapp.domain.data.key_digests import digests_of, digests_of_hash
 from accountsapp.domain.data.models import Base
+from accountsapp.domain.data.prepared import PreparedInsert
 from accountsapp.domain.keyring import Keyring, SealError
 from accountsapp.domain.rules import key_scopes
 from accountsapp.domain.rules.api_keys import hash_of, shown_prefix
@@ -23,7 +24,23 @@ from accountsapp.domain.transfer.key_records import KeyRecord, retiring_of
 _keys = Base.metadata.tables[ApiKey.__tablename__]
 _ended = Base.metadata.tables[EndedApiKey.__tablename__]
 
-_INSERT = insert(_keys)
+_INSERT = PreparedInsert(
+    _keys,
+    (
+        "account_id",
+        "public_id",
+        "prefix",
+        "name",
+        "scopes",
+        "created",
+        "expires",
+        "retiring",
+        "remind_at",
+        "digest",
+        "sealed",
+        "secret_id",
+    ),
+)
 _UPDATE = update(_keys).where(_keys.c.digest == bindparam("of_digest"))
 _REMEMBER = insert(_ended)
 
@@ -170,8 +187,7 @@ def write_new(
     :returns: the same, by account
     """
     rows = [_row(keyring, account_id, key) for account_id, key in keys]
-    if rows:
-        connection.execute(_INSERT, rows)
+    _INSERT.run(connection, rows)
     present: dict[int, list[PresentKey]] = {}
     for row in rows:
         present.setdefault(row["account_id"], []).append(_present(row))

@@ -8,4 +8,4 @@ from accountsapp_gitlab.resources import GitlabRoot
 def includeme(config: Configurator) -> None:
     config.mount("/api/v4", GitlabRoot)
     config.add_document("gitlab", f"{__name__}.documents")
-    config.scan(__name__)
+    config.scan(__name__, ignore=".documents")

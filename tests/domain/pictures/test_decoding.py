@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from accountsapp.domain.errors import Busy
-from accountsapp.domain.pictures import decoding
+from accountsapp.domain.pictures import decoding, pixels
 from accountsapp.domain.pictures.boxes import Box, box_of
 from accountsapp.domain.pictures.decoding import GIF, JPEG, PNG, WEBP, Picture, picture_of
 from accountsapp.domain.pictures.problems import InvalidPicture, Problem
@@ -346,7 +346,7 @@ def test_many_at_once_are_refused_not_queued(monkeypatch: pytest.MonkeyPatch) ->
         assert go_on.wait(20)
         return b"", quarters()
 
-    monkeypatch.setattr(decoding, "_decoded", slow)
+    monkeypatch.setattr(pixels, "_decoded", slow)
     data = encoded(quarters())
     threads = [threading.Thread(target=decode, args=(data,)) for _ in range(decoding.MOST_ADMITTED)]
     for thread in threads:

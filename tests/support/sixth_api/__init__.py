@@ -9,4 +9,4 @@ def includeme(config: Configurator) -> None:
     config.uses_setting("accountsapp.registration")
     config.mount("/sixth", MembersRoot)
     config.add_document("sixth", f"{__name__}.documents")
-    config.scan(__name__)
+    config.scan(__name__, ignore=".documents")

@@ -108,14 +108,14 @@ class Answering(WSGITask):
     wrote_header: bool
 
     def build_response_header(self) -> bytes:
-        layout = _layout(tuple([name for name, _ in self.response_headers]))
+        names, values = zip(*self.response_headers, strict=True) if self.response_headers else ((), ())
+        layout = _layout(names)
         if layout is None or not self._is_plain():
             head: bytes = super().build_response_header()
             return head
         form, order = layout
-        values = [value for _, value in self.response_headers]
         values += (_date(int(self.start_time)), str(self.content_length))
-        return form.format(self.status, *order(values)).encode("latin-1")
+        return (form % (self.status, *order(values))).encode("latin-1")
 
     def _is_plain(self) -> bool:
         """Whether waitress would add date and length alone, and take nothing away."""
@@ -146,13 +146,13 @@ def _layout(names: tuple[str, ...]) -> tuple[str, Callable[[Sequence[str]], tupl
         into its order
     """
     written = ["-".join([word.capitalize() for word in name.split("-")]) for name in (*names, "Date")]
-    if "Server" in written or written.count("Date") > 1:
+    if "Server" in written or written.count("Date") > 1 or any("%" in name for name in written):
         return None
     if "Content-Length" not in written:
         written.append("Content-Length")
     order = sorted(range(len(written)), key=written.__getitem__)
-    lines = "".join([f"{written[place]}: {{}}\r\n" for place in order])
-    return f"HTTP/1.1 {{}}\r\n{lines}\r\n", itemgetter(*order)
+    lines = "".join([f"{written[place]}: %s\r\n" for place in order])
+    return f"HTTP/1.1 %s\r\n{lines}\r\n", itemgetter(*order)
 
 
 @lru_cache(maxsize=2)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from accountsapp.db import Database
 from accountsapp.domain.credentials.key_uses import KeyUses
+from accountsapp.domain.data.joining import Joining
 from accountsapp.domain.data.reads import Columns, Connections
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rotation import opens_nothing
-from accountsapp.domain.store import Joining, Store
+from accountsapp.domain.store import Store
 from accountsapp.domain.try_limits import Throttle
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble

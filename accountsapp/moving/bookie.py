@@ -17,7 +17,7 @@ def read(connection: Connection) -> Iterator[SourceRow]:
     """Every user."""
     for page in SourceTable(connection, "users", REQUIRED, OPTIONAL).pages():
         for row in page:
-            yield SourceRow(f"users {row.id!a}", record_of(row._asdict()))
+            yield SourceRow(f"users {row['id']!a}", record_of(row))
 
 
 def record_of(user: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The database of another system: read by its id, some hundred rows at a time, and never written."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    Row,
+    Select,
     Text,
+    bindparam,
     cast,
     column,
     create_engine,
@@ -116,26 +117,31 @@ class SourceTable:
         ]
         self._statement = select(*chosen)
 
-    def pages(self, by: str = "id") -> Iterator[Sequence[Row[Any]]]:
-        """Every row, in the order of that column, which is unique and not null."""
+    def pages(self, by: str = "id") -> Iterator[list[dict[str, Any]]]:
+        """Every row by its columns, in the order of that column, which is unique and not null."""
         key = self._table.c[by]
         last: Any = None
         while True:
             statement = self._statement.order_by(key).limit(ROWS_AT_ONCE)
             if last is not None:
                 statement = statement.where(key > last)
-            rows = self._connection.execute(statement).all()
+            rows = self._rows(statement)
             if not rows:
                 return
             yield rows
-            last = getattr(rows[-1], by)
+            last = rows[-1][by]
 
     def of(self, by: str, values: Collection[Any]) -> dict[Any, list[dict[str, Any]]]:
         """The rows whose column has one of these values, by it."""
         groups: dict[Any, list[dict[str, Any]]] = {}
-        for row in self._connection.execute(self._statement.where(self._table.c[by].in_(list(values)))):
-            groups.setdefault(getattr(row, by), []).append(row._asdict())
+        statement = self._statement.where(self._table.c[by].in_(bindparam("values", expanding=True)))
+        for row in self._rows(statement, values=list(values)):
+            groups.setdefault(row[by], []).append(row)
         return groups
+
+    def _rows(self, statement: Select[Any], **parameters: Any) -> list[dict[str, Any]]:
+        rows = self._connection.execute(statement, parameters)
+        return [dict(zip(self.columns, row, strict=True)) for row in rows]
 
 
 def has_table(connection: Connection, name: str) -> bool:

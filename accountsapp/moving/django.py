@@ -33,12 +33,12 @@ def read(connection: Connection) -> Iterator[SourceRow]:
     tokens = SourceTable(connection, *TOKENS) if has_table(connection, TOKENS[0]) else None
     addresses = SourceTable(connection, *ADDRESSES) if has_table(connection, ADDRESSES[0]) else None
     for page in SourceTable(connection, USERS, REQUIRED, OPTIONAL).pages():
-        ids = [row.id for row in page]
+        ids = [row["id"] for row in page]
         tokens_of = tokens.of("user_id", ids) if tokens is not None else {}
         addresses_of = addresses.of("user_id", ids) if addresses is not None else {}
         for row in page:
-            record = record_of(row._asdict(), tokens_of.get(row.id, ()), addresses_of.get(row.id, ()))
-            yield SourceRow(f"{USERS} {row.id!a}", record)
+            record = record_of(row, tokens_of.get(row["id"], ()), addresses_of.get(row["id"], ()))
+            yield SourceRow(f"{USERS} {row['id']!a}", record)
 
 
 def record_of(user: dict[str, Any], tokens: Rows = (), addresses: Rows = ()) -> dict[str, Any]:

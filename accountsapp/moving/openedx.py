@@ -48,22 +48,22 @@ def read(connection: Connection) -> Iterator[SourceRow]:
         for table in (PREFERENCES, LANGUAGES, LINKS)
     )
     for page in SourceTable(connection, django.USERS, django.REQUIRED, django.OPTIONAL).pages():
-        ids = [row.id for row in page]
+        ids = [row["id"] for row in page]
         profiles_of = profiles.of("user_id", ids)
         preferences_of = preferences.of("user_id", ids) if preferences is not None else {}
         profile_ids = [profile["id"] for rows in profiles_of.values() for profile in rows]
         languages_of = languages.of("user_profile_id", profile_ids) if languages is not None else {}
         links_of = links.of("user_profile_id", profile_ids) if links is not None else {}
         for row in page:
-            profile = next(iter(profiles_of.get(row.id, ())), {})
+            profile = next(iter(profiles_of.get(row["id"], ())), {})
             record = record_of(
-                row._asdict(),
+                row,
                 profile,
-                preferences_of.get(row.id, ()),
+                preferences_of.get(row["id"], ()),
                 languages_of.get(profile.get("id"), ()),
                 links_of.get(profile.get("id"), ()),
             )
-            yield SourceRow(f"{django.USERS} {row.id!a}", record)
+            yield SourceRow(f"{django.USERS} {row['id']!a}", record)
 
 
 def record_of(

@@ -35,7 +35,7 @@ def read(connection: Connection) -> Iterator[SourceRow]:
     """Every user."""
     for page in SourceTable(connection, "user", REQUIRED, OPTIONAL, ("info",)).pages():
         for row in page:
-            yield SourceRow(f"user {row.id!a}", record_of(row._asdict()))
+            yield SourceRow(f"user {row['id']!a}", record_of(row))
 
 
 def record_of(user: dict[str, Any]) -> dict[str, Any]:

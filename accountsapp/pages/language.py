@@ -83,13 +83,13 @@ def isolated(text: str) -> Markup:
 
 
 def ago_in(locale: str, passed: timedelta) -> str:
-    """A time span with its direction: to the minute from one minute on, to the day from one day on.
+    """How long ago: at least a second, to the minute from one minute on, to the day from one day on.
 
-    :param passed: negative where it was before
+    :param passed: negative; by a clock that is behind, what has just been may seem to come
     """
-    seconds = round(passed.total_seconds())
-    unit = 86400 if abs(seconds) >= 86400 else 60 if abs(seconds) >= 60 else 1
-    return _span_in_words(int(seconds / unit) * unit, locale)
+    seconds = max(1, round(-passed.total_seconds()))
+    unit = 86400 if seconds >= 86400 else 60 if seconds >= 60 else 1
+    return _span_in_words(-(seconds // unit) * unit, locale)
 
 
 @lru_cache(2000)

@@ -10,7 +10,7 @@ import re
 import traceback
 from collections import deque
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
@@ -43,6 +43,8 @@ LONGEST_CLIENT = 45
 CUT = "..."
 _PLAIN_SEGMENT = re.compile(r"[\w.~@+{}-]{0,24}", re.ASCII)
 """What a line may have of a path that names nothing: a mailed code or an API key of ours is longer."""
+_PLAIN_PATH = re.compile(r"[\w./~-]*", re.ASCII)
+"""One in which nothing is to be encoded."""
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -109,9 +111,10 @@ class Reporter:
     def flush(self) -> None:
         """Write now what was gathered."""
         with self._writing:
+            blank = access_log.makeRecord(ACCESS, logging.INFO, __file__, 0, LINE, (), None)
             while self._pending:
                 try:
-                    _write(self._pending.popleft())
+                    _write(self._pending.popleft(), blank)
                 except Exception:  # noqa: BLE001 a log that fails must not refuse what was done
                     traceback.print_exc()
 
@@ -154,7 +157,7 @@ REPORTER = Reporter()
 """The one of this process, like its loggers and metrics."""
 
 
-def _write(report: Report) -> None:
+def _write(report: Report, blank: logging.LogRecord) -> None:
     view = f"{report.context}/{report.view_name}"
     _seconds(report.method, report.status).observe(report.seconds)
     _requests(_package(report.module), view, report.method, report.status).inc()
@@ -166,13 +169,16 @@ def _write(report: Report) -> None:
             report.status,
             report.seconds * 1000,
             path_of(report),
-            quote(report.client[:LONGEST_CLIENT], safe=":") or "-",
+            _client(report.client),
             report.request_id,
         )
-        extra = {"fields": _fields(report, words)}
-        record = access_log.makeRecord(ACCESS, logging.INFO, __file__, 0, LINE, words, None, extra=extra)
-        record.created = report.ended
-        record.msecs = report.ended % 1 * 1000
+        record = object.__new__(type(blank))
+        record.__dict__ |= blank.__dict__ | {
+            "args": words,
+            "fields": _fields(report, words),
+            "created": report.ended,
+            "msecs": report.ended % 1 * 1000,
+        }
         access_log.handle(record)
 
 
@@ -181,7 +187,9 @@ def path_of(report: Report) -> str:
     path = report.path[: LONGEST_PATH + 1]
     if report.status == 404:
         path = "/".join(part if _PLAIN_SEGMENT.fullmatch(part) else CUT for part in path.split("/"))
-    path = quote(without_keys(path), safe="/:@!$&'()*+,;=~{}[]", encoding="latin-1")
+    path = without_keys(path)
+    if not _PLAIN_PATH.fullmatch(path):
+        path = quote(path, safe="/:@!$&'()*+,;=~{}[]", encoding="latin-1")
     return (path if len(path) <= LONGEST_PATH else path[:LONGEST_PATH] + CUT) or "-"
 
 
@@ -195,6 +203,11 @@ def _fields(report: Report, words: tuple[object, ...]) -> dict[str, object]:
 def _package(module: str) -> str:
     """The last package of a module: ``bookie`` of ``accountsapp.apis.bookie.resources``."""
     return module.rpartition(".")[0].rpartition(".")[2] or "-"
+
+
+@lru_cache
+def _client(address: str) -> str:
+    return quote(address[:LONGEST_CLIENT], safe=":") or "-"
 
 
 @cache

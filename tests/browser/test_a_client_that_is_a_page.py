@@ -58,7 +58,7 @@ def test_code_with_pkce_by_fetch(
         page.wait_for_function("document.querySelector('#said')?.textContent")
         said = json.loads(page.locator("#said").inner_text())
     finally:
-        server.stop()
+        server.kill()
     assert said["sameState"]
     assert said["sameIssuer"]
     assert said["authorize"] == {"error": "TypeError"}  # never across origins

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import By
@@ -80,25 +80,24 @@ class Extension:
 
 
 @pytest.fixture
-def extension(tmp_path: Path, server: Server) -> Iterator[Extension]:
+def extension(tmp_path: Path, server: Server, playwright: Playwright) -> Iterator[Extension]:
     folder = tmp_path / "extension"
     shutil.copytree(FOLDER, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"host_permissions": [f"{server.url}/*"]}))
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path="/usr/bin/chromium",
-            headless=False,
-            args=[
-                "--headless=new",
-                "--no-sandbox",
-                f"--disable-extensions-except={folder}",
-                f"--load-extension={folder}",
-            ],
-        )
-        yield Extension(context, folder)
-        context.close()
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path / "profile",
+        executable_path="/usr/bin/chromium",
+        headless=False,
+        args=[
+            "--headless=new",
+            "--no-sandbox",
+            f"--disable-extensions-except={folder}",
+            f"--load-extension={folder}",
+        ],
+    )
+    yield Extension(context, folder)
+    context.close()
 
 
 def save(page: Page, server: str, username: str, key: str) -> None:

@@ -38,7 +38,7 @@ def site(ini: dict[str, str], tmp_path: Path) -> Iterator[str]:
     port = free_port()
     server = Server(tmp_path, {**ini, "accountsapp.site_url": f"http://127.0.0.1:{port}"}, port).wait()
     yield server.url
-    server.stop()
+    server.kill()
 
 
 @pytest.fixture

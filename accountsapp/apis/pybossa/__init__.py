@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def includeme(config: "Configurator") -> None:
-    from accountsapp.apis.pybossa.paths import MOUNT, SIGN_IN, path_of_account
+    from accountsapp.apis.pybossa.paths import MOUNT, SIGN_IN, path_of_account, settings_of
     from accountsapp.apis.pybossa.resources import ChangePassword, Community
 
     config.include(".acting")
@@ -22,6 +22,6 @@ def includeme(config: "Configurator") -> None:
         config.add_menu_entry("register", f"{MOUNT}/register")
     config.add_menu_entry("forgotten-password", f"{MOUNT}/forgot-password")
     config.add_menu_entry("profile", lambda visitor: path_of_account(visitor.username))
-    config.add_menu_entry("settings", lambda visitor: f"{path_of_account(visitor.username)}/update")
+    config.add_menu_entry("settings", lambda visitor: settings_of(visitor.username))
     config.add_document("pybossa", f"{__name__}.documents")
     config.scan(__name__, ignore=[".documents", ".answer_models", ".examples"])

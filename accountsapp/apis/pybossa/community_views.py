@@ -1,6 +1,7 @@
 """The community: everybody who is listed, the best, and what happened of late."""
 
 from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime
 from functools import partial
 from html import escape
 from typing import Any, TypeVar
@@ -124,6 +125,9 @@ def _parts(request: Request, people: str, items: Sequence[FeedItem]) -> dict[str
     def path_of(username: str) -> str:
         return path_on_site(request, path_of_account(username))
 
+    def ago(moment: datetime) -> str:
+        return ago_in(request.locale_name, moment - now())
+
     return {
         "people": people,
         "best": _part(
@@ -136,7 +140,10 @@ def _parts(request: Request, people: str, items: Sequence[FeedItem]) -> dict[str
             request,
             "latest",
             items,
-            lambda items: {"latest": [feed_item(settings, item) for item in items[:ITEMS_OF_PAGE]]},
+            lambda items: {
+                "latest": [(feed_item(settings, item), ago(item.moment)) for item in items[:ITEMS_OF_PAGE]],
+                "path_of": path_of,
+            },
         ),
         "viewer": viewer,
         "path_of": path_of,

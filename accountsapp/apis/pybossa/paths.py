@@ -22,6 +22,11 @@ def path_of_account(username: str) -> str:
     return f"{MOUNT}/{escaped if is_plain else quote(escaped, safe='~')}"
 
 
+def settings_of(username: str) -> str:
+    """Of somebody's settings."""
+    return f"{path_of_account(username)}/update"
+
+
 def code_pages(settings: Settings) -> Mapping[str, str]:
     """Where mailed codes are used: here, or at the pages of a front end under the same paths."""
     base = settings.section(Section).frontend_url or settings.site_url

@@ -12,7 +12,7 @@ from pyramid.view import view_config
 from accountsapp.apis.pybossa.answers import Done, Shown, answer
 from accountsapp.apis.pybossa.community_presenters import owned_project, public_project
 from accountsapp.apis.pybossa.negotiation import wants_json
-from accountsapp.apis.pybossa.paths import MOUNT, SIGN_IN, path_of_account
+from accountsapp.apis.pybossa.paths import MOUNT, SIGN_IN, path_of_account, settings_of
 from accountsapp.apis.pybossa.presenters import full_name, is_listed, own_user, public_user
 from accountsapp.apis.pybossa.resources import OwnProfile, OwnProjects, UserAccount
 from accountsapp.domain.activity import community, projects
@@ -68,13 +68,10 @@ def show_projects(context: OwnProjects, request: Request) -> Shown:
     return Shown(content, "projects.jinja2", has_form=False)
 
 
-def public_profile(request: Request, account: AccountRow, shows_drafts: bool) -> Shown:
-    """What others see of an account.
-
-    :param shows_drafts: whether the projects that are not published are among those it made
-    """
+def public_profile(request: Request, account: AccountRow, is_administrator: bool) -> Shown:
+    """What others see of an account; an administrator also sees its drafts, and is led to its settings."""
     connection, settings = request.store.connection, request.app_settings
-    created = projects.created_by(connection, account.id, drafts=shows_drafts)
+    created = projects.created_by(connection, account.id, drafts=is_administrator)
     contributed = projects.contributed_by(connection, account.id)
     standing = community.standing(request.store, account.id)
     content = {
@@ -84,9 +81,11 @@ def public_profile(request: Request, account: AccountRow, shows_drafts: bool) ->
         "title": f"{escape(full_name(account))} &middot; User Profile",
         "user": public_user(settings, account, now(), standing),
     }
-    return Shown(
-        content, "public_profile.jinja2", {"is_private": account.profile.privacy_mode}, has_form=False
-    )
+    further = {
+        "is_private": account.profile.privacy_mode,
+        "settings_path": path_on_site(request, settings_of(account.username)) if is_administrator else None,
+    }
+    return Shown(content, "public_profile.jinja2", further, has_form=False)
 
 
 def own_profile(request: Request, account: AccountRow) -> Shown:

@@ -179,7 +179,7 @@ class Newsletter(Form, OfTheSignedIn):
 
     @property
     def details(self) -> dict[str, Any]:
-        return {"next_path": self.next_path}
+        return {"next_path": self.next_path, "is_subscribed": self.request.actor.profile.subscribed}
 
     @property
     def would_act(self) -> bool:
@@ -245,6 +245,11 @@ class Export(PartOfAccount, Acting):
     """``/account/{username}/export``."""
 
     question = "export.jinja2"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Whether there is an address to which the links can be mailed."""
+        return {"is_valid": self.target.email_verified}
 
 
 Registration.children = {"confirmation": Confirmation}

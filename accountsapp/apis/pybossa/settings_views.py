@@ -8,7 +8,7 @@ from pyramid.view import view_config
 from accountsapp.apis.pybossa import forms
 from accountsapp.apis.pybossa.answers import Done, Shown, answer, answer_with_other_session
 from accountsapp.apis.pybossa.forms import CORRECT, WRONG_PASSWORD, load_form, load_password
-from accountsapp.apis.pybossa.paths import path_of_account
+from accountsapp.apis.pybossa.paths import path_of_account, settings_of
 from accountsapp.apis.pybossa.resources import AccountSettings, ApiKeyReset
 from accountsapp.apis.pybossa.schemas import ExternalForm
 from accountsapp.apis.pybossa.settings_forms import (
@@ -132,7 +132,7 @@ def _forms_again(request: Request, texts: forms.Texts, flash: str) -> Response:
 
 
 def _done(request: Request, flash: str, username: str) -> Done:
-    path = path_on_site(request, f"{path_of_account(username)}/update")
+    path = path_on_site(request, settings_of(username))
     return Done({**outcome(flash, "success"), "next": path})
 
 
@@ -140,7 +140,7 @@ def _done(request: Request, flash: str, username: str) -> Done:
 def ask_for_new_key(context: ApiKeyReset, request: Request) -> Shown:
     content = {"form": {"csrf": get_csrf_token(request)}}
     username = context.target.username
-    settings_path = path_on_site(request, f"{path_of_account(username)}/update")
+    settings_path = path_on_site(request, settings_of(username))
     return Shown(content, "resetapikey.jinja2", {"username": username, "settings_path": settings_path})
 
 

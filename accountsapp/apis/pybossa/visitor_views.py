@@ -15,7 +15,7 @@ from accountsapp.apis.pybossa.answers import (
     answer_without_session,
 )
 from accountsapp.apis.pybossa.forms import CORRECT, load_form, load_registration
-from accountsapp.apis.pybossa.paths import SIGN_IN, path_of_account
+from accountsapp.apis.pybossa.paths import SIGN_IN, settings_of
 from accountsapp.apis.pybossa.presenters import full_name
 from accountsapp.apis.pybossa.resources import ChangePassword, Confirmation, Registration, SignIn, SignOut
 from accountsapp.apis.pybossa.schemas import SignInForm
@@ -67,18 +67,18 @@ def register(context: Registration, request: Request) -> Response:
         name=form.fullname,
     )
     if session is None:
-        return answer(request, _sent_for_validation())
+        return answer(request, _sent_for_validation(form.email_addr))
     done = Done({**outcome(THANKS, "success"), "next": context.next_path or path_on_site(request, "/")})
     return answer_with_session(request, done, session)
 
 
-def _sent_for_validation() -> Shown:
+def _sent_for_validation(address: str) -> Shown:
     content = {
         "status": "sent",
         "template": "account/account_validation.html",
         "title": "Account validation",
     }
-    return Shown(content, "account_validation.jinja2", has_form=False)
+    return Shown(content, "account_validation.jinja2", {"address": address}, has_form=False)
 
 
 @error_view_config(InvalidFields, containment=Registration)
@@ -164,7 +164,7 @@ def sign_out(context: SignOut, request: Request) -> Response:
 @view_config(context=ChangePassword, request_method="GET", permission=Permission.ACCOUNT_READ)
 def change_password(context: ChangePassword, request: Request) -> Response:
     """To the settings of who is signed in, else to sign in first."""
-    settings = path_on_site(request, f"{path_of_account(request.actor.username)}/update")
+    settings = path_on_site(request, settings_of(request.actor.username))
     return go(settings)
 
 

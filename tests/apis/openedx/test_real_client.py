@@ -28,7 +28,7 @@ def site(ini: dict[str, str], tmp_path: Path) -> Iterator[str]:
     port = free_port()
     server = Server(tmp_path, {**ini, "accountsapp.site_url": f"http://127.0.0.1:{port}"}, port).wait()
     yield server.url
-    server.stop()
+    server.kill()
 
 
 def test_the_client_of_open_edx(site: str, stores: Process, adult: Person) -> None:

@@ -146,6 +146,9 @@ def test_the_newsletter(alices: FrontEnd, wsgi: Any, alice: Person) -> None:
         assert (answer.status_int, answer.location) == (303, "/about")
         message = browser.get("/account/confirm-email").html.find(role="status")
         assert (message.text if message else None) == told
+    main = browser.get("/account/newsletter").html.main
+    assert main.find(class_="lead").text == "You are subscribed to our newsletter"
+    assert main.find("a", href="/account/alice/update") is not None
 
 
 def test_confirming_the_address(alices: FrontEnd, wsgi: Any, outbox: Outbox, alice: Person) -> None:
@@ -206,12 +209,21 @@ def test_deletion_as_a_page(browser: Browser, alice: Person, bob: Person) -> Non
 
 
 @pytest.mark.one_server
-def test_every_question_has_a_way_back(browser: Browser, alice: Person) -> None:
+def test_every_question_has_a_way_back(browser: Browser, alice: Person, stores: Process) -> None:
     """Who is signed in is not sent to sign in."""
     browser.sign_in(alice)
     for page in ("delete", "export", "resetapikey"):
         links = browser.get(f"/account/alice/{page}").html.main.find_all("a")
         assert [link["href"] for link in links] == ["/account/alice/update"], page
+    with stores.transaction() as store:
+        store.session.query(EmailAddress).update({"verified": False})
+    (back,) = browser.get("/account/confirm-email").html.main.find_all("a")
+    assert back["href"] == "/account/alice"
+    unproved = browser.get("/account/alice/export").html.main
+    assert unproved.find(role="status").text == "Please validate your e-mail address first"
+    assert [link["href"] for link in unproved.find_all("a")] == [
+        *("/account/confirm-email", "/account/alice/update"),
+    ]
     dead = browser.get("/account/register/confirmation?key=dead", 403).html.main
     assert [link["href"] for link in dead.find_all("a")] == ["/account/alice"]
 

@@ -228,6 +228,8 @@ def test_names_that_are_not_seen_or_run_from_right_to_left(
         "\u202e" not in "".join(item.p.find_all(string=True, recursive=False)) for item in latest("li")
     )
     assert browser.get("/account/mallory").html.h1.bdi.text == "mallory"
+    assert {link["href"] for link in latest("a")} == {"/account/mallory", "/account/hebrew"}
+    assert all("ago" in item.p.find(class_="quiet").text for item in latest("li"))
 
 
 def test_the_community(front_end: FrontEnd, wsgi: Any, register: Register, projects: None) -> None:

@@ -236,6 +236,8 @@ def test_pages(browser: Browser, make_app: Make, outbox: Outbox) -> None:
     other = {**DAISY, "name": "minnie", "email_addr": "minnie@example.org"}
     answer = confirming.fill("/account/register", **other)
     assert (answer.status_int, "mail" in answer.text) == (200, True)
+    assert answer.html.main.strong.text == "minnie@example.org"
+    assert [link["href"] for link in answer.html.main.find_all("a")] == ["/"]
     key = key_in(outbox.to("minnie@example.org"))
     answer = confirming.fill(f"/account/register/confirmation?key={key}")
     assert (answer.status_int, answer.location) == (303, "/account/signin")

@@ -379,6 +379,7 @@ def test_an_administrator_sees_whose_settings_they_are(
     (back,) = browser.get(links[0]).html.main.find_all("a")
     assert back["href"] == UPDATE
     assert browser.get("/account/admin/update").html.main.find(class_="lead") is None
+    assert browser.get("/account/alice").html.main.find("a", href=UPDATE) is not None
 
 
 def test_a_new_key(alices: FrontEnd, alice: Person, outbox: Outbox) -> None:

@@ -16,6 +16,7 @@ LAYERS = (
         "settings",
         "starting",
         "production_checks",
+        "setting_errors",
         "setting_values",
         "ini_file",
         "email_syntax",
@@ -175,7 +176,9 @@ def test_the_domain_knows_nothing_of_the_web(path: Path) -> None:
 
 def test_settings_import_nothing_of_ours_but_what_values_may_be() -> None:
     of_values = {"accountsapp.setting_values"}
-    assert ours(PACKAGE / "settings.py") - {"accountsapp"} == of_values | {"accountsapp.production_checks"}
+    told = {"accountsapp.production_checks", "accountsapp.setting_errors"}
+    assert ours(PACKAGE / "settings.py") - {"accountsapp"} == of_values | told
+    assert ours(PACKAGE / "setting_errors.py") == set()
     assert ours(PACKAGE / "production_checks.py") - {"accountsapp"} == of_values
     assert ours(PACKAGE / "setting_values.py") - {"accountsapp"} == {"accountsapp.email_syntax"}
     assert ours(PACKAGE / "email_syntax.py") == set()

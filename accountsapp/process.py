@@ -61,18 +61,22 @@ class Process:
         columns: Columns | None = None,
         *,
         read_only: bool = False,
+        throttle: Throttle | None = None,
     ) -> Store:
         """A store of a request, which closes it; its writes are committed with the transaction of
         :mod:`transaction`'s manager.
 
         :param columns: what the ``profile`` of each account that is read has
         :param read_only: whether it is to refuse to write; it may read from a replica
+        :param throttle: what the request counts by; by default what all of them do
         """
         database = self.database
         connections = database.replica_connections if read_only else database.read_connections
         writing = database.write_connections
         store = self._open(connections, writing, client_address, columns, self._of_requests)
         store.read_only = read_only
+        if throttle is not None:
+            store.throttle = throttle
         return store
 
     @cached_property

@@ -28,6 +28,7 @@ from accountsapp.starting import (
     filled,
     refuse_address,
     refuse_option,
+    refuse_options,
     rest_collector,
     say_ready,
     site_path,
@@ -228,7 +229,7 @@ def _adjusted(ini: str, options: Mapping[str, str]) -> Any:
     try:
         return Adjustments(**options)
     except ValueError as error:
-        refuse_option(ini, error)
+        refuse_options(ini, options, error)
 
 
 def _trusting(app: Any, adjustments: Any) -> Any:

@@ -25,7 +25,7 @@ def load_app(config: str, variables: Mapping[str, str] | None = None) -> Any:
     :raises UnreadableIni: it cannot be read for another reason
     """
     if not Path(config.partition("#")[0]).is_file():
-        path = config.partition("#")[0]
+        path = config.partition("#")[0] or "an empty name"
         raise UnreadableIni(f"{path}: no such file; name an ini with -c INI or in $ACCOUNTSAPP_CONFIG")
     try:
         loader = plaster.get_loader(config, protocols=["wsgi"])

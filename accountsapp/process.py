@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from accountsapp.db import Database
 from accountsapp.domain.credentials.key_uses import KeyUses
+from accountsapp.domain.data.joining import Joining
 from accountsapp.domain.data.reads import Columns, Connections
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.recent import Recent
 from accountsapp.domain.remembered_passwords import RememberedPasswords
 from accountsapp.domain.rotation import opens_nothing
-from accountsapp.domain.store import Joining, Store
+from accountsapp.domain.store import Store
 from accountsapp.domain.try_limits import Throttle
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
@@ -60,18 +61,22 @@ class Process:
         columns: Columns | None = None,
         *,
         read_only: bool = False,
+        throttle: Throttle | None = None,
     ) -> Store:
         """A store of a request, which closes it; its writes are committed with the transaction of
         :mod:`transaction`'s manager.
 
         :param columns: what the ``profile`` of each account that is read has
         :param read_only: whether it is to refuse to write; it may read from a replica
+        :param throttle: what the request counts by; by default what all of them do
         """
         database = self.database
         connections = database.replica_connections if read_only else database.read_connections
         writing = database.write_connections
         store = self._open(connections, writing, client_address, columns, self._of_requests)
         store.read_only = read_only
+        if throttle is not None:
+            store.throttle = throttle
         return store
 
     @cached_property

@@ -11,24 +11,23 @@ DEVELOPMENT_SECRET = "development-only-secret-never-use-it-in-production"  # noq
 HOLD_SECRETS = ("accountsapp.secret", "accountsapp.mail.password")
 
 
-def problem_of(
+def problems_of(
     secrets: Collection[str], ini: Mapping[str, str], ini_file: object, environ: Mapping[str, str]
-) -> str | None:
-    """What is wrong, as one line without any value; None for nothing.
+) -> Iterator[str]:
+    """What is wrong, each as one line without any value.
 
     :param secrets: the values of ``accountsapp.secret``
     """
     if DEVELOPMENT_SECRET in secrets:
-        return "accountsapp.secret: is the one of development.ini; make one of your own for production"
+        yield "accountsapp.secret: is the one of development.ini; make one of your own for production"
     if aid := _debugging_aid(ini, environ):
-        return f"{aid}: no debugging aids in production mode"
+        yield f"{aid}: no debugging aids in production mode; take it out, or set accountsapp.mode"
     for path, section in _sections(Path(ini_file)) if isinstance(ini_file, str | Path) else ():
         if path.stat().st_mode & stat.S_IROTH and (held := _secrets_in(section)):
-            return (
+            yield (
                 f"{held}: {path.name} holds it and everybody may read the file; chmod o-rwx the file "
                 "or give the setting in the environment"
             )
-    return None
 
 
 def _sections(path: Path) -> Iterator[tuple[Path, dict[str, str]]]:

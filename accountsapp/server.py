@@ -18,7 +18,7 @@ from accountsapp.starting import (
     check_app,
     filled,
     refuse_address,
-    refuse_option,
+    refuse_options,
     rest_collector,
     say_ready,
     site_path,
@@ -44,7 +44,7 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     except OSError as error:
         refuse_address(ini, options, error)
     except ValueError as error:
-        refuse_option(ini, error)
+        refuse_options(ini, options, error)
 
     server.task_dispatcher.set_thread_count(server.adj.threads)
     Waiters.threads = server.adj.threads

@@ -4,7 +4,9 @@ Each function gives the value in its normal form, or raises ValueError with what
 """
 
 import re
+from collections.abc import Collection
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.engine import URL, make_url
@@ -13,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from accountsapp import email_syntax
 
 SHORTEST_SECRET = 32
+HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))' makes one"
 
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -87,14 +90,32 @@ def folder(value: object) -> object:
 
 def secret(value: str) -> str:
     if len(value) < SHORTEST_SECRET:
-        raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
+        raise ValueError(f"must have at least {SHORTEST_SECRET} characters; {HOW_TO_MAKE_ONE}")
     return value
+
+
+def secrets(values: Collection[str]) -> Collection[str]:
+    if not values:
+        raise ValueError(
+            f"must not be empty: it needs {SHORTEST_SECRET} random characters; {HOW_TO_MAKE_ONE}"
+        )
+    return values
+
+
+def readable(path: Path) -> Path:
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", "cannot be the name of a file")
+        raise ValueError(f"{problem}; name a file that this user may read") from None
+    return path
 
 
 def database_url(value: str) -> str:
     url = parsed_url(value)
     if url is None:
-        raise ValueError("is not a database URL")
+        raise ValueError("must be a sqlite:// or a postgresql+psycopg:// URL")
     if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
         raise ValueError("must be a sqlite:// or a postgresql+psycopg:// URL")
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):

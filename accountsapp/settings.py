@@ -18,7 +18,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -28,10 +28,12 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 
 from accountsapp import production_checks, setting_values
+from accountsapp.setting_errors import lines_of, variable_of
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +93,7 @@ Networks = Annotated[
     tuple[Annotated[str, AfterValidator(setting_values.network)], ...], BeforeValidator(setting_values.words)
 ]
 Folder = Annotated[Path, BeforeValidator(setting_values.folder)]
+File = Annotated[Path, AfterValidator(setting_values.readable)]
 
 
 class MailSettings(BaseModel):
@@ -136,13 +139,13 @@ class Settings(BaseModel):
     secrets: Annotated[
         tuple[Annotated[str, AfterValidator(setting_values.secret)], ...],
         BeforeValidator(setting_values.words),
-        Field(min_length=1),
+        AfterValidator(setting_values.secrets),
     ] = Field(alias="accountsapp.secret")
     site_url: Annotated[str, AfterValidator(setting_values.site_url)] = Field(alias="accountsapp.site_url")
     given_site_name: Annotated[str, AfterValidator(setting_values.site_name)] = Field(
         "", alias="accountsapp.site_name"
     )
-    site_logo: Path | None = Field(None, alias="accountsapp.site_logo")
+    site_logo: File | None = Field(None, alias="accountsapp.site_logo")
     site_colour: Annotated[str, AfterValidator(setting_values.colour)] = Field(
         "#1d4ed8", alias="accountsapp.site_colour"
     )
@@ -179,7 +182,7 @@ class Settings(BaseModel):
     )
     jobs: Literal["embedded", "external"] = Field("embedded", alias="accountsapp.jobs")
     cors_origins: Origins = Field((), alias="accountsapp.cors_origins")
-    passwords_refused: Path | None = Field(None, alias="accountsapp.passwords.refused")
+    passwords_refused: File | None = Field(None, alias="accountsapp.passwords.refused")
     export_expire: int = Field(259_200, ge=1, le=31_536_000, alias="accountsapp.export_expire")
     links_expire: int = Field(18000, ge=1, le=31_536_000, alias="accountsapp.links_expire")
     metrics_from: Networks = Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
@@ -200,26 +203,12 @@ class Settings(BaseModel):
         assert isinstance(section, model)  # noqa: S101
         return section
 
-    @model_validator(mode="after")
-    def _files_can_be_read(self) -> Self:
-        for name, path in (
-            ("accountsapp.passwords.refused", self.passwords_refused),
-            ("accountsapp.site_logo", self.site_logo),
-        ):
-            if path is not None:
-                try:
-                    with path.open("rb") as file:
-                        file.read(1)
-                except OSError as error:
-                    raise ValueError(f"{name}: {error.strerror}") from None
-        return self
-
-    @model_validator(mode="after")
-    def _replica_is_of_postgresql(self) -> Self:
-        for name, is_given in (("read_url", self.read_url is not None), ("pgbouncer", self.pgbouncer)):
-            if is_given and self.database_url.startswith("sqlite"):
-                raise ValueError(f"sqlalchemy.{name}: is for PostgreSQL only")
-        return self
+    @field_validator("read_url", "pgbouncer")
+    @classmethod
+    def _is_of_postgresql(cls, value: object, info: ValidationInfo) -> object:
+        if value and info.data.get("database_url", "").startswith("sqlite"):
+            raise ValueError("is for PostgreSQL only")
+        return value
 
     @property
     def site_name(self) -> str:
@@ -277,24 +266,29 @@ def load(
         "accountsapp.files": str(Path(here) / "var" / "files"),
         "accountsapp.mail.directory": str(Path(here) / "var" / "mail"),
     }
-    values |= {name: value for name, value in ini.items() if name in names}
-    values |= _from_environment(names, environ)
+    variables = _from_environment(names, environ)
+    values |= {name: value for name, value in ini.items() if name in names} | variables
     for name in MAY_BE_EMPTY:
         if not values.get(name, "x"):
             del values[name]
     problems = [_misspelt(name, names) for name in sorted(set(ini) - names) if _is_ours(name)]
+    settings = None
     try:
         settings = Settings.model_validate(values)
-        settings = settings.model_copy(update={"sections": _sections_of(settings.apis, models, values)})
     except ValidationError as error:
-        problems += _one_line_each(error)
-    if problems:
+        problems += lines_of(error, variables)
+    sections: dict[type[BaseModel], BaseModel] = {}
+    for model in _mounted(models, settings, values):
+        try:
+            sections[model] = model.model_validate(values)
+        except ValidationError as error:
+            problems += lines_of(error, variables)
+    if values.get("accountsapp.mode", "production") == "production":
+        secrets = values.get("accountsapp.secret", "").split()
+        problems += production_checks.problems_of(secrets, ini, ini_file, environ)
+    if settings is None or problems:
         raise SettingsError("\n".join(problems))
-    if settings.mode == "production":
-        problem = production_checks.problem_of(settings.secrets, ini, ini_file, environ)
-        if problem is not None:
-            raise SettingsError(problem)
-    return settings
+    return settings.model_copy(update={"sections": sections})
 
 
 def _section_models() -> dict[str, type[BaseModel]]:
@@ -308,13 +302,14 @@ def _section_models() -> dict[str, type[BaseModel]]:
     return models
 
 
-def _sections_of(
-    apis: Iterable[str], models: Mapping[str, type[BaseModel]], values: Mapping[str, str]
-) -> dict[type[BaseModel], BaseModel]:
-    """
-    :raises ValidationError: a setting of a mounted API is missing or malformed
-    """
-    return {models[api]: models[api].model_validate(values) for api in apis if api in models}
+def _mounted(
+    models: Mapping[str, type[BaseModel]], settings: Settings | None, values: Mapping[str, str]
+) -> list[type[BaseModel]]:
+    """The models of the APIs that are mounted; where the settings are no good, as far as they are named."""
+    if settings is not None:
+        return [models[api] for api in settings.apis if api in models]
+    named = values.get("accountsapp.apis")
+    return [model for api, model in models.items() if named is None or api in named.split()]
 
 
 def _is_ours(name: str) -> bool:
@@ -328,7 +323,7 @@ def _misspelt(name: str, names: Iterable[str]) -> str:
 
 def _from_environment(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
     """The settings that the environment gives. A variable that looks like one and is none is warned of."""
-    variables = {_environment_name(name): name for name in names}
+    variables = {variable_of(name): name for name in names}
     values = {}
     for variable, value in environ.items():
         if _BY_CONTAINER_ENGINE.fullmatch(f"{variable}={value}"):
@@ -338,19 +333,3 @@ def _from_environment(names: Iterable[str], environ: Mapping[str, str]) -> dict[
         elif variable.startswith("ACCOUNTSAPP_") and variable not in COMMAND_VARIABLES:
             log.warning("the environment variable %s is no setting", variable)
     return values
-
-
-def _environment_name(name: str) -> str:
-    return name.upper().replace(".", "_")
-
-
-def _one_line_each(error: ValidationError) -> list[str]:
-    lines = []
-    for problem in error.errors(include_url=False, include_input=False):
-        if not problem["loc"]:
-            lines.append(problem["msg"].removeprefix("Value error, "))
-            continue
-        name = str(problem["loc"][0])
-        text = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{name}: {'is required' if problem['type'] == 'missing' else text}")
-    return list(dict.fromkeys(lines))

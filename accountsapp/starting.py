@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from waitress.adjustments import Adjustments
+
 from accountsapp import ini_file
 from accountsapp.ini_file import UnreadableIni
 from accountsapp.settings import SettingsError
@@ -65,6 +67,24 @@ def refuse_option(ini: str, what: object) -> NoReturn:
     :raises SystemExit: which option is no good
     """
     raise SystemExit(f"accountsapp: [server:main] of {ini}: {what}") from None
+
+
+def refuse_options(ini: str, options: Mapping[str, str], error: ValueError) -> NoReturn:
+    """
+    :param error: what waitress says of all of them
+    :raises SystemExit: which options are no good, each by itself
+    """
+    refuse_option(ini, "; ".join(filter(None, map(_problem_of, options, options.values()))) or error)
+
+
+def _problem_of(name: str, value: str) -> str | None:
+    if name not in dict(Adjustments._params):
+        return f"waitress has no option {name}"
+    try:
+        Adjustments(**{name: value})
+    except ValueError:
+        return f"{name} cannot be {value!a:.80}"
+    return None
 
 
 def site_path(app: Any) -> str:

@@ -34,7 +34,7 @@ from bench.server import ROOT, Server, free_port, running, write_ini
 
 BARE = "bare waitress"
 MOST = {
-    "read own account by key": 2.5,
+    "read own account by key": 2.0,
     "read own account by one of 20 keys": 2.75,
     "refused key": 2.5,
     "update own name": 6.0,

@@ -16,6 +16,7 @@ LAYERS = (
         "settings",
         "starting",
         "production_checks",
+        "setting_errors",
         "setting_values",
         "ini_file",
         "email_syntax",
@@ -175,7 +176,9 @@ def test_the_domain_knows_nothing_of_the_web(path: Path) -> None:
 
 def test_settings_import_nothing_of_ours_but_what_values_may_be() -> None:
     of_values = {"accountsapp.setting_values"}
-    assert ours(PACKAGE / "settings.py") - {"accountsapp"} == of_values | {"accountsapp.production_checks"}
+    told = {"accountsapp.production_checks", "accountsapp.setting_errors"}
+    assert ours(PACKAGE / "settings.py") - {"accountsapp"} == of_values | told
+    assert ours(PACKAGE / "setting_errors.py") == set()
     assert ours(PACKAGE / "production_checks.py") - {"accountsapp"} == of_values
     assert ours(PACKAGE / "setting_values.py") - {"accountsapp"} == {"accountsapp.email_syntax"}
     assert ours(PACKAGE / "email_syntax.py") == set()
@@ -215,3 +218,9 @@ def test_r25_no_test_is_skipped(path: Path) -> None:
     used = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     used |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     assert used & words == set()
+
+
+def test_the_imports_of_the_fork_server_are_named_once() -> None:
+    """There is one a process: another list would take the place of the first one."""
+    name = "set_forkserver_" + "preload"
+    assert [path.name for path in TESTS.rglob("*.py") if name in path.read_text()] == ["forks.py"]

@@ -223,8 +223,9 @@ def test_a_body_can_be_read_again(server: Callable[..., Any]) -> None:
     [
         ({"no_such_option": "1"}, "granian has no option no_such_option"),
         ({"expose_tracebacks": "true"}, "granian has no option expose_tracebacks"),
-        ({"listen": "127.0.0.1:port"}, "port"),
-        ({"threads": "many"}, "many"),
+        ({"listen": "127.0.0.1:port"}, "listen cannot be '127.0.0.1:port'"),
+        ({"threads": "", "backlog": "x"}, "threads cannot be ''; backlog cannot be 'x'"),
+        ({"threads": "many"}, "threads cannot be 'many'"),
     ],
 )
 def test_a_bad_option(options: dict[str, str], said: str) -> None:

@@ -1,12 +1,13 @@
 """The settings: defaults, the environment, and one line for every bad one."""
 
 import logging
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from accountsapp import main
+from accountsapp import main, settings
 from accountsapp.production_checks import DEVELOPMENT_SECRET
 from accountsapp.settings import NAMES, Settings, SettingsError, load, offered_apis
 
@@ -125,6 +126,39 @@ def test_a_bad_one_is_named_in_one_line_without_its_value(name: str, value: str)
     assert "\n" not in text
     if len(value) > 6:
         assert value not in text
+
+
+def test_what_is_wrong_is_said_in_words_of_ours() -> None:
+    """Whichever setting it is, and whatever it was given: what it must be, nothing of pydantic's."""
+    environ = {name.upper().replace(".", "_"): name for name in all_names()}
+    said: dict[str, set[str]] = {}
+    for value in ("", " ", "x", "-1", "9" * 30, "0", "1.5", "\x00", "ftp://x", "a b"):
+        for variable, name in environ.items():
+            try:
+                load(NEEDED, environ={variable: value})
+            except SettingsError as error:
+                for line in str(error).splitlines():
+                    said.setdefault(name, set()).add(line)
+    for name, lines in said.items():
+        for line in lines:
+            assert line.startswith(f"{name}: "), line
+            text = line.removeprefix(f"{name}: ")
+            assert re.search(r"\bmust\b|there are: |name a file", text), line
+            assert not re.search(r"[Ii]nput|[Vv]alid|items|Value error", text), line
+            variable = name.upper().replace(".", "_")
+            assert text.endswith(f" ({variable} in the environment)") or "must not be above" in text, line
+    assert len(said) > 40
+    (empty,) = [line for line in said["accountsapp.secret"] if "empty" in line]
+    assert empty.startswith("accountsapp.secret: must not be empty: it needs 32 random characters; python3 ")
+
+
+def all_names() -> set[str]:
+    """Of every setting, also those of the APIs."""
+    models = settings._section_models().values()
+    return {
+        *NAMES,
+        *(field.alias for model in models for field in model.model_fields.values() if field.alias),
+    }
 
 
 @pytest.mark.parametrize(

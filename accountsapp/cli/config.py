@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from accountsapp import folders, mail_transport
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
-from accountsapp.cli.errors import Failed
+from accountsapp.cli.errors import Failed, advised
 from accountsapp.cli.mail_errors import explain
 from accountsapp.cli.output import print_json_lines, print_lines
 from accountsapp.domain.jobs import JobError
@@ -40,9 +40,16 @@ def group() -> None:
 def check(context: Context, as_json: bool) -> None:
     """Look whether a server would run: settings, database, secret, folders, mail, limits.
 
-    Nothing is changed and no mail is sent. Exits 1 if something is not well.
+    Nothing is changed and no mail is sent. Exits 1 if something is not well; bad settings are all named, one
+    a line, and then nothing else is looked at.
     """
-    verdicts = list(_verdicts(context))
+    try:
+        verdicts = list(_verdicts(context))
+    except SettingsError as error:
+        *others, last = map(advised, str(error).splitlines())
+        for problem in others:
+            click.echo(f"accountsapp: {problem}", err=True)
+        raise Failed(last) from None
     if as_json:
         print_json_lines(asdict(verdict) for verdict in verdicts)
     else:

@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from accountsapp.setting_errors import variable_of
+
 
 class Failed(click.ClickException):
     """A command could not do what it was asked; the text is one line without secrets."""
@@ -14,12 +16,12 @@ class Failed(click.ClickException):
         click.echo(f"accountsapp: {' '.join(self.message.split())}", err=True)
 
 
-def _advised(problem: str) -> str:
+def advised(problem: str) -> str:
     """What is wrong with a setting, and where one that is missing may be given besides the ini."""
     name = problem.removesuffix(": is required")
     if name == problem:
         return problem
-    return f"{problem}; it can be given in the environment, as {name.upper().replace('.', '_')}"
+    return f"{problem}; it can be given in the environment, as {variable_of(name)}"
 
 
 def failure_of(error: BaseException) -> Failed | None:
@@ -36,7 +38,7 @@ def failure_of(error: BaseException) -> Failed | None:
 
     match error:
         case SettingsError():
-            return Failed("; ".join(map(_advised, str(error).splitlines())))
+            return Failed("; ".join(map(advised, str(error).splitlines())))
         case DomainError() | WrongRevision() | SealError() | CommandError() | UnreadableSource():
             return Failed("; ".join(str(error).splitlines()) or type(error).__name__)
         case DBAPIError():

@@ -4,16 +4,18 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, RootTransaction
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session, sessionmaker
 
 from accountsapp.domain import audit
 from accountsapp.domain.audit import Event
 from accountsapp.domain.data import columns as columns_of
-from accountsapp.domain.data import locking
+from accountsapp.domain.data import locking, proofs
+from accountsapp.domain.data.joining import Joining
 from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import AccountRow, Columns, Connections, Reader, by_id
 from accountsapp.domain.errors import AccountNotFound, TooManyAttempts
 from accountsapp.domain.keyring import Keyring
@@ -32,19 +34,6 @@ RATE_PURPOSE = "api-key-rate"
 log = logging.getLogger(__name__)
 
 
-class Joining(NamedTuple):
-    """How what a store writes takes part in a transaction that somebody else ends.
-
-    :ivar sessions: makes sessions that do
-    :ivar join: has what a connection has begun do that
-    :ivar abort: ends all that takes part; what is written next takes part in another one
-    """
-
-    sessions: sessionmaker[Session]
-    join: Callable[[RootTransaction], None]
-    abort: Callable[[], None]
-
-
 class Store:
     """One caller's access to the accounts: a request, a command or a job has one.
 
@@ -60,7 +49,7 @@ class Store:
     :ivar read_only: whether to write is refused
     :param columns: what the ``profile`` of each account that is read has
     :param rendition_sizes: of the squares that are kept beside a new picture
-    :ivar actor_id: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
+    :ivar actor: the account that acts, set by whoever proved it; None for commands, jobs and the anonymous
     :ivar operator: the Unix user whose command acts; None elsewhere
     """
 
@@ -94,7 +83,9 @@ class Store:
         self.read_only = False
         self.columns = columns
         self.rendition_sizes = rendition_sizes
-        self.actor_id: int | None = None
+        self.actor: Actor | None = None
+        self._checked: Actor | None = None
+        """Who was looked at in this transaction."""
         self.language: str | None = None
         """A locale that who asks can read, as far as is known."""
         self.code_pages: Mapping[str, str] = {}
@@ -115,6 +106,11 @@ class Store:
     def client_network(self) -> str:
         """As whom limits count the client (:func:`network_of`)."""
         return network_of(self.counted_address)
+
+    @property
+    def actor_id(self) -> int | None:
+        """The id of the account that acts."""
+        return self.actor.account_id if self.actor is not None else None
 
     @property
     def undoing(self) -> ExitStack:
@@ -182,14 +178,18 @@ class Store:
     def lock(self, account_id: int, *, wholly: bool = False) -> Account:
         """The first step of every change: the account's row, locked, as it is now.
 
-        The actor must still be active; an account that somebody else acts on may be in any state.
+        The actor must still be active, and what proved him must not have been ended; an account that somebody
+        else acts on may be in any state.
 
         :param wholly: see :func:`locking.lock`
-        :raises StaleCredential: the actor was deactivated or deleted since he was proved
+        :raises StaleCredential: the actor was deactivated or deleted since he was proved, or what proved him
+            was ended
         :raises AccountNotFound: the account is gone, and is not the actor's own
         """
         self.reader.forget(account_id)
-        return locking.lock_for(self.session, account_id, self.actor_id, wholly=wholly)
+        account = locking.lock_for(self.session, account_id, self._unchecked_actor(), wholly=wholly)
+        self._checked = self.actor
+        return account
 
     def lock_if_there(self, account_id: int | None) -> Account | None:
         """As :meth:`lock`, for a job: None where the account has gone since it was queued."""
@@ -201,7 +201,31 @@ class Store:
     def lock_columns(self, account_id: int, columns: Collection[str]) -> dict[str, Any]:
         """As :meth:`lock`, for a change of these columns alone (:func:`columns.lock`)."""
         self.reader.forget(account_id)
-        return columns_of.lock(self.transaction, account_id, self.actor_id, columns)
+        actor = self._unchecked_actor()
+        present = columns_of.lock(self.transaction, account_id, actor, columns)
+        self._checked = self.actor
+        return present
+
+    def check_actor(self) -> None:
+        """The first step of what locks no account, such as making one: as :meth:`lock` looks at the actor.
+
+        :raises StaleCredential: as there
+        """
+        actor = self._unchecked_actor()
+        if actor is not None:
+            proofs.check_other(self.transaction, actor)
+            self._checked = self.actor
+
+    def act_for(self, actor_id: int | None, client_address: str) -> None:
+        """Go on, in a job, with what somebody began: his account is looked at again, not what proved him."""
+        self.actor = Actor(actor_id) if actor_id is not None else None
+        self.client_address = client_address
+
+    def _unchecked_actor(self) -> Actor | None:
+        """The actor as the next lock looks at him: what proved him once a transaction, which may end that."""
+        if self._checked is None or self._checked != self.actor or not self.is_writing:
+            return self.actor
+        return Actor(self._checked.account_id)
 
     def reread(self, account_id: int) -> AccountRow:
         """An account that is known to be there, with what this caller has changed of it."""

@@ -14,13 +14,13 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config
 
 from accountsapp.domain.credentials import signin
-from accountsapp.domain.errors import InactiveAccount, WrongPassword
+from accountsapp.domain.errors import InactiveAccount, StaleCredential, WrongPassword
 from accountsapp.pages.html import go, page
 from accountsapp.pages.language import translated
 from accountsapp.pages.refusals import StaleForm, refusal_page, stale_form
 from accountsapp.pages.resources import PersonPage
 from accountsapp.security import session_cookie
-from accountsapp.security.identity import Reason
+from accountsapp.security.identity import ANONYMOUS, Reason
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import failure_of
 from accountsapp.web.request import Request
@@ -36,6 +36,13 @@ def sign_in_first(error: HTTPForbidden, request: Request) -> Response:
     if failure.reason is Reason.NO_CREDENTIAL:
         return _form(request.context, request)
     return refusal_page(request, failure)
+
+
+@error_view_config(StaleCredential, containment=PersonPage)
+def sign_in_again(error: StaleCredential, request: Request) -> Response:
+    """Who was signed in when the request began, and is not any more, gets the form too."""
+    request.known_caller = ANONYMOUS
+    return _form(request.context, request)
 
 
 @exception_view_config(BadCSRFToken, containment=PersonPage, anonymous=True)

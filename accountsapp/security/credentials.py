@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from accountsapp.domain.credentials import sessions, signin
+from accountsapp.domain.data.proofs import API_KEY, Proof
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
 from accountsapp.domain.oauth import jwts, tokens
 from accountsapp.domain.oauth.jwts import Issuer
@@ -115,7 +116,15 @@ def by_api_key(request: "Request", kind: str, api_key: str, place: Place) -> Ide
         store.throttle.count("api-key", store.client_network)
         return Nobody(Reason.UNKNOWN)
     account, key = pair
-    return Identity(account, kind, scopes=scopes.of_key(key.scopes), secret=api_key, key=key, place=place)
+    return Identity(
+        account,
+        kind,
+        scopes=scopes.of_key(key.scopes),
+        secret=api_key,
+        proof=Proof(API_KEY, key.id),
+        key=key,
+        place=place,
+    )
 
 
 class SessionCookie:
@@ -140,7 +149,7 @@ class SessionCookie:
             request.add_response_callback(
                 lambda _request, response: session_cookie.keep_cookie(request, response, value)
             )
-        return Identity(session.account, self.kind, secret=value)
+        return Identity(session.account, self.kind, secret=value, proof=session.proof)
 
 
 class SessionHeader:
@@ -166,7 +175,7 @@ class SessionHeader:
         if session.needs_touch:
             sessions.touch(request.store.begin, session.id)
         account = request.store.reader.remember(session.account)
-        return Identity(account, self.kind, secret=value)
+        return Identity(account, self.kind, secret=value, proof=session.proof)
 
 
 class Basic:
@@ -246,6 +255,7 @@ def _by_token(request: "Request", kind: str, token: TokenRow | DeadToken) -> Ide
         kind,
         scopes=scopes.permissions(token.scope),
         vouches=token.client_id is None or token.client_is_confidential,
+        proof=token.proof,
     )
 
 

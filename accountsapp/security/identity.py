@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from accountsapp.domain.data.models import AccountState
+from accountsapp.domain.data.proofs import Actor, Proof
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.data.rows import ApiKeyRow
 from accountsapp.security.principals import ADMINISTRATORS, STAFF, carrier, principal
@@ -38,6 +39,7 @@ class Identity:
     :ivar vouches: whether the caller's word proves an e-mail address: the operator trusts it to have checked
     :ivar scopes: the permissions the credential grants; None grants all
     :ivar secret: the credential itself where an operation must compare it again, never shown
+    :ivar proof: by which it is looked at again when a change begins; None where there was a password
     :ivar key: the API key that proved it, where one did
     :ivar place: where in the request that key stood
     """
@@ -47,6 +49,7 @@ class Identity:
     scopes: frozenset[str] | None = None
     secret: str | None = field(default=None, repr=False)
     vouches: bool = False
+    proof: Proof | None = field(default=None, repr=False)
     key: ApiKeyRow | None = None
     place: str | None = None
 
@@ -58,6 +61,14 @@ class Identity:
     @property
     def account_id(self) -> int | None:
         return self.account.id if self.account is not None else None
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who acts, with what is looked at again; an API key does not end with the other credentials."""
+        if self.account is None:
+            return None
+        epoch = self.account.credential_epoch if self.key is None else None
+        return Actor(self.account.id, epoch, self.proof)
 
     @property
     def is_active(self) -> bool:

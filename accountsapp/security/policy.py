@@ -12,6 +12,7 @@ from pyramid.authorization import Allow, Authenticated, Everyone
 from pyramid.location import lineage
 from pyramid.security import Allowed, Denied
 
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.security.identity import ANONYMOUS, Identity, Nobody, Reason
 from accountsapp.security.permissions import OF_EVERY_CREDENTIAL
 
@@ -36,12 +37,15 @@ class SecurityPolicy:
     """Asks the credential kinds that the nearest API root accepts, and that root alone."""
 
     def caller(self, request: "Request") -> Identity | Nobody:
-        """Who asks, found out once a request; an account that was proved is the store's actor."""
+        """Who asks, found out once a request; an account that was proved is the store's actor.
+
+        What proved it counts from when a door is opened with it: an open one it may pass either way.
+        """
         caller = request.known_caller
         if caller is None:
             caller = request.known_caller = _identify(request)
-            if isinstance(caller, Identity):
-                request.store.actor_id = caller.account_id
+            if isinstance(caller, Identity) and caller.account_id is not None:
+                request.store.actor = Actor(caller.account_id)
         return caller
 
     def identity(self, request: "Request") -> Identity | None:
@@ -87,7 +91,10 @@ class SecurityPolicy:
         is_active, principals = caller.is_active, caller.principals
         if not acl_permits(context, (Everyone, Authenticated, *principals), permission):
             return _refuse(request, caller, Reason.NOT_ALLOWED, permission)
-        return None if is_active else _refuse(request, caller, Reason.INACTIVE, permission)
+        if not is_active:
+            return _refuse(request, caller, Reason.INACTIVE, permission)
+        request.store.actor = caller.actor
+        return None
 
     def grants(self, request: "Request", context: Any, permission: str) -> bool:
         """Whether the caller may, for an answer that says more to some than to others.

@@ -72,7 +72,8 @@ class RequestedSession(SessionCookie):
             if session is not None:
                 if session.needs_touch:
                     sessions.touch(store.begin, session.id)
-                return Identity(session.account, SessionCookie.kind, secret=value)
+                account, proof = session.account, session.proof
+                return Identity(account, SessionCookie.kind, secret=value, proof=proof)
         return None
 
 

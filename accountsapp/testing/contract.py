@@ -214,6 +214,17 @@ def test_calls_at_once_are_answered(everywhere: Everywhere) -> None:
     assert failed == []
 
 
+def test_s20_who_is_let_in_no_more_changes_nothing(everywhere: Everywhere) -> None:
+    """His credential is ended after it was looked at, and before his change begins."""
+    done = []
+    for door in everywhere.doors:
+        if door.method in WRITES and door.row.permission != OPEN:
+            answer, is_changed = everywhere.ended_meanwhile(door)
+            if is_changed or (is_changed is not None and not refuses(door, answer)):
+                done.append((*door[:3], answer.status))
+    assert done == []
+
+
 def test_every_view_of_an_api_with_a_document_is_in_it(app: TestApp) -> None:
     registry = app.app.registry
     described = {view for document in registry.documents.documents.values() for view in document.operations}

@@ -15,7 +15,7 @@ from webtest import TestApp, TestResponse
 
 from accountsapp.domain.credentials import api_keys, jwt_keys, sessions
 from accountsapp.domain.data.models import Account, AuditEvent, Base
-from accountsapp.domain.oauth import tokens
+from accountsapp.domain.oauth import clients, tokens
 from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
@@ -31,6 +31,7 @@ from accountsapp.testing.credentials import (
     renew_tokens,
     visitor,
 )
+from accountsapp.testing.endings import before_change, client_of, end
 from accountsapp.testing.people import Person
 from accountsapp.tree import OPEN, Row, rows
 
@@ -132,15 +133,15 @@ class Everywhere:
 
     def holder(self, door: Door) -> Holder:
         by_administrators = door.row.permission in ADMINISTRATORS_ONLY
-        return self._admin if by_administrators or door.row.view in self._administered_views else self._owner
+        if by_administrators or door.row.view in self._administered_views:
+            return self._admin
+        if door.row.permission == Permission.KEY_END:  # which a default key cannot
+            owner = self._owner
+            return owner._replace(person=replace(owner.person, api_key=owner.named[FULL]))
+        return self._owner
 
     def present(self, door: Door) -> Shown:
-        if door.kind == VISITOR:
-            return self._visitor
-        holder = self.holder(door)
-        if door.row.permission == Permission.KEY_END:  # which a default key cannot
-            holder = holder._replace(person=replace(holder.person, api_key=holder.named[FULL]))
-        return present(door.kind, holder)
+        return self._visitor if door.kind == VISITOR else present(door.kind, self.holder(door))
 
     def __call__(
         self,
@@ -195,6 +196,30 @@ class Everywhere:
         self._renew(door)
         return [call.result() for call in calls]
 
+    def ended_meanwhile(self, door: Door) -> tuple[TestResponse, bool | None]:
+        """Call, and have the door's credential ended when the call begins to change something.
+
+        :returns: the answer, and whether something was changed after that; None where it did not begin to
+        """
+        holder, shown, ended = self.holder(door), self.present(door), []
+
+        def happen() -> None:
+            end(self._stores, door.kind, holder)
+            ended.append(dump(self.app))
+
+        self.app.reset()
+        with before_change(self._stores, happen):
+            answer = self.app.request(
+                door.path + (f"?{shown.query}" if shown.query else ""),
+                method=door.method,
+                headers=dict(shown.headers),
+                expect_errors=True,
+            )
+        is_changed = dump(self.app) != ended[0] if ended else None
+        self._used.add(door)
+        self._renew(door)
+        return answer, is_changed
+
     def door(self, method: str, path: str) -> Door:
         """The first one there."""
         return next(door for door in self.doors if (door.method, door.path) == (method, path))
@@ -225,6 +250,7 @@ class Everywhere:
             api_key = api_keys.reveal(store, row) if row is not None else None
             has_session = sessions.find(connection, holder.cookie) is not None
             has_token = not isinstance(tokens.find(connection, holder.token), DeadToken)
+            has_token = has_token and clients.find(connection, client_of(holder)) is not None
             signs = jwt_keys.find(store, holder.signing.key) is not None
             has_named = store.reader.by_api_key(holder.named[FULL]) is not None
         if api_key is None:

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from accountsapp.web.request import Request
 
-ATTEMPT = "accountsapp.attempt"
-"""In the environment: how often the request was tried before."""
-
 Check = Callable[["Request", Any, str | None], None]
 """Of a request, its context and the permission that the view names; None for an open view."""
 
@@ -108,7 +105,7 @@ def check_key_rate(request: "Request", context: Any, permission: str | None) -> 
     if permission is None or permission == Permission.KEY_END or not request.store.throttle.limits_keys:
         return
     caller = request.identity
-    if caller is not None and caller.key is not None and not request.environ.get(ATTEMPT):
+    if caller is not None and caller.key is not None:
         request.store.count_key(caller.secret or "")
 
 

@@ -21,10 +21,10 @@ from accountsapp.db_errors import is_retryable
 from accountsapp.security.identity import Identity
 from accountsapp.waiting import Deadline, remaining
 from accountsapp.web import cors
-from accountsapp.web.checks import ATTEMPT
 from accountsapp.web.client_address import client_address
 from accountsapp.web.methods import allowed_methods
 from accountsapp.web.reports import METHODS, REPORTER, Report
+from accountsapp.web.request import LIMITS
 from accountsapp.web.transactions import SAFE_METHODS
 
 LONGEST_WAIT = 7.5
@@ -38,6 +38,9 @@ WRITES = 3
 
 AGAIN = "accountsapp.again"
 """In the environ: the answer is not sent, the request is run once more."""
+
+ATTEMPT = "accountsapp.attempt"
+"""In the environ: how often the request was tried before."""
 
 STARTED = "accountsapp.started"
 """In the environ: the ``perf_counter`` of its first try."""
@@ -57,6 +60,8 @@ def execute(environ: dict[str, Any], router: Any) -> Callable[..., Iterable[byte
             response = default_execution_policy(environ, router)
             if not environ.pop(AGAIN, False):
                 break
+            if LIMITS in environ:
+                environ[LIMITS].try_again()
         return partial(_send, response)
 
 

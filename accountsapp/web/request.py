@@ -23,10 +23,14 @@ from accountsapp.web.transactions import is_unsafe
 if TYPE_CHECKING:
     from accountsapp.db import Database
     from accountsapp.domain.data.reads import AccountRow
+    from accountsapp.domain.throttle import RequestLimits
     from accountsapp.security.identity import Identity, Nobody
     from accountsapp.security.policy import SecurityPolicy
     from accountsapp.settings import Settings
     from accountsapp.web.resources import ApiRoot
+
+LIMITS = "accountsapp.limits"
+"""In the environ: what the request counts by, once it has come to that."""
 
 Callback = Callable[..., Any]
 """Called with the request, and with the response where there is one."""
@@ -76,6 +80,7 @@ class Request(PyramidRequest):
             self.client_addr,
             columns,
             read_only=not is_unsafe(self),
+            throttle=self._limits,
         )
         if self.api is not None and self.api.code_pages is not None:
             store.code_pages = self.api.code_pages(self.app_settings)
@@ -85,6 +90,14 @@ class Request(PyramidRequest):
         if languages:
             store.language = i18n.accepted(languages, self.app_settings.locales)
         return store
+
+    @property
+    def _limits(self) -> "RequestLimits":
+        """What the request counts by, in all of its tries."""
+        limits: RequestLimits | None = self.environ.get(LIMITS)
+        if limits is None:
+            limits = self.environ[LIMITS] = self.registry.throttle.of_request()
+        return limits
 
     @property
     def caller(self) -> "Identity":

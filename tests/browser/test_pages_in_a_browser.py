@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from accountsapp.domain.data.locking import lock
+from accountsapp.domain.data.models import EmailAddress
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
@@ -140,6 +141,21 @@ def test_a_password_can_be_shown(alice: Person, server: Server, browser: Browser
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Where you are signed in").wait_for()
     assert said == []
+
+
+def test_a_word_that_is_kept_together_keeps_its_spaces(
+    stores: Process, alice: Person, server: Server, browser: Browser
+) -> None:
+    with stores.transaction() as store:
+        store.session.query(EmailAddress).update({"verified": False})
+    page = browser.new_context(viewport=SIZES[0]).new_page()
+    sign_in(page, server.url)
+    page.goto(f"{server.url}/account/alice/export")
+    leads = page.get_by_role("main").get_by_role("link").first
+    assert leads.inner_text() == "Confirm your e-mail address"
+    box = leads.bounding_box()
+    assert box is not None
+    assert 44 <= box["height"] <= 48
 
 
 def test_consent_as_somebody_else(

@@ -95,3 +95,25 @@ def test_settings_that_are_none(run: Run, ini: dict[str, str], tmp_path: Path) -
     ran = run("config", "check", ini=path, exit_code=1)
     assert ran.out == ""
     assert "accountsapp.secret" in ran.err
+
+
+def test_every_bad_setting_is_named(run: Run, ini: dict[str, str], tmp_path: Path) -> None:
+    bad = {
+        "accountsapp.mode": "production",
+        "accountsapp.secret": "",
+        "accountsapp.mail.port": "x",
+        "accountsapp.passwords.refused": str(tmp_path / "none"),
+        "accountsapp.openedx.max_usernames": "0",
+        "accountsapp.social.google": "ftp://example.org",
+        "pyramid.debug_all": "true",
+    }
+    needed = {
+        name: value for name, value in ini.items() if name not in ("accountsapp.site_url", "accountsapp.apis")
+    }
+    path = write_ini(tmp_path / "bad.ini", needed | bad)
+    lines = run("config", "check", ini=path, exit_code=1).err.splitlines()
+    named = [line.split(": ")[1] for line in lines]
+    assert sorted(named) == sorted({*bad, "accountsapp.site_url"} - {"accountsapp.mode"})
+    assert all(line.startswith("accountsapp: ") for line in lines)
+    (wanting,) = [line for line in lines if "accountsapp.site_url" in line]
+    assert wanting.endswith("is required; it can be given in the environment, as ACCOUNTSAPP_SITE_URL")

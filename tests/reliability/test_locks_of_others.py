@@ -16,6 +16,7 @@ from accountsapp.domain import audit
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.audit import listing
 from accountsapp.domain.credentials import signin
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.errors import WrongPassword
 from accountsapp.process import Process
 from accountsapp.testing.applications import Applications
@@ -175,7 +176,7 @@ def test_s45_a_sign_in_that_fails_during_the_deletion_leaves_no_address(
 
     monkeypatch.setattr(audit, "forget_addresses", forget)
     with stores.transaction("198.51.100.1") as store:
-        store.actor_id = admin.id
+        store.actor = Actor(admin.id)
         lifecycle.delete(store, alice.id)
     assert told == ["failed"]
     with stores.transaction() as store:

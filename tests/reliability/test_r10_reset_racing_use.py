@@ -1,4 +1,4 @@
-"""R10: a key is used by many while it is replaced again and again."""
+"""R10: a key is used by many while it is replaced again and again, and by whom its owner gets rid of."""
 
 from functools import partial
 from threading import Event
@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from webtest import TestApp
 
+from accountsapp.domain.credentials import api_keys, sessions
+from accountsapp.process import Process
+from accountsapp.testing.credentials import csrf_token
 from accountsapp.testing.people import Person
 from tests.conftest import Soak
 from tests.support.concurrently import concurrently
@@ -86,3 +89,39 @@ def test_r10_two_resetters(wsgi: Any, alice: Person) -> None:
         for presented, status in ((old, 403), (key, 200)):
             answer = TestApp(wsgi).get("/api/v1/alice/account", {"api_key": presented}, expect_errors=True)
             assert answer.status_int == status
+
+
+STRANGERS = 3
+
+
+def test_r10_no_key_is_made_after_its_owner_got_rid_of_strangers(
+    wsgi: Any, stores: Process, alice: Person, soak: Soak
+) -> None:
+    """Strangers are signed in as well and reset the key while its owner ends all other sessions."""
+
+    def key() -> str | None:
+        with stores.transaction() as store:
+            row = store.reader.by_username("alice")
+            assert row is not None
+            return api_keys.reveal(store, row)
+
+    def begin() -> str:
+        with stores.transaction() as store:
+            return sessions.begin(store.session, store.lock(alice.id), None, by_password=True)
+
+    def post(path: str, cookie: str, **form: str) -> int:
+        headers = {"Cookie": f"sessionid={cookie}", "X-CSRFToken": csrf_token(stores, cookie)}
+        return TestApp(wsgi).post(path, form, headers=headers, expect_errors=True).status_int
+
+    def get_rid(cookie: str) -> str | None:
+        assert post("/sessions", cookie, session="others") == 303
+        return key()
+
+    def reset(cookie: str) -> None:
+        assert post("/account/alice/resetapikey", cookie) == 303
+
+    owner = begin()
+    for _ in range(soak(40, 200)):
+        strangers = [partial(reset, begin()) for _ in range(STRANGERS)]
+        kept, *_ = concurrently([partial(get_rid, owner), *strangers])
+        assert key() == kept, "a key was made after the end of the session"

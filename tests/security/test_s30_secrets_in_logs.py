@@ -8,6 +8,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import cache
 from io import StringIO
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -45,6 +46,7 @@ CANARIES = {
 }
 
 
+@cache
 def forms(secret: str) -> set[str]:
     """The ways in which a secret may stand in a line."""
     data = secret.encode()
@@ -58,9 +60,11 @@ def found_in(said: str, secrets: dict[str, str]) -> dict[str, str]:
     """Which secrets are there, and the line."""
     return {
         name: line
-        for line in said.splitlines()
         for name, secret in secrets.items()
-        if any(form in line for form in forms(secret))
+        for form in forms(secret)
+        if form in said
+        for line in said.splitlines()
+        if form in line
     }
 
 

@@ -25,6 +25,7 @@ from accountsapp.domain.data.activity_models import Collection, Review
 from accountsapp.domain.data.archive_models import Archive
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import EmailAddress, JobState
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import sealed_api_key
 from accountsapp.domain.errors import EmailNotVerified
 from accountsapp.domain.pictures.decoding import PNG, picture_of
@@ -44,7 +45,7 @@ LINK = re.compile(rf"(\S+\.zip)\s+({SITE_URL}/exports/\S+)")
 
 def ask(stores: Process, person: Person) -> None:
     with stores.transaction() as store:
-        store.actor_id = person.id
+        store.actor = Actor(person.id)
         archives.ask(store, person.id)
 
 

@@ -95,7 +95,7 @@ class Jwt:
             by = request.environ.setdefault("accountsapp.token_user", token_hex(8))
             if not jwt_keys.use_once(request.store, unverified.issuer, claims.token_id, until=until, by=by):
                 raise _Bad
-        return Identity(signing.account, self.kind)
+        return Identity(signing.account, self.kind, proof=signing.proof)
 
 
 class _Unverified:

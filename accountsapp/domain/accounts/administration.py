@@ -222,7 +222,7 @@ def delete_stale(store: Store) -> None:
 @handles(DELETE_STALE)
 def delete_stale_later(store: Store, job: LeasedJob) -> None:
     """Go on with :func:`delete_stale`, for as long as the administrator who began it is active."""
-    store.actor_id, store.client_address = job.payload["actor_id"], job.payload["address"]
+    store.act_for(job.payload["actor_id"], job.payload["address"])
     while True:
         try:
             with store.apart() as part:
@@ -237,6 +237,7 @@ def delete_stale_part(store: Store) -> int:
 
     :returns: how many; fewer than :data:`ACCOUNTS_AT_ONCE` when there is none left
     """
+    store.check_actor()
     locked = _stale().limit(ACCOUNTS_AT_ONCE).with_for_update(of=Account, key_share=True)
     accounts = store.session.execute(locked).all()
     for account_id, _username in accounts:

@@ -72,7 +72,7 @@ def ask_deletion(store: Store, account_id: int) -> None:
 @handles(DELETE_ACCOUNT)
 def delete_asked(store: Store, job: LeasedJob) -> None:
     """Erase an account whose deletion was asked for."""
-    store.actor_id, store.client_address = job.payload["actor_id"], job.payload["address"]
+    store.act_for(job.payload["actor_id"], job.payload["address"])
     store.language = job.payload.get("language")
     account = locking.lock_if_there(store.session, job.payload["of"], wholly=True)
     if account is not None:

@@ -70,6 +70,8 @@ def add_with_random_password(store: Store, username: str, email: str) -> tuple[A
     :raises UsernameTaken, EmailTaken: as :func:`register`
     """
     password = secrets.token_urlsafe(15)
-    account = register(store, username, email, password=password, verified=True)
+    password_hash = store.passwords.hash(password)
+    store.check_actor()
+    account = register(store, username, email, password_hash=password_hash, verified=True)
     claims.drop_unproved_copies(store.session, account.id, key_of(email))
     return store.reread(account.id), password

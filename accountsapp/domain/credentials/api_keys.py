@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import and_, not_, select
 
 from accountsapp.domain.audit import Event
-from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import key_memory
 from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.key_digests import digests_of
@@ -26,6 +25,8 @@ from accountsapp.domain.store import Store
 def set_to(store: Store, account: Account, api_key: str) -> str:
     """Give a locked (or new) account its default key; an older one is dead with the commit.
 
+    A new key is a new row: the row of a key is there as long as the key is good.
+
     :raises ApiKeyTaken: another account has it, or it is a named key of this one
     """
     _, *further = digests_of(store.keyring, api_key)
@@ -33,15 +34,14 @@ def set_to(store: Store, account: Account, api_key: str) -> str:
     taken = select(ApiKey.account_id).where(ApiKey.digest.in_(further), not_(is_own))
     if store.session.scalar(taken) is not None:
         raise ApiKeyTaken
-    sealed = {**sealed_key(store.keyring, account.id, api_key), "created": now()}
-    row = _row(store, account.id)
+    former = _row(store, account.id)
+    if former is not None:
+        confirm_everywhere(store.session)
+        store.session.delete(former)
+        store.session.flush()
+    sealed = sealed_key(store.keyring, account.id, api_key)
     with refusing_duplicates():
-        if row is None:
-            store.session.add(ApiKey(account_id=account.id, **sealed))
-        else:
-            confirm_everywhere(store.session)
-            for column, value in sealed.items():
-                setattr(row, column, value)
+        store.session.add(ApiKey(account_id=account.id, **sealed))
         store.session.flush()
     return api_key
 

@@ -19,6 +19,7 @@ from accountsapp.domain.data.jwt_models import JwtKey, UsedJwt
 from accountsapp.domain.data.locking import lock_active
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.prepared import Prepared
+from accountsapp.domain.data.proofs import SIGNING_KEY, Proof
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.data.removing import remove_some
 from accountsapp.domain.data.revoking import confirm_everywhere
@@ -41,10 +42,14 @@ class Issued(NamedTuple):
 
 
 class SigningKey(NamedTuple):
-    """A living key and its account, in whatever state."""
+    """A living key and its account, in whatever state.
+
+    :ivar proof: by which it is looked at again
+    """
 
     account: AccountRow
     secret: str
+    proof: Proof
 
 
 def issue(store: Store, account_id: int) -> Issued:
@@ -87,7 +92,8 @@ def find(store: Store, key: str) -> SigningKey | None:
     account = selection.row(values)
     store.reader.remember(account)
     (sealed,) = selection.after(values)
-    return SigningKey(account, store.keyring.unseal(_owner(account.id, key), sealed))
+    secret = store.keyring.unseal(_owner(account.id, key), sealed)
+    return SigningKey(account, secret, Proof(SIGNING_KEY, key))
 
 
 @cache

@@ -15,6 +15,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials.password_change import set_hash
 from accountsapp.domain.data.locking import lock, lock_address, refusing_duplicates
 from accountsapp.domain.data.models import IS_TAKEN, Account, AccountState, EmailAddress
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.data.usernames import is_username_taken, set_username
 from accountsapp.domain.emails import claims
@@ -172,7 +173,7 @@ def _use(store: Store, link: LinkRow, password: object, new_username: object = N
     checked, chosen_name = _checked(store, link.account, password, new_username)
     password_hash = store.passwords.hash(checked)
     account = _lock_and_consume(store, link)
-    store.actor_id = account.id  # who has the code reads the mail of the account
+    store.actor = Actor(account.id)  # who has the code reads the mail of the account
     if chosen_name is not None and account.state == AccountState.PENDING:
         with refusing_duplicates():
             set_username(store.session, account, chosen_name)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState, SignInSession
+from accountsapp.domain.data.proofs import SESSION, Proof
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.data.removing import remove_some
 from accountsapp.domain.data.revoking import confirm_everywhere
@@ -41,12 +42,16 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class SessionRow(NamedTuple):
-    """A living session and its account."""
+    """A living session and its account.
+
+    :ivar proof: by which it is looked at again
+    """
 
     id: int
     needs_touch: bool
     """Whether its last use is to be written again (:func:`touch`)."""
     account: AccountRow
+    proof: Proof
 
 
 def new_value() -> str:
@@ -97,7 +102,8 @@ def find(connection: Connection, value: str, columns: Columns | None = None) -> 
 
     :param columns: what the account's ``profile`` has
     """
-    row = connection.execute(_find_statement(columns), {"digest": digest_of(value)}).first()
+    digest = digest_of(value)
+    row = connection.execute(_find_statement(columns), {"digest": digest}).first()
     if row is None:
         return None
     account = selection_of(columns).row(row)
@@ -106,7 +112,8 @@ def find(connection: Connection, value: str, columns: Columns | None = None) -> 
     alive = moment - last_used < LIFE_UNUSED and moment - created < LONGEST_LIFE
     if not alive or account.state != AccountState.ACTIVE:
         return None
-    return SessionRow(session_id, moment - last_used > TOUCH_PAUSE, account)
+    needs_touch = moment - last_used > TOUCH_PAUSE
+    return SessionRow(session_id, needs_touch, account, Proof(SESSION, digest))
 
 
 def former_forms(connection: Connection, value: str) -> list[str]:

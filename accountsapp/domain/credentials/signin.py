@@ -12,6 +12,7 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data.locking import lock_active
 from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import (
@@ -131,7 +132,7 @@ def sign_in(store: Store, row: AccountRow, *, former: str | None = None) -> str:
     account = lock_active(store.session, row.id)
     if account.credential_epoch != row.credential_epoch:
         raise StaleCredential
-    store.actor_id = row.id
+    store.actor = Actor(row.id)
     store.record(Event.SIGNED_IN, account_id=row.id)
     value = sessions.begin(store.session, account, store.client_address or None, by_password=True)
     if former is not None:

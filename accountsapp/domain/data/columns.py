@@ -4,14 +4,16 @@ An object of the account, as :mod:`locking` gives, costs more than all else that
 """
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, select, update
 
-from accountsapp.domain.data.locking import check_states
+from accountsapp.domain.data.locking import lock_with
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.prepared import Prepared, PreparedUpdate
+from accountsapp.domain.data.proofs import Actor, Kind, Proof, check_account
+from accountsapp.domain.errors import AccountNotFound, StaleCredential
 
 _table = Account.__table__
 _STATEMENTS = 256
@@ -19,20 +21,41 @@ _STATEMENTS = 256
 
 
 def lock(
-    connection: Connection, account_id: int, actor_id: int | None, columns: Collection[str]
+    connection: Connection, account_id: int, actor: Actor | None, columns: Collection[str]
 ) -> dict[str, Any]:
-    """As :func:`locking.lock_for`.
+    """As :func:`locking.lock_for`; what proved the owner is looked at in the statement that locks.
 
     :returns: what these columns have now, and some others
-    :raises StaleCredential: the actor was deactivated or deleted since he was proved
+    :raises StaleCredential: the actor was deactivated or deleted since he was proved, or what proved him was
+        ended
     :raises AccountNotFound: the account is gone, or is to be deleted
     """
-    names, statement = _locking(tuple(sorted(columns)))
-    values = statement.first(connection, account_id=account_id)
-    present = dict(zip(names, values, strict=True)) if values is not None else {}
-    is_there = values is not None and present["deletion_asked"] is None
-    check_states(connection, account_id, actor_id, present["state"] if is_there else None)
+    if actor is not None and actor.account_id == account_id:
+        present = _lock(connection, account_id, columns, actor.proof)
+        if present is None:
+            raise StaleCredential
+        check_account(actor, present["state"], present["credential_epoch"])
+        return present
+    present = lock_with(connection, account_id, actor, partial(_lock, connection, account_id, columns))
+    if present is None:
+        raise AccountNotFound
     return present
+
+
+def _lock(
+    connection: Connection, account_id: int, columns: Collection[str], proof: Proof | None = None
+) -> dict[str, Any] | None:
+    """None where the account is gone, or is to be deleted, or does not have the credential any more."""
+    if proof is None:
+        names, statement = _locking(tuple(sorted(columns)), None)
+        values = statement.first(connection, account_id=account_id)
+    else:
+        names, statement = _locking(tuple(sorted(columns)), proof.kind)
+        values = statement.first(connection, account_id=account_id, credential=proof.value)
+    if values is None:
+        return None
+    present = dict(zip(names, values, strict=True))
+    return present if present["deletion_asked"] is None else None
 
 
 def change(
@@ -50,10 +73,18 @@ def change(
 
 
 @lru_cache(_STATEMENTS)
-def _locking(columns: tuple[str, ...]) -> tuple[list[str], Prepared]:
-    names = [*dict.fromkeys(("state", "deletion_asked", *columns))]
+def _locking(columns: tuple[str, ...], kind: Kind | None) -> tuple[list[str], Prepared]:
+    """
+    :param kind: of the credential that the account must have; its row is locked after the account's, without
+        which PostgreSQL would show it as it was before it waited
+    """
+    names = [*dict.fromkeys(("state", "credential_epoch", "deletion_asked", *columns))]
     statement = select(*(_table.c[name] for name in names)).where(_table.c.id == bindparam("account_id"))
-    return names, Prepared(statement.with_for_update(key_share=True))
+    statement = statement.with_for_update(key_share=True, of=_table)
+    if kind is not None:
+        statement = statement.join(kind.table, and_(kind.account_id == _table.c.id, *kind.conditions))
+        statement = statement.suffix_with(f"FOR KEY SHARE OF {kind.table.name}", dialect="postgresql")
+    return names, Prepared(statement)
 
 
 @lru_cache(_STATEMENTS)

@@ -1,14 +1,17 @@
 """The first step of every change: lock the account's row, and read it as it is now; then its addresses."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
+from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from accountsapp.domain.data.models import Account, AccountState
+from accountsapp.domain.data.proofs import Actor, check_account, check_other, check_proof
 from accountsapp.domain.errors import (
     AccountNotFound,
     ApiKeyTaken,
@@ -18,6 +21,8 @@ from accountsapp.domain.errors import (
     StaleCredential,
     UsernameTaken,
 )
+
+Locked = TypeVar("Locked")
 
 _UNIQUE: dict[str, type[DomainError]] = {
     "username_key": UsernameTaken,
@@ -62,37 +67,36 @@ def lock_active(session: Session, account_id: int, *, wholly: bool = False) -> A
     return account
 
 
-def lock_for(session: Session, account_id: int, actor_id: int | None, *, wholly: bool = False) -> Account:
+def lock_for(session: Session, account_id: int, actor: Actor | None, *, wholly: bool = False) -> Account:
     """As :func:`lock`, for a change by somebody: only the actor himself must be active.
 
-    :param actor_id: whose credential was checked; None for the operator
-    :raises StaleCredential: the actor was deactivated or deleted since then
+    :param actor: who was proved; None for the operator
+    :raises StaleCredential: the actor was deactivated or deleted since then, or what proved him was ended
     """
-    if actor_id == account_id:
-        return lock_active(session, account_id, wholly=wholly)
-    account = lock(session, account_id, wholly=wholly)
-    check_states(session.connection(), account_id, actor_id, account.state)
-    return account
+    if actor is not None and actor.account_id == account_id:
+        account = lock_active(session, account_id, wholly=wholly)
+        check_account(actor, account.state, account.credential_epoch)
+        check_proof(session.connection(), actor)
+        return account
+    lock_account = partial(lock, session, account_id, wholly=wholly)
+    return lock_with(session.connection(), account_id, actor, lock_account)
 
 
-def check_states(connection: Connection, account_id: int, actor_id: int | None, state: str | None) -> None:
-    """Whether the actor may still change a locked account.
+def lock_with(
+    connection: Connection, account_id: int, actor: Actor | None, lock_account: Callable[[], Locked]
+) -> Locked:
+    """Lock an account, and that of somebody else who acts on it, in the order of their ids: two who act on
+    each other do not wait in a circle.
 
-    :param actor_id: whose credential was checked; None for the operator
-    :param state: the account's; None where it is gone
-    :raises StaleCredential: the actor was deactivated or deleted since then
-    :raises AccountNotFound: the account is gone, and is not the actor's own
+    :param lock_account: locks the one that is acted on
+    :raises StaleCredential: as :func:`lock_for`
     """
-    if actor_id == account_id:
-        if state != AccountState.ACTIVE:
-            raise StaleCredential
-        return
-    if state is None:
-        raise AccountNotFound
-    if actor_id is not None:
-        state_of_actor = connection.scalar(select(Account.state).where(Account.id == actor_id))
-        if state_of_actor != AccountState.ACTIVE:
-            raise StaleCredential
+    if actor is not None and actor.account_id < account_id:
+        check_other(connection, actor)
+    locked = lock_account()
+    if actor is not None and actor.account_id > account_id:
+        check_other(connection, actor)
+    return locked
 
 
 def lock_address(session: Session, address_key: str) -> None:

@@ -16,6 +16,7 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.locking import lock_active, lock_address, refusing_duplicates
 from accountsapp.domain.data.models import Account, EmailAddress, Link
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import changing, claims, strangers
 from accountsapp.domain.errors import (
@@ -179,7 +180,7 @@ def confirm(store: Store, code: str) -> AccountRow:
         raise DeadLink
     changing.lock_waiting(store.session, link.address_key, link.account.id)
     account = lock_active(store.session, link.account.id)
-    store.actor_id = account.id  # who has the code reads the mail of the account
+    store.actor = Actor(account.id)  # who has the code reads the mail of the account
     try:
         email = _find_locked(store, account, link.address_key)
     except EmailNotFound:

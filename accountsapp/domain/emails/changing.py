@@ -19,6 +19,7 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.locking import lock_active, lock_address, refusing_duplicates
 from accountsapp.domain.data.models import NO_PENDING_EMAIL, Account, EmailAddress, Link
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.emails import claims
 from accountsapp.domain.errors import DeadLink
@@ -133,7 +134,7 @@ def confirm(store: Store, code: str) -> AccountRow:
     session = store.session
     lock_waiting(session, link.address_key, link.account.id)
     account = lock_active(session, link.account.id)
-    store.actor_id = account.id  # who has the code reads the mail of the account
+    store.actor = Actor(account.id)  # who has the code reads the mail of the account
     lock_address(session, link.address_key)
     address = awaited(account)
     if address != link.address or not links.consume(session, account, link):

@@ -17,6 +17,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
 from accountsapp.domain.data.prepared import Prepared
+from accountsapp.domain.data.proofs import CLIENT, GRANT, Proof
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.oauth.scopes import written
@@ -127,6 +128,7 @@ def find(
             return DeadToken.INACTIVE
         if account.credential_epoch != claims.get("epoch"):
             return DeadToken.REVOKED
+    proof = Proof(GRANT, grant_id) if grant_id is not None else Proof(CLIENT, claims["azp"])
     return TokenRow(
         account,
         written(claims["scopes"]),
@@ -134,6 +136,7 @@ def find(
         datetime.fromtimestamp(claims["exp"], UTC),
         claims["azp"],
         bool(is_confidential),
+        proof,
     )
 
 

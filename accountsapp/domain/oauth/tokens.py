@@ -28,6 +28,7 @@ from accountsapp.domain.data.locking import lock, lock_active
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuthCode, OAuthGrant, RefreshToken
 from accountsapp.domain.data.prepared import Prepared
+from accountsapp.domain.data.proofs import ACCESS_TOKEN, Proof
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import AccountNotFound, StaleCredential, TokenNotFound
@@ -88,10 +89,10 @@ def grant(
 
     :param redirect_uri: as the request had it; None where it had none
     :param challenge: PKCE, ``S256``
-    :raises StaleCredential: account or client are not active any more
+    :raises StaleCredential: client or account are not active any more, or what proved it was ended
     """
     session = store.session
-    account = lock_active(session, account_id)
+    account = store.lock(account_id)
     if not _holds(session, client.id):
         raise StaleCredential
     grants.clear_dead(session, account_id, client.id)
@@ -276,6 +277,7 @@ class TokenRow(NamedTuple):
 
     :ivar account: None for a client that acts for no account
     :ivar client_id: the public name of its client; None if the operator issued it
+    :ivar proof: by which it is looked at again
     """
 
     account: AccountRow | None
@@ -284,6 +286,7 @@ class TokenRow(NamedTuple):
     expires: datetime
     client_id: str | None
     client_is_confidential: bool
+    proof: Proof
 
 
 @cache
@@ -314,7 +317,8 @@ def find(connection: Connection, token: str, columns: Columns | None = None) -> 
 
     :param columns: what the account's ``profile`` has
     """
-    values = _find_statement(columns).first(connection, digest=digest_of(token))
+    digest = digest_of(token)
+    values = _find_statement(columns).first(connection, digest=digest)
     if values is None:
         return DeadToken.UNKNOWN
     scope, created, expires, account_id, epoch, client_key, client_id, confidential, revoked = selection_of(
@@ -331,9 +335,9 @@ def find(connection: Connection, token: str, columns: Columns | None = None) -> 
             return DeadToken.INACTIVE
         if account.credential_epoch != epoch:
             return DeadToken.REVOKED
-    return TokenRow(
-        account, scope, created, expires, client_id, client_key is not None and bool(confidential)
-    )
+    is_confidential = client_key is not None and bool(confidential)
+    proof = Proof(ACCESS_TOKEN, digest)
+    return TokenRow(account, scope, created, expires, client_id, is_confidential, proof)
 
 
 def revoke(store: Store, client: ClientRow, token: str) -> None:

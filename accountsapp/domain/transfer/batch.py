@@ -221,20 +221,19 @@ class _Attempt:
         }
 
     def _change_key(self, item: Item, account_id: int) -> None:
-        """Give the account the record's default key; another one that it had is remembered."""
+        """Give the account the record's default key, in a row of its own; another one that it had is
+        remembered.
+        """
         if item.record.api_key is None:
             return
         present = self.known.digest_of(account_id)
         if present == item.keys.default[0]:
             return
-        values = self._key_values(item, account_id)
-        if present is None:
-            _INSERT_KEYS.run(self._connection, [values])
-        else:
+        if present is not None:
             if present not in item.keys.default:
                 remember_default(self._connection, self._keyring, account_id)
-            is_own = _keys.c.account_id == account_id
-            self._connection.execute(update(_keys).where(is_own, IS_DEFAULT), values)
+            self._connection.execute(delete(_keys).where(_keys.c.account_id == account_id, IS_DEFAULT))
+        _INSERT_KEYS.run(self._connection, [self._key_values(item, account_id)])
 
     def _change_named_keys(self, item: Item, account: KnownAccount) -> None:
         change = self.known.key_change(item, account)

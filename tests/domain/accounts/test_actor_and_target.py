@@ -8,6 +8,7 @@ from accountsapp.domain import audit
 from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import api_keys
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import AccountNotFound, StaleCredential
 from accountsapp.domain.store import Store
@@ -29,7 +30,7 @@ def reset_key(store: Store, account_id: int) -> None:
 
 def act(stores: Process, actor: Person, operation: Callable[[Store, int], None], target: Person) -> None:
     with stores.transaction() as store:
-        store.actor_id = actor.id
+        store.actor = Actor(actor.id)
         operation(store, target.id)
 
 
@@ -88,7 +89,7 @@ def test_an_account_that_is_gone(
 def test_the_audit_names_actor_and_target(stores: Process, alice: Person, bob: Person) -> None:
     deactivate(stores, alice)
     with stores.transaction("192.0.2.1") as store:
-        store.actor_id = bob.id
+        store.actor = Actor(bob.id)
         profile.change(store, alice.id, {"name": "Alice"}, email="new@example.com")
         addresses.add(store, alice.id, "further@example.com")
     with stores.transaction() as store:
@@ -101,7 +102,7 @@ def test_the_audit_names_actor_and_target(stores: Process, alice: Person, bob: P
 
 def test_who_deletes_his_own_account_is_not_named(stores: Process, alice: Person) -> None:
     with stores.transaction("192.0.2.1") as store:
-        store.actor_id = alice.id
+        store.actor = Actor(alice.id)
         lifecycle.delete(store, alice.id)
     with stores.transaction() as store:
         row = next(audit.listing(store.connection))

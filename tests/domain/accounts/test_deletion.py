@@ -15,6 +15,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import recovery, signin
 from accountsapp.domain.data import locking, reads
 from accountsapp.domain.data.models import AccountState, JobState
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.errors import (
     AccountNotFound,
     EmailTaken,
@@ -36,7 +37,7 @@ from tests.support.outbox import Outbox, outline, text_of
 
 def ask(stores: Process, person: Person, *, actor: Person | None = None) -> None:
     with stores.transaction("203.0.113.9") as store:
-        store.actor_id = actor.id if actor is not None else None
+        store.actor = Actor(actor.id) if actor is not None else None
         lifecycle.ask_deletion(store, person.id)
 
 
@@ -123,7 +124,7 @@ def test_nothing_is_changed_any_more(stores: Process, alice: Person, bob: Person
             lambda store: lifecycle.delete(store, alice.id),
         ):
             with pytest.raises(refusal), stores.transaction() as store:  # noqa: PT012
-                store.actor_id = actor.id if actor is not None else None
+                store.actor = Actor(actor.id) if actor is not None else None
                 act(store)
     record = json.dumps({"username": "alice", "email": "alice@example.com", "name": "x"})
     assert run("accounts", "import", "-", "--update", input=record, exit_code=1).json["failed"] == 1

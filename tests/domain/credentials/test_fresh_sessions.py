@@ -12,6 +12,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import password_change, sessions, signin
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import AuditEvent
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.errors import StaleCredential, WrongPassword
 from accountsapp.process import Process
 from accountsapp.testing.people import PASSWORD, Person
@@ -56,7 +57,7 @@ def test_what_makes_a_session_fresh_and_for_how_long(stores: Process, alice: Per
         confirm(stores, alice, value)
         assert is_fresh(stores, value)
     with stores.transaction() as store:
-        store.actor_id = alice.id
+        store.actor = Actor(alice.id)
         replaced = password_change.change_in_session(
             store, alice.id, current=PASSWORD, new=OTHER, value=value, form="f"
         )

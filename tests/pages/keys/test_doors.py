@@ -7,6 +7,7 @@ from webtest import TestApp
 
 from accountsapp.domain.accounts import super_creation
 from accountsapp.domain.data.models import SignInSession
+from accountsapp.domain.data.proofs import Actor
 from accountsapp.process import Process
 from accountsapp.testing.credentials import csrf_token
 from accountsapp.testing.people import PASSWORD, Person
@@ -59,7 +60,7 @@ def test_doors_of_programs(wsgi: Any, stores: Process, alice: Person) -> None:
 
 def test_super_creation_enters_no_password(app: TestApp, stores: Process, admin: Person) -> None:
     with stores.transaction() as store:
-        store.actor_id = admin.id
+        store.actor = Actor(admin.id)
         made = super_creation.create(store, username="robot", email=None, fxa_id=None, group=None)
     app.set_cookie("sessionid", made.session)
     assert not is_fresh(app)

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Transaction
 from sqlalchemy.orm import Session, sessionmaker
 
 from accountsapp.domain import audit
@@ -84,8 +84,8 @@ class Store:
         self.columns = columns
         self.rendition_sizes = rendition_sizes
         self.actor: Actor | None = None
-        self._checked: Actor | None = None
-        """Who was looked at in this transaction."""
+        self._checked: tuple[Actor | None, Transaction | None] = None, None
+        """Who was looked at last, and in which transaction."""
         self.language: str | None = None
         """A locale that who asks can read, as far as is known."""
         self.code_pages: Mapping[str, str] = {}
@@ -173,7 +173,11 @@ class Store:
     @property
     def is_writing(self) -> bool:
         """Whether :attr:`transaction` was begun."""
-        return self._writing is not None and self._writing.in_transaction()
+        return self._begun is not None
+
+    @property
+    def _begun(self) -> Transaction | None:
+        return self._writing.get_transaction() if self._writing is not None else None
 
     def lock(self, account_id: int, *, wholly: bool = False) -> Account:
         """The first step of every change: the account's row, locked, as it is now.
@@ -188,7 +192,7 @@ class Store:
         """
         self.reader.forget(account_id)
         account = locking.lock_for(self.session, account_id, self._unchecked_actor(), wholly=wholly)
-        self._checked = self.actor
+        self._checked = self.actor, self._begun
         return account
 
     def lock_if_there(self, account_id: int | None) -> Account | None:
@@ -203,7 +207,7 @@ class Store:
         self.reader.forget(account_id)
         actor = self._unchecked_actor()
         present = columns_of.lock(self.transaction, account_id, actor, columns)
-        self._checked = self.actor
+        self._checked = self.actor, self._begun
         return present
 
     def check_actor(self) -> None:
@@ -214,7 +218,7 @@ class Store:
         actor = self._unchecked_actor()
         if actor is not None:
             proofs.check_other(self.transaction, actor)
-            self._checked = self.actor
+            self._checked = self.actor, self._begun
 
     def act_for(self, actor_id: int | None, client_address: str) -> None:
         """Go on, in a job, with what somebody began: his account is looked at again, not what proved him."""
@@ -223,9 +227,10 @@ class Store:
 
     def _unchecked_actor(self) -> Actor | None:
         """The actor as the next lock looks at him: what proved him once a transaction, which may end that."""
-        if self._checked is None or self._checked != self.actor or not self.is_writing:
-            return self.actor
-        return Actor(self._checked.account_id)
+        actor, begun = self.actor, self._begun
+        if actor is None or begun is None or self._checked != (actor, begun):
+            return actor
+        return Actor(actor.account_id)
 
     def reread(self, account_id: int) -> AccountRow:
         """An account that is known to be there, with what this caller has changed of it."""

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy import select
 from webtest import TestApp
 
 from accountsapp.domain.clock import now
+from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.process import Process
 from accountsapp.testing.named_keys import make_older
@@ -334,6 +336,25 @@ def test_a_named_key_that_the_same_file_gives_up_under_two_secrets(
     again = update({"name": "x", "api_key": key}), update({"name": "x", "key_sha256": hash_of(fresh)})
     assert load(*again, of_other, update=True).json == {"created": 1, "updated": 2, "failed": 0}
     assert (names(run), len(listed(run, "dora"))) == ([("x", "active")], 1)
+
+
+def test_a_default_key_that_is_given_again_under_a_new_secret_keeps_its_row(
+    load: Load, ini: dict[str, str], ini_file: Path, stores: Process, bob: Person
+) -> None:
+    """By which a change looks again at whether the key that proved somebody still stands."""
+
+    def row() -> Any:
+        with stores.transaction() as store:
+            columns = ApiKey.id, ApiKey.secret_id
+            return store.connection.execute(select(*columns).where(ApiKey.account_id == bob.id)).one()
+
+    secret, text, before = ini["accountsapp.secret"], ini_file.read_text(), row()
+    ini_file.write_text(text.replace(secret, f"{OTHER_SECRET} {secret}"))
+    load({"username": "bob", "api_key": bob.api_key}, update=True)
+    assert row().id == before.id
+    assert row().secret_id != before.secret_id
+    load({"username": "bob", "api_key": make_api_key()}, update=True)
+    assert row().id != before.id
 
 
 def test_the_hash_of_an_older_default_key_is_noticed_after_a_rotation(

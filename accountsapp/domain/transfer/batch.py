@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from accountsapp.domain.clock import now
@@ -221,18 +221,24 @@ class _Attempt:
         }
 
     def _change_key(self, item: Item, account_id: int) -> None:
-        """Give the account the record's default key, in a row of its own; another one that it had is
-        remembered.
+        """Give the account the record's default key; another one that it had is remembered, and its row gone.
+
+        The row of the same one, written by an older secret, stays: by it the key is looked at again when a
+        change begins.
         """
         if item.record.api_key is None:
             return
         present = self.known.digest_of(account_id)
         if present == item.keys.default[0]:
             return
+        is_former = and_(_keys.c.account_id == account_id, IS_DEFAULT)
+        if present in item.keys.default:
+            sealed = sealed_key(self._keyring, account_id, item.record.api_key)
+            self._connection.execute(update(_keys).where(is_former), sealed)
+            return
         if present is not None:
-            if present not in item.keys.default:
-                remember_default(self._connection, self._keyring, account_id)
-            self._connection.execute(delete(_keys).where(_keys.c.account_id == account_id, IS_DEFAULT))
+            remember_default(self._connection, self._keyring, account_id)
+            self._connection.execute(delete(_keys).where(is_former))
         _INSERT_KEYS.run(self._connection, [self._key_values(item, account_id)])
 
     def _change_named_keys(self, item: Item, account: KnownAccount) -> None:

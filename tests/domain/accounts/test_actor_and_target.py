@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from accountsapp.domain import audit
 from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import api_keys
-from accountsapp.domain.data.proofs import Actor
+from accountsapp.domain.data.api_key_models import ApiKey
+from accountsapp.domain.data.proofs import API_KEY, Actor, Proof
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import AccountNotFound, StaleCredential
 from accountsapp.domain.store import Store
@@ -84,6 +86,30 @@ def test_an_account_that_is_gone(
         act(stores, bob, operation, alice)
     with pytest.raises(StaleCredential):
         act(stores, alice, operation, alice)
+
+
+def end_key_meanwhile(stores: Process, person: Person) -> None:
+    with stores.transaction() as store:
+        api_keys.reset(store, person.id)
+
+
+@pytest.mark.parametrize("end", [Store.commit, Store.roll_back])
+def test_what_proved_the_actor_is_looked_at_in_each_transaction(
+    stores: Process, alice: Person, end: Callable[[Store], None]
+) -> None:
+    """Also where the next one writes something else before it locks."""
+    with stores.transaction() as store:
+        key_id = store.connection.scalar(select(ApiKey.id).where(ApiKey.account_id == alice.id))
+        store.actor = Actor(alice.id, None, Proof(API_KEY, key_id))
+        store.lock(alice.id)
+        api_keys.reset(store, alice.id)
+        store.lock(alice.id)
+        end(store)
+        end_key_meanwhile(stores, alice)
+        store.record(Event.INVITES_SET, account_id=alice.id, count=1)
+        store.flush()
+        with pytest.raises(StaleCredential):
+            store.lock(alice.id)
 
 
 def test_the_audit_names_actor_and_target(stores: Process, alice: Person, bob: Person) -> None:

@@ -25,7 +25,7 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
     logs.install()
     try:
         settings = load(ini, here=global_config.get("here", "."), ini_file=global_config.get("__file__"))
-        folders.check(settings)
+        folders.prepare(settings)
         with configure(settings, ini) as config:
             config.include(".db")
             config.include(".migrations.revision")

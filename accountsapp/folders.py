@@ -1,10 +1,15 @@
 """The folders that the product makes and writes into, and whether it can."""
 
+import logging
 import os
 from pathlib import Path
 
 from accountsapp.settings import Settings, SettingsError
 
+log = logging.getLogger(__name__)
+
+UPLOADS = "uploads"
+"""Below ``accountsapp.files``: pictures."""
 PRIVATE = 0o700
 PUBLIC = 0o755
 
@@ -65,6 +70,18 @@ def check(settings: Settings) -> None:
             check_writable(folder)
         except OSError as error:
             raise SettingsError(unusable(setting, folder, error)) from None
+
+
+def prepare(settings: Settings) -> None:
+    """Have the folder of pictures there before the first one is, so that it can be copied and served.
+
+    :raises SettingsError: :func:`check`
+    """
+    check(settings)
+    try:
+        make_public(settings.files / UPLOADS, below=2)
+    except OSError as error:  # such as of a full disk, which keeps nobody from starting
+        log.warning("accountsapp.files: no folder for pictures yet: %s", error.strerror)
 
 
 def unusable(setting: str, path: Path, error: OSError) -> str:

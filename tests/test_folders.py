@@ -1,5 +1,6 @@
 """Files that the product makes are its user's alone, whatever the umask."""
 
+import errno
 import os
 import sqlite3
 import stat
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from accountsapp import mail
+from accountsapp import folders, mail, main
 from accountsapp.db import Database
 from tests.cli.conftest import write_ini
 
@@ -60,3 +61,27 @@ def test_the_mode_of_a_database_that_is_there_is_the_operators(tmp_path: Path) -
 def test_mails(umask: int, tmp_path: Path) -> None:
     mail.write(tmp_path / "var" / "mail" / "a.eml", EmailMessage())
     assert modes(tmp_path) == {("folder", 0o700), ("file", 0o600)}
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_pictures_can_be_copied_before_there_is_one(umask: int, ini: dict[str, str], tmp_path: Path) -> None:
+    """A server has made their folder, for everybody."""
+    folder = tmp_path / "files"
+    main({}, **{**ini, "accountsapp.files": str(folder)})
+    assert modes(folder) == {("folder", 0o755)}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    copied = ["tar", "--create", f"--file={tmp_path}/uploads.tar", f"--directory={folder}", "uploads"]
+    subprocess.run(copied, check=True)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_full_disk_does_not_stop_the_start(
+    ini: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folders, "make_public", refuse)
+    main({}, **{**ini, "accountsapp.files": str(tmp_path / "files")})
+    (record,) = [record for record in caplog.records if record.name == "accountsapp.folders"]
+    assert record.getMessage().startswith("accountsapp.files: no folder for pictures yet: No space left")

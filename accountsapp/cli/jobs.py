@@ -33,7 +33,7 @@ def group() -> None:
 @click.pass_obj
 def run(context: Context, until_empty: bool) -> None:
     """Work off jobs until stopped (SIGTERM, SIGINT)."""
-    folders.check(context.settings)
+    folders.prepare(context.settings)
     worker = Worker(context.process)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=[BackgroundStreamHandler()])
     if until_empty:

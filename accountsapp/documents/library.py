@@ -1,6 +1,7 @@
 """The documents of a configured application."""
 
 import json
+from collections.abc import Collection
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -23,6 +24,11 @@ class Library:
         :param module: where it stands, as ``DOCUMENT``
         """
         self._modules[name] = module
+
+    @property
+    def names(self) -> Collection[str]:
+        """Of all of them."""
+        return self._modules.keys()
 
     @property
     def documents(self) -> dict[str, Document]:

@@ -30,7 +30,8 @@ FIELDS = {"username": "new_username", "password": "new_password"}
 
 @view_config(context=Root, request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def home(context: Root, request: Request) -> Response:
-    return page(request, "home.jinja2", apis=request.registry.apis)
+    registry = request.registry
+    return page(request, "home.jinja2", apis=registry.apis, documented=registry.documents.names)
 
 
 @view_config(context=EmailChange, request_method="GET", permission=NO_PERMISSION_REQUIRED)

@@ -222,7 +222,11 @@ def test_what_people_wrote_is_escaped(
 def test_home_and_stylesheet(app: TestApp) -> None:
     home = app.get("/")
     check_headers(home)
-    assert "bookie" in home.text
+    tags = {tag.text: tag.get("href") for tag in home.html.find_all(class_="tag")}
+    assert {"bookie", "pybossa", "amo"} <= tags.keys()
+    for name, path in tags.items():
+        assert path == f"/docs/{name}"
+        assert app.get(path).status_int == 200
     style = app.get("/static/style.css")
     assert (style.content_type, style.headers["X-Content-Type-Options"]) == ("text/css", "nosniff")
     assert app.get("/static/other.css", expect_errors=True).status_int == 404

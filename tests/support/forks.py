@@ -1,6 +1,7 @@
 """Processes that are forked from one that has imported everything, so that a start takes milliseconds.
 
-What a process makes for itself, engines, threads and secrets, it makes after the fork.
+What a process makes for itself, engines, threads and secrets, it makes after the fork. A Python process has
+one fork server: whoever names other imports for it takes these away.
 """
 
 import multiprocessing
@@ -20,5 +21,6 @@ FORKS.set_forkserver_preload(
         "tests.support.killing",
         "tests.support.processes",
         "tests.support.servers",
+        "tests.support.stuck",
     ]
 )

@@ -1,6 +1,5 @@
 """Processes that come to no end at one step, to be killed there."""
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +13,8 @@ from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Process
 from accountsapp.settings import load
 from accountsapp.worker import Worker
+from tests.support.forks import FORKS
 from tests.support.jobs import eventually
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
 
 
 class Step(NamedTuple):
@@ -39,7 +36,7 @@ def stuck(
     :param work: is given a :class:`Process` and the arguments
     :param mark: a file that is not there yet
     """
-    process = _FORKS.Process(target=_run, args=(work, ini, step, str(mark), *arguments), daemon=True)
+    process = FORKS.Process(target=_run, args=(work, ini, step, str(mark), *arguments), daemon=True)
     process.start()
     try:
         eventually(mark.exists)

@@ -46,7 +46,7 @@ def square_name(stem: str, size: int) -> str:
 
 
 def folder_of(settings: Settings, account_id: int) -> Path:
-    return settings.files / "uploads" / container_of(account_id)
+    return settings.files / folders.UPLOADS / container_of(account_id)
 
 
 def read(
@@ -59,7 +59,7 @@ def read(
     named = _FILE.fullmatch(name)
     if named is None or _CONTAINER.fullmatch(container) is None:
         return None
-    folder = settings.files / "uploads" / container
+    folder = settings.files / folders.UPLOADS / container
     data = _read(folder / name)
     stem, size = named.groups()
     if data is not None or size is None:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from accountsapp import db_sqlite, folders
+from accountsapp import folders
 from accountsapp.db_errors import AT_LIMIT, AWAY, BUSY, FULL, READ_ONLY, cause_of, is_retryable
 from accountsapp.db_replica import Connections, ReplicaConnections
 from accountsapp.settings import Settings, SettingsError
@@ -173,6 +173,8 @@ class Database:
             "hide_parameters": True,
         }
         if self.is_sqlite:
+            from accountsapp import db_sqlite  # each database's library is for who has that database
+
             _make_file(Path(self.url.database or "").resolve())
             options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
             options["json_deserializer"] = db_sqlite.read_json
@@ -196,10 +198,11 @@ class Database:
         self.write_engine = _engine(self.url, **options)
         if self.is_sqlite:
             event.listen(self.read_engine, "connect", db_sqlite.set_pragmas)
+            event.listen(self.read_engine, "connect", db_sqlite.keep_few_pages)
             event.listen(self.write_engine, "connect", db_sqlite.set_pragmas)
             event.listen(self.write_engine, "begin", self._begin)
         else:
-            from accountsapp import db_postgresql  # its library need not be installed
+            from accountsapp import db_postgresql
 
             connect = db_postgresql.connecting(self.writing.over)
             event.listen(self.read_engine, "do_connect", connect)
@@ -237,6 +240,8 @@ class Database:
         return sessions
 
     def _begin(self, connection: Connection) -> None:
+        from accountsapp import db_sqlite
+
         try:
             db_sqlite.begin(connection)
         except DBAPIError as error:
@@ -307,6 +312,8 @@ def _engine(url: URL, **options: Any) -> Engine:
 
 
 def _is_at_limit(context: ExceptionContext) -> bool:
+    from accountsapp import db_sqlite
+
     connection = context.connection
     return connection is not None and db_sqlite.is_at_limit(connection.connection.dbapi_connection)
 

@@ -23,7 +23,8 @@ from accountsapp.waiting import TooManyWaiting, Waiters
 BEGIN = "BEGIN IMMEDIATE"
 
 PAGE_CACHE = 512
-"""KiB of a connection; what it has no room for is in the operating system's cache, which all share."""
+"""KiB of a connection that reads; what it has no room for is in the operating system's cache, which all
+share."""
 
 
 class WriteTurns:
@@ -192,8 +193,12 @@ def set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA secure_delete = ON")
-    cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
     cursor.close()
+
+
+def keep_few_pages(connection: Any, _record: Any) -> None:
+    """Of a connection that reads: there are many, and each has the same pages."""
+    connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE}").close()
 
 
 def is_at_limit(connection: Any) -> bool:

@@ -24,7 +24,6 @@ from sqlalchemy.orm import Session
 from accountsapp.domain import jobs
 from accountsapp.domain.job_handlers import Handler
 from accountsapp.domain.jobs import JobError, LeasedJob, LeaseLost
-from accountsapp.handlers import CLEARINGS, HANDLERS
 from accountsapp.process import Process
 from accountsapp.trouble import Trouble
 from accountsapp.waiting import Deadline
@@ -56,7 +55,7 @@ PATIENCE = 5.0
 class Worker:
     """One worker; thread-safe.
 
-    :param handlers: job name to handler
+    :param handlers: job name to handler; None for those of ``handlers.py``
     :param poll: seconds between two looks for due jobs
     :param lease: seconds after which a job is free for others when this worker dies over it
     """
@@ -65,13 +64,17 @@ class Worker:
         self,
         process: Process,
         *,
-        handlers: Mapping[str, Handler] = HANDLERS,
+        handlers: Mapping[str, Handler] | None = None,
         poll: float = POLL,
         lease: float = LEASE,
     ) -> None:
+        # With them comes mail: a server that leaves jobs to others has neither.
+        from accountsapp.handlers import CLEARINGS, HANDLERS
+
         self._process = process
         self._database = process.database
-        self._handlers = handlers
+        self._handlers = handlers if handlers is not None else HANDLERS
+        self._clearings = CLEARINGS
         self._poll = poll
         self._lease = lease
         self._wake = threading.Event()
@@ -147,7 +150,7 @@ class Worker:
             given_up = jobs.give_up_deadly(session)
         if given_up:
             log.error("%d jobs were given up: their worker died over them every time", given_up)
-        for clear in (jobs.clear_old, *CLEARINGS):
+        for clear in (jobs.clear_old, *self._clearings):
             while not self._stop.is_set():
                 with self._database.begin() as session:
                     if not clear(session):

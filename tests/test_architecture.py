@@ -218,3 +218,9 @@ def test_r25_no_test_is_skipped(path: Path) -> None:
     used = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     used |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     assert used & words == set()
+
+
+def test_the_imports_of_the_fork_server_are_named_once() -> None:
+    """There is one a process: another list would take the place of the first one."""
+    name = "set_forkserver_" + "preload"
+    assert [path.name for path in TESTS.rglob("*.py") if name in path.read_text()] == ["forks.py"]

@@ -10,9 +10,7 @@ NEW_OBJECTS = 50_000
 
 @contextmanager
 def collecting_rarely() -> Iterator[None]:
-    """Records are no circles; by its default the collector looks at those of a batch fifty times, a fifth of
-    the time of an import.
-    """
+    """Records are no circles: to look at those of a batch again and again takes a fifth of an import."""
     before = gc.get_threshold()
     gc.set_threshold(NEW_OBJECTS)
     try:

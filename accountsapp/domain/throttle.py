@@ -11,11 +11,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
-from limits import RateLimitItem, parse
-from limits.errors import ConfigurationError
-from limits.storage import storage_from_string
 from prometheus_client import Counter
 
 from accountsapp.domain.counts import MemoryCounts
@@ -27,23 +24,35 @@ log = logging.getLogger(__name__)
 
 THROTTLED = Counter("accountsapp_throttled", "What a limit refused", ["limit"])
 
-LIMITS: dict[str, RateLimitItem] = {
-    "password": parse("10 per 5 minutes"),  # wrong ones, by account and client address
-    "password-address": parse("100 per 5 minutes"),  # wrong ones, by client address
-    "api-key": parse("60 per minute"),  # wrong ones, by client address
-    "leak-report": parse("60 per minute"),  # badly signed ones, by client address
-    "email-change": parse("10 per hour"),  # requests, by account
-    "mails": parse("20 per hour"),  # to other addresses than its own, by account
-    "mails-address": parse("30 per hour"),  # the same, by client address
-    "verify-mail": parse("1 per 10 minutes"),  # mails, by e-mail address
-    "verify-mails": parse("5 per hour"),  # the same
-    "registration": parse("30 per hour"),  # by client address
-    "refused": parse("20 per 5 minutes"),  # refusals of somebody proved that are audited each, by account
-    "recovery-address": parse("30 per hour"),  # requests, by client address
-    "recovery-mail": parse("5 per hour"),  # mails, by e-mail address
-    "recovery-burst": parse("3 per 15 minutes"),  # the same
+
+class Limit(NamedTuple):
+    """So many in a window that begins with the first one."""
+
+    amount: int
+    seconds: int
+
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+LIMITS = {
+    "password": Limit(10, 5 * MINUTE),  # wrong ones, by account and client address
+    "password-address": Limit(100, 5 * MINUTE),  # wrong ones, by client address
+    "api-key": Limit(60, MINUTE),  # wrong ones, by client address
+    "leak-report": Limit(60, MINUTE),  # badly signed ones, by client address
+    "email-change": Limit(10, HOUR),  # requests, by account
+    "mails": Limit(20, HOUR),  # to other addresses than its own, by account
+    "mails-address": Limit(30, HOUR),  # the same, by client address
+    "verify-mail": Limit(1, 10 * MINUTE),  # mails, by e-mail address
+    "verify-mails": Limit(5, HOUR),  # the same
+    "registration": Limit(30, HOUR),  # by client address
+    "refused": Limit(20, 5 * MINUTE),  # refusals of somebody proved that are audited each, by account
+    "recovery-address": Limit(30, HOUR),  # requests, by client address
+    "recovery-mail": Limit(5, HOUR),  # mails, by e-mail address
+    "recovery-burst": Limit(3, 15 * MINUTE),  # the same
 }
 
+
+_UNITS = {"second": 1, "minute": MINUTE, "hour": HOUR, "day": DAY}
 
 LONGEST_PART = 200
 """Characters of a name or an address in the key of a count; of a longer one the hash stands there."""
@@ -57,6 +66,12 @@ def _key(limit: str, who: tuple[object, ...]) -> str:
 
 def _hashed(part: str) -> str:
     return sha256(part.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _parse(limit: str) -> Limit:
+    """Of a setting, such as ``600/minute``."""
+    amount, _, unit = limit.partition("/")
+    return Limit(int(amount), _UNITS[unit])
 
 
 MEMORY = "memory://"
@@ -83,7 +98,7 @@ class Limits:
     """
 
     enabled: bool
-    key_limit: RateLimitItem | None
+    key_limit: Limit | None
 
     def check(self, limit: str, *who: object) -> None:
         """Refuse when the limit is reached; counts nothing.
@@ -115,7 +130,7 @@ class Limits:
         if self.key_limit is None:
             return
         counter = _key("key", (key,))
-        if self._add(counter, self.key_limit.get_expiry(), 1) > self.key_limit.amount:
+        if self._add(counter, self.key_limit.seconds, 1) > self.key_limit.amount:
             self._refuse(counter)
 
     @contextmanager
@@ -171,7 +186,7 @@ class Limits:
 
     def _count(self, number: int, limit: str, who: tuple[object, ...]) -> int:
         """The count after it."""
-        return self._add(_key(limit, who), LIMITS[limit].get_expiry(), number)
+        return self._add(_key(limit, who), LIMITS[limit].seconds, number)
 
     def _refuse(self, counter: str) -> None:
         THROTTLED.labels(counter.partition("/")[0]).inc()
@@ -196,6 +211,20 @@ class Limits:
         raise NotImplementedError
 
 
+def _open_storage(url: str) -> Any:
+    """
+    :raises SettingsError: it cannot be used here
+    """
+    from limits.errors import ConfigurationError  # and with it all storages that there are
+    from limits.storage import storage_from_string
+
+    try:
+        return storage_from_string(url, **TIMEOUTS)
+    except ConfigurationError:
+        text = "needs a package that is not installed; install accountsapp[redis]"
+        raise SettingsError(f"accountsapp.rate_limit.storage: {text}") from None
+
+
 class Throttle(Limits):
     """The limits of :data:`LIMITS`, counted in one storage, in windows that begin with the first count.
 
@@ -210,14 +239,8 @@ class Throttle(Limits):
 
     def __init__(self, enabled: bool = True, storage: str = MEMORY, key_limit: str = "") -> None:
         self.enabled = enabled
-        self.key_limit = parse(key_limit) if key_limit else None
-        try:
-            self._storage: Any = (
-                MemoryCounts() if storage == MEMORY else storage_from_string(storage, **TIMEOUTS)
-            )
-        except ConfigurationError:
-            text = "needs a package that is not installed; install accountsapp[redis]"
-            raise SettingsError(f"accountsapp.rate_limit.storage: {text}") from None
+        self.key_limit = _parse(key_limit) if key_limit else None
+        self._storage: Any = MemoryCounts() if storage == MEMORY else _open_storage(storage)
         self._fallback = MemoryCounts()
         self._alone_until = 0.0
         self._asking = Lock()

@@ -108,6 +108,7 @@ def test_removal_of_stale_accounts(
     bookie: Bookie, admin: Person, stores: Process, another: Another, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale_accounts(stores, 5 * administration.ACCOUNTS_AT_ONCE // 2)
+    monkeypatch.setattr(administration, "LONGEST_REMOVAL", 60.0)
     monkeypatch.setattr(administration, "delete_stale_part", another.note(administration.delete_stale_part))
     answer = bookie("DELETE", "/a/nonactivated", form={"api_key": admin.api_key})
     assert answer.json["status"] is True

@@ -30,7 +30,6 @@ from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.pictures import files
 from accountsapp.domain.rules.digests import digest_of
 from accountsapp.domain.store import Store
-from accountsapp.domain.transfer import personal_data
 from accountsapp.settings import Settings
 
 EXPORT = "export"
@@ -87,6 +86,8 @@ def _write(store: Store, account_id: int, folder: Path, written: dict[str, str])
     :param written: gets the stem of each file, by the name of the archive, before it is begun
     :raises AccountNotFound: it is gone
     """
+    from accountsapp.domain.transfer import personal_data  # and with it all that knows the form of exports
+
     if _is_gone(store.connection, account_id):
         raise AccountNotFound
     folders.make_public(store.settings.files, below=1)

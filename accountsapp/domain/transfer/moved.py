@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
@@ -20,7 +20,9 @@ from accountsapp.domain.data.prepared import PreparedForMany, PreparedInsert
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.transfer.fields import iso_text
-from accountsapp.domain.transfer.record import AccountRecord
+
+if TYPE_CHECKING:
+    from accountsapp.domain.transfer.record import AccountRecord
 
 NAME_PURPOSE = "moved-name"
 VALUE_PURPOSE = "moved-value"
@@ -92,7 +94,7 @@ class Memory:
         """
         return moved.fields.get(WHOLE) in self._secret_digests(text.decode())
 
-    def fields_of(self, record: AccountRecord, text: bytes | None = None) -> dict[str, str]:
+    def fields_of(self, record: "AccountRecord", text: bytes | None = None) -> dict[str, str]:
         """The digests of what a record says, by its key; one and several addresses are ``emails``.
 
         :param text: of the whole row, whose digest is to be among them
@@ -131,7 +133,7 @@ class Memory:
         digests = self._keyring.digests(VALUE_PURPOSE, _secret_text(value))
         return [digest[:8].hex() for digest in digests]
 
-    def changed_there(self, before: Mapping[str, str], record: AccountRecord) -> dict[str, Any]:
+    def changed_there(self, before: Mapping[str, str], record: "AccountRecord") -> dict[str, Any]:
         """The values of a record, as JSON has them, that are others than when it was taken last."""
         changed = {}
         fields = self.fields_of(record)
@@ -193,7 +195,7 @@ def _secret_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _json_of(record: AccountRecord, key: str) -> Any:
+def _json_of(record: "AccountRecord", key: str) -> Any:
     """A value as an exported record has it."""
     if key == "emails":
         return [
@@ -206,13 +208,13 @@ def _json_of(record: AccountRecord, key: str) -> Any:
     return iso_text(value) if isinstance(value, datetime) else value
 
 
-def _stored(record: AccountRecord, key: str) -> Any:
+def _stored(record: "AccountRecord", key: str) -> Any:
     if key == "language_proficiencies":
         return [{"code": item.code} for item in record.language_proficiencies]
     return getattr(record, key)
 
 
-def _addresses_of(record: AccountRecord) -> list[list[Any]]:
+def _addresses_of(record: "AccountRecord") -> list[list[Any]]:
     """In the order of an export."""
     ordered = record.addresses
     if len(ordered) > 1:

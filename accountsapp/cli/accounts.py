@@ -228,8 +228,8 @@ def activate(context: Context, username: str, as_json: bool) -> None:
     """Let a pending or deactivated account sign in."""
     account = context.find(username)
     with context.transaction() as store:
-        lifecycle.activate(store, account.id)
-    print_done(as_json, "activated", username=account.username)
+        is_changed = lifecycle.activate(store, account.id)
+    print_done(as_json, "activated" if is_changed else "was active already", username=account.username)
 
 
 @group.command(examples=["ada --json"])
@@ -240,8 +240,9 @@ def deactivate(context: Context, username: str, as_json: bool) -> None:
     """Lock an account: its sessions end, its API key is refused until it is active again."""
     account = context.find(username)
     with context.transaction() as store:
-        lifecycle.deactivate(store, account.id)
-    print_done(as_json, "deactivated", username=account.username)
+        is_changed = lifecycle.deactivate(store, account.id)
+    what = "deactivated" if is_changed else "was deactivated already"
+    print_done(as_json, what, username=account.username)
 
 
 @group.command("invite-all", examples=["", "--per-hour 200 --again"])

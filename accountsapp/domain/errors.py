@@ -183,8 +183,15 @@ class NoInvitesLeft(DomainError):
 class ClientNotFound(DomainError):
     """No such OAuth client, or it was revoked."""
 
+    def __init__(self, text: str = "There is no such client.") -> None:
+        super().__init__(text)
+
+
+class ClientRevokedAlready(ClientNotFound):
+    """The OAuth client was revoked before."""
+
     def __init__(self) -> None:
-        super().__init__("There is no such client, or it was revoked before.")
+        super().__init__("The client was revoked already; nothing was done.")
 
 
 class TokenNotFound(DomainError):

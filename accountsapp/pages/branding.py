@@ -50,10 +50,13 @@ class StaticFile:
     content_type: str
     content: bytes | Path
 
+    def read(self) -> bytes:
+        """All of it."""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+
     def make_tag(self) -> str:
         """Names this content."""
-        content = self.content if isinstance(self.content, bytes) else self.content.read_bytes()
-        return hashlib.sha256(content).hexdigest()[:16]
+        return hashlib.sha256(self.read()).hexdigest()[:16]
 
 
 class Branding:

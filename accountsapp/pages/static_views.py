@@ -1,11 +1,7 @@
 """Files that are the same for everybody: the style sheet, the scripts, the logo, the icon."""
 
-import os
-from collections.abc import Iterable
-from pathlib import Path
-
 from pyramid.httpexceptions import HTTPNotFound
-from pyramid.response import FileIter, Response
+from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
@@ -40,19 +36,12 @@ def icon(context: Root, request: Request) -> Response:
 
 
 def _answer(file: StaticFile, lifetime: str) -> Response:
-    size, parts = _size_and_parts(file.content)
+    content = file.read()
     headers = {
         **dict(HEADERS),
         "Cache-Control": lifetime,
         "Content-Security-Policy": POLICY,
         "Content-Type": file.content_type,
-        "Content-Length": str(size),
+        "Content-Length": str(len(content)),
     }
-    return Response(app_iter=parts, headerlist=list(headers.items()))
-
-
-def _size_and_parts(content: bytes | Path) -> tuple[int, Iterable[bytes]]:
-    if isinstance(content, bytes):
-        return len(content), [content]
-    file = content.open("rb")
-    return os.fstat(file.fileno()).st_size, FileIter(file)
+    return Response(app_iter=[content], headerlist=list(headers.items()))

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from accountsapp.db import Database
 from accountsapp.domain import audit
 from accountsapp.domain.audit import AuditRow
-from accountsapp.domain.data.models import EmailAddress
+from accountsapp.domain.data.models import AuditEvent, EmailAddress
 from accountsapp.process import Process
 from accountsapp.testing.people import PASSWORD, SECRET, Person
 from tests.cli.conftest import Ran, Run, write_ini
@@ -134,11 +134,34 @@ def test_the_owner_is_told_as_by_an_api(run: Run, alice: Person, outbox: Outbox)
 def test_each_says_in_one_line_what_it_did(
     run: Run, alice: Person, bob: Person, words: str, done: str
 ) -> None:
+    if words == "activate":
+        for name in ("alice", "bob"):
+            run("accounts", "deactivate", name)
     assert run("accounts", *words.split(), "ALICE", input=PASSWORD).out == f"alice: {done}\n"
     made = run("accounts", *words.split(), "bob", "--json", input=PASSWORD)
     assert made.json.items() >= {"username": "bob", "done": done}.items()
     assert made.out.count("\n") == 1
     assert made.err == ""
+
+
+def test_each_says_that_it_changes_nothing(run: Run, alice: Person, stores: Process) -> None:
+    """And changes nothing: there is no event of it, and what was opened meanwhile stays so."""
+    events: list[int] = []
+    for words, done in (
+        ("activate", "was active already"),
+        ("deactivate", "deactivated"),
+        ("deactivate", "was deactivated already"),
+    ):
+        assert run("accounts", words, "alice").out == f"alice: {done}\n"
+        with stores.transaction() as store:
+            events.append(store.session.query(AuditEvent).count())
+    assert events[0] + 1 == events[1] == events[2]
+    again = run("accounts", "deactivate", "alice", "--json")
+    assert again.json == {"username": "alice", "done": "was deactivated already"}
+    client = run("clients", "add", "A", "--confidential").json["client_id"]
+    run("clients", "revoke", client)
+    assert run("clients", "revoke", client, exit_code=1).err.endswith("revoked already; nothing was done.\n")
+    assert run("clients", "revoke", "nobody", exit_code=1).err == "accountsapp: There is no such client.\n"
 
 
 def test_list_by_state_and_number(run: Run, register: Callable[..., Person]) -> None:

@@ -60,7 +60,7 @@ def test_each_key_alone(run: Run, load: Load) -> None:
 def test_update_makes_what_is_not_there(run: Run, load: Load) -> None:
     ran = load(bob(), {"username": "carol"}, update=True, exit_code=1)
     assert ran.json == {"created": 1, "updated": 0, "failed": 1}
-    assert complaints(ran) == ["line 2: email: is required"]
+    assert complaints(ran) == ["line 2: email: is required (carol)"]
 
 
 def test_a_name_twice_in_one_file(run: Run, load: Load) -> None:

@@ -40,7 +40,7 @@ def test_every_key_is_taken(run: Run, tmp_path: Path, delimiter: str) -> None:
 def test_a_password_in_clear_is_hashed_once(run: Run) -> None:
     text = f"username,email,password\nbob,bob@example.com,{PASSWORD}\nann,ann@example.com,short\n"
     ran = move(run, text, "--dry-run", exit_code=1)
-    assert ran.err == "line 3: password: A password needs at least 8 characters\n"
+    assert ran.err == "line 3: password: A password needs at least 8 characters (ann)\n"
     assert (ran.json["created"], ran.json["failed"]) == (1, 1)
     move(run, text, exit_code=1)
     before = run("accounts", "export", "--with-secrets").jsons

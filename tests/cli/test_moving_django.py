@@ -65,7 +65,7 @@ def test_every_column_of_django(run: Run, old: OldDatabase, app: TestApp) -> Non
         user(3, "carl", email=""),
     )
     err = move(run, "django", old, exit_code=1, created=2, failed=1)
-    assert err == "auth_user 3: email: is required\n"
+    assert err == "auth_user 3: email: is required (carl)\n"
     bob, ann = exported(run)
     assert bob.pop("api_key").startswith("acct_")
     assert bob == {

@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, insert, select
 
-from accountsapp import handlers, worker
+from accountsapp import handlers
 from accountsapp.domain import sealed_jobs
 from accountsapp.domain.accounts import administration
 from accountsapp.domain.activity.community import fold_changes
@@ -248,7 +248,7 @@ def old_rows(stores: Process, account_id: int, number: int) -> dict[Any, int]:
 def test_clearing(stores: Process, another: Another, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     left = old_rows(stores, alice.id, 35)
     clearings = [another.note(clear) for clear in handlers.CLEARINGS]
-    monkeypatch.setattr(worker, "CLEARINGS", clearings)
+    monkeypatch.setattr(handlers, "CLEARINGS", clearings)
     Worker(stores).run_until_empty()
     assert {table: count(stores, table) for table in left} == left
     with stores.database.read_engine.connect() as connection:

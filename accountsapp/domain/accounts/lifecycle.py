@@ -24,18 +24,31 @@ DELETE_ACCOUNT = "delete_account"
 """The name of the job."""
 
 
-def activate(store: Store, account_id: int) -> None:
-    """Let a pending or deactivated account sign in."""
-    store.lock(account_id).state = AccountState.ACTIVE
-    store.record(Event.ACTIVATED, account_id=account_id)
+def activate(store: Store, account_id: int) -> bool:
+    """Let a pending or deactivated account sign in.
 
-
-def deactivate(store: Store, account_id: int) -> None:
-    """Lock an account: its sessions and mailed links end, its key is refused until it is active again."""
+    :returns: whether it was none that may
+    """
     account = store.lock(account_id)
+    if account.state == AccountState.ACTIVE:
+        return False
+    account.state = AccountState.ACTIVE
+    store.record(Event.ACTIVATED, account_id=account_id)
+    return True
+
+
+def deactivate(store: Store, account_id: int) -> bool:
+    """Lock an account: its sessions and mailed links end, its key is refused until it is active again.
+
+    :returns: whether it was not deactivated before
+    """
+    account = store.lock(account_id)
+    if account.state == AccountState.DEACTIVATED:
+        return False
     account.state = AccountState.DEACTIVATED
     password_change.end_credentials(store, account)
     store.record(Event.DEACTIVATED, account_id=account_id)
+    return True
 
 
 def ask_own_deletion(store: Store, row: AccountRow, password: object) -> None:

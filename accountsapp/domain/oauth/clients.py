@@ -15,7 +15,7 @@ from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
 from accountsapp.domain.data.revoking import confirm_everywhere
-from accountsapp.domain.errors import ClientNotFound, InvalidValue
+from accountsapp.domain.errors import ClientNotFound, ClientRevokedAlready, InvalidValue
 from accountsapp.domain.oauth.redirect_uris import fits, is_of_origin
 from accountsapp.domain.oauth.scopes import DEFAULT, Scope
 from accountsapp.domain.rules.digests import digest_of
@@ -176,12 +176,15 @@ def _client_of(row: Row[Any]) -> ClientRow:
 def revoke(store: Store, client_id: str) -> None:
     """End a client: it can do nothing any more, and neither can any token it was given.
 
-    :raises ClientNotFound: there is none of that name, or it was revoked before
+    :raises ClientNotFound: there is none of that name
+    :raises ClientRevokedAlready: it was revoked before
     """
     session = store.session
     client = session.scalar(select(OAuthClient).where(OAuthClient.client_id == client_id).with_for_update())
-    if client is None or client.revoked is not None:
+    if client is None:
         raise ClientNotFound
+    if client.revoked is not None:
+        raise ClientRevokedAlready
     confirm_everywhere(session)
     client.revoked = now()
     session.flush()

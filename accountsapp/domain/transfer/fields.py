@@ -144,6 +144,11 @@ def _one_error(problem: Any) -> str:
     return f"{where}: {text}" if where else text
 
 
+def about(text: str, username: object) -> str:
+    """What is wrong with a record, and whose it is where it says so."""
+    return f"{text} ({printable(username)})" if isinstance(username, str) and username else text
+
+
 def printable(name: str) -> str:
     """A key of the record as part of a message: short and printable, whatever it is."""
     return name if _PLAIN_NAME.fullmatch(name) else f"{name!a:.60}"

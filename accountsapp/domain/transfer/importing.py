@@ -17,7 +17,7 @@ from accountsapp.domain.errors import WeakPassword
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.transfer.batch import BatchWriter, Result
-from accountsapp.domain.transfer.fields import BadRecord, check_size, read_line
+from accountsapp.domain.transfer.fields import BadRecord, about, check_size, read_line
 from accountsapp.domain.transfer.known import Item
 from accountsapp.domain.transfer.lines import Counts, batches
 from accountsapp.domain.transfer.named_keys import given_keys
@@ -68,12 +68,14 @@ class Importer:
                 items = self._prepared(batch, pool, refused)
                 write = partial(self._write_batch, items=items, event_id=event_id, before=counts)
                 result = self._write(write) if items else Result()
+                usernames = {item.line: item.record.username for item in items}
                 self._write(places.fold_when_many)
-                for line, text in sorted(refused + result.refused):
+                refused += [(line, about(text, usernames[line])) for line, text in result.refused]
+                for line, text in sorted(refused):
                     self._report(line, text)
                 counts.created += result.created
                 counts.updated += result.updated
-                counts.failed += len(refused) + len(result.refused)
+                counts.failed += len(refused)
                 yield counts
         yield counts
 
@@ -99,21 +101,23 @@ class Importer:
     ) -> list[Item]:
         items = []
         for line, data in batch:
+            raw: dict[str, Any] = {}
             try:
-                items.append(self._item(line, data))
+                raw = read_line(data)
+                items.append(self._item(line, data or b"", raw))
             except BadRecord as error:
-                refused.append((line, str(error)))
+                refused.append((line, about(str(error), raw.get("username"))))
             except WeakPassword as error:
-                refused.append((line, f"password: {error}"))
+                refused.append((line, about(f"password: {error}", raw.get("username"))))
         to_hash = [item for item in items if item.record.password is not None]
         hashes = pool.map(self._passwords.hash, (item.record.password or "" for item in to_hash))
         for item, password_hash in zip(to_hash, hashes, strict=True):
             item.password_hash = password_hash
         return items
 
-    def _item(self, line: int, data: bytes | None) -> Item:
-        record = parse(read_line(data), update=self._update_existing)
-        check_size(data or b"", partial(columns, record))
+    def _item(self, line: int, data: bytes, raw: dict[str, Any]) -> Item:
+        record = parse(raw, update=self._update_existing)
+        check_size(data, partial(columns, record))
         if record.password is not None:
             names = (record.username, *(address.email for address in record.addresses))
             self._passwords.check(record.password, names=names)

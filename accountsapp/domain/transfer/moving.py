@@ -20,7 +20,7 @@ from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.transfer.batch import BatchWriter, Result
 from accountsapp.domain.transfer.exporting import export_some
-from accountsapp.domain.transfer.fields import BadRecord, check_size
+from accountsapp.domain.transfer.fields import BadRecord, about, check_size
 from accountsapp.domain.transfer.known import Item
 from accountsapp.domain.transfer.lines import RECORDS_AT_ONCE
 from accountsapp.domain.transfer.moved import Memory, Moved, read_epochs, read_written
@@ -104,8 +104,9 @@ class Mover:
                 self._hash(good, pool)
                 outcome = self._write(partial(self._take, rows=good, event_id=event_id, before=counts))
                 self._write(places.fold_when_many)
+                usernames = {row.place: row.record.get("username") for row in batch if row.record is not None}
                 for place, text in refused + outcome.notes:
-                    self._report(place, text)
+                    self._report(place, about(text, usernames.get(place)))
                 if self._rehearsal is not None:
                     self._rehearsal.take(outcome.written)
                 outcome.counts.unchanged += len(marked) - len(changed)

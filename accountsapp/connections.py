@@ -108,6 +108,8 @@ class Answering(WSGITask):
     wrote_header: bool
 
     def build_response_header(self) -> bytes:
+        if self.channel.is_ending and len(self.channel.requests) == 1:
+            self.request.headers["CONNECTION"] = "close"  # as if the client had asked for it
         names, values = zip(*self.response_headers, strict=True) if self.response_headers else ((), ())
         layout = _layout(names)
         if layout is None or not self._is_plain():

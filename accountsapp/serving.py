@@ -40,6 +40,8 @@ def serve_until_stopped(server: Any, listeners: Collection[Any]) -> None:
     stopped = threading.Event()
 
     def stop(_number: int, _frame: object) -> None:
+        if stopped.is_set():
+            return
         stopped.set()
         for listener in listeners:
             listener.trigger.pull_trigger()

@@ -56,6 +56,7 @@ class ClientAccess(PersonPage):
     """A page about the access of clients: every person's own."""
 
     __parent__: AuthorizationServer
+    must_be_seen = True
     __acl__ = ((Allow, Authenticated, (Permission.CLIENTS_AUTHORIZE,)),)
     body = Body(largest=64 * 1024, untyped=FORM)
     follows_cors = False

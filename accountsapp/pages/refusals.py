@@ -1,8 +1,9 @@
 """Refusals and faults as pages: what happened in words, and where to go from there."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from pyramid.csrf import get_csrf_token
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
@@ -10,6 +11,7 @@ from pyramid.response import Response
 from accountsapp.i18n import mark as _
 from accountsapp.i18n import translations
 from accountsapp.pages.html import page, path_on_site
+from accountsapp.pages.kept_forms import typed
 from accountsapp.pages.language import translated
 from accountsapp.pages.resources import Pages, PersonPage
 from accountsapp.pages.visitor import ask_nobody
@@ -116,16 +118,17 @@ def _entrance(request: Request) -> str | None:
 @error_view_config(BadCSRFToken, containment=PersonPage)
 @error_view_config(BadCSRFOrigin, containment=PersonPage)
 def form_not_taken(error: Exception, request: Request) -> Response:
-    """The way back to the page; the form for signing in comes back itself (``sign_in.py``)."""
+    """What was typed, to be sent again, or the way back; who signs in gets that form (``sign_in.py``)."""
     stale, entrance = stale_form(request, error), _entrance(request)
-    return page(
-        request,
-        "stale_form.jinja2",
-        400,
-        heading=translated(request, _("Please send that again")),
-        stale_form=stale,
-        again=stale.elsewhere or (path_on_site(request, entrance) if entrance else ""),
-    )
+    values: dict[str, Any] = {
+        "heading": translated(request, _("Please send that again")),
+        "stale_form": stale,
+        "again": stale.elsewhere or (path_on_site(request, entrance) if entrance else ""),
+    }
+    fields = typed(request, error)
+    if fields:
+        values |= {"fields": fields, "csrf_token": get_csrf_token(request)}
+    return page(request, "stale_form.jinja2", 400, **values)
 
 
 @error_view_config(HTTPException, containment=Pages)

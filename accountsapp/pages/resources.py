@@ -17,7 +17,12 @@ class Pages(ApiRoot):
 
 
 class PersonPage(Resource):
-    """A page for somebody who is signed in; who is not is asked to, and comes back to it."""
+    """A page for somebody who is signed in; who is not is asked to, and comes back to it.
+
+    :ivar must_be_seen: whether a form that came too late is only sent again from the page itself
+    """
+
+    must_be_seen = False
 
     @property
     def destination(self) -> str | None:

@@ -107,8 +107,13 @@ def _values_that_count(request: "Request") -> list[str]:
 
 def is_own_origin(request: "Request", origin: str) -> bool:
     """Whether it is the site's own, or one of ``accountsapp.cors_origins``."""
+    return origin in (site_origin(request), *request.app_settings.cors_origins)
+
+
+def site_origin(request: "Request") -> str:
+    """The origin of our own pages."""
     site = urlsplit(request.app_settings.site_url)
-    return origin in (f"{site.scheme}://{site.netloc}", *request.app_settings.cors_origins)
+    return f"{site.scheme}://{site.netloc}"
 
 
 def _token(request: "Request", value: str) -> str:

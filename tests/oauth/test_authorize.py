@@ -15,7 +15,7 @@ from accountsapp.domain.oauth import clients
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.process import Process
 from accountsapp.testing.oauth import APPLICATIONS, AUTHORIZE, CALLBACK, ISSUER, Client, sent_back, sign_in
-from accountsapp.testing.people import PASSWORD, Person
+from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 
 STATE = "a b&c=d/é"
 
@@ -239,6 +239,9 @@ def test_somebody_else_decides(signed_in: TestApp, public: Client, bob: Person) 
     page, ended = signed_in.get(public.query()), signed_in.cookies["sessionid"]
     forged = signed_in.post(public.query(), {"account": "other", "csrf_token": "x"}, status=400)
     assert "CSRF" not in forged.text
+    late = {"decision": "allow", "csrf_token": "x"}
+    unseen = signed_in.post(public.query(), late, headers={"Origin": SITE_URL}, status=400)
+    assert not unseen.forms, "consent is given where it stands who is asked for what"
     answer = page.form.submit("account", value="other", status=303)
     assert answer.location == public.query()
     assert not signed_in.cookies.get("sessionid")

@@ -18,11 +18,10 @@ from accountsapp.domain.credentials import password_change
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.errors import InvalidValue, WeakPassword, WrongPassword
 from accountsapp.i18n import mark as _
+from accountsapp.pages.kept_forms import SECRETS
 from accountsapp.web.fields import InvalidFields, load
 from accountsapp.web.request import Request
 
-SECRETS = frozenset({"password", "confirm", "current_password", "new_password"})
-"""Fields that never come back: who typed them has them."""
 CORRECT = _("Please correct the errors")
 UNEQUAL = _("Passwords must match")
 WRONG_PASSWORD = _("Your current password does not match")

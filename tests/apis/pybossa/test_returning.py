@@ -100,6 +100,48 @@ def test_settings_come_back_to_who_is_signed_in(
         assert alice.email not in refused.text
 
 
+def test_settings_that_are_sent_signed_out_can_be_sent_once_more(browser: Browser, alice: Person) -> None:
+    """After signing in, in another window of the same browser."""
+    browser.sign_in(alice)
+    form = filled(browser.get("/account/alice/update").forms[0], fullname="Alice <Anew>")
+    browser.app.reset()
+    again = form.submit("btn", headers={"Origin": SITE_URL}, status=400)
+    assert "cookie" in again.html.find(id="stale-form").find(role="alert").text
+    assert again.html.select_one("main a.button")["href"] == "/account/signin"
+    assert (again.form["fullname"].value, again.form["btn"].value) == ("Alice <Anew>", "Profile")
+    assert "csrf_token" in again.form.fields
+
+    browser.sign_in(alice)
+    settings = again.form.submit(headers={"Origin": SITE_URL}, status=400)
+    assert settings.forms[0]["fullname"].value == "Alice <Anew>"
+    assert settings.forms[0].submit("btn", status=303).location == "/account/alice/update"
+    assert browser.get("/account/alice/update").forms[0]["fullname"].value == "Alice <Anew>"
+
+
+def test_what_no_page_keeps(browser: Browser, alice: Person) -> None:
+    """Passwords, what did not stand on a page of ours, and what nobody typed."""
+    path = "/account/alice/update"
+    password = {"btn": "Password", "current_password": PASSWORD, "new_password": NEW, "confirm": NEW}
+    profile = {"btn": "Profile", "fullname": "Somebody Else"}
+    own, other, none = {"Origin": SITE_URL}, {"Origin": "https://evil.example"}, {"Origin": "null"}
+    for sent, headers in (
+        (password, own),
+        ({**profile, "confirm": ""}, own),
+        ({"btn": "Profile", "fullname": ""}, own),
+        (profile, other),
+        (profile, none),
+        (profile, {}),
+    ):
+        headers = {"Accept": "text/html", **headers}
+        refused = browser.app.post(path, {"csrf_token": "old", **sent}, headers=headers, status=400)
+        assert not refused.forms
+        assert not {NEW, PASSWORD, "Somebody Else"} & {*refused.text.split('"')}
+    upload = [("avatar", "a.png", b"png")]
+    headers = {"Accept": "text/html", **own}
+    sent = {"csrf_token": "old", "btn": "Upload", "x1": "5"}
+    assert not browser.app.post(path, sent, headers=headers, upload_files=upload, status=400).forms
+
+
 def test_under_another_name_of_the_site(browser: Browser) -> None:
     """The form works at the site's own name alone, and it says where; what another site put in does not come
     back.

@@ -14,7 +14,7 @@ from accountsapp.domain.credentials import api_keys, named_keys
 from accountsapp.domain.credentials.named_keys import NamedKey
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.process import Process
-from accountsapp.testing.people import Person
+from accountsapp.testing.people import SITE_URL, Person
 from tests.support.keys_page import KeysPage, api_key_in
 from tests.support.outbox import Outbox
 
@@ -98,6 +98,19 @@ def test_what_was_typed_comes_back(wsgi: Any, alice: Person) -> None:
     assert checked == ["custom", "email:read", "key:read"]
     assert form.select_one("option[selected]")["value"] == "90"
     assert form.select_one("#name")["value"] == "x" * 81
+
+
+def test_a_form_that_came_too_late_is_sent_again_as_it_was(wsgi: Any, stores: Process, alice: Person) -> None:
+    page = KeysPage(wsgi, alice)
+    sent = [("csrf_token", "of the day before"), ("name", "L <1>"), ("preset", "custom")]
+    sent += [("scope", "email:read"), ("scope", "key:read")]
+    late = page.app.post("/keys/add", sent, headers={"Origin": SITE_URL}, status=400)
+    assert late.form.method == "post"
+    assert not late.form.action
+    answer = late.form.submit(headers={"Origin": SITE_URL}, status=200)
+    assert api_key_in(answer)
+    ((name, scopes),) = [(key.name, key.scopes) for key in keys_of(stores, alice)]
+    assert (name, set(scopes or ())) == ("L <1>", set(BOTH_READ))
 
 
 def test_conflicts(

@@ -88,12 +88,12 @@ class SecurityPolicy:
         caller = self.caller(request)
         if isinstance(caller, Nobody):
             return None
-        is_active, principals = caller.is_active, caller.principals
+        is_active, actor, principals = caller.is_active, caller.actor, caller.principals
         if not acl_permits(context, (Everyone, Authenticated, *principals), permission):
             return _refuse(request, caller, Reason.NOT_ALLOWED, permission)
         if not is_active:
             return _refuse(request, caller, Reason.INACTIVE, permission)
-        request.store.actor = caller.actor
+        request.store.actor = actor
         return None
 
     def grants(self, request: "Request", context: Any, permission: str) -> bool:

@@ -103,4 +103,4 @@ def test_somebody_is_faster_with_one_name(database: Database, tmp_path: Path) ->
         time.sleep(1)
     importing.join()
     assert results == [Counts(created=49, failed=1)]
-    assert complaints == ["The user name is already taken"]
+    assert complaints == ["The user name is already taken (u7)"]

@@ -11,6 +11,7 @@ from accountsapp.db import Database
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import EmailTaken, UsernameTaken
+from accountsapp.domain.transfer.fields import about
 from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
 from accountsapp.testing.oauth import basic, bearer, issue
@@ -87,7 +88,7 @@ def test_nobody_is_registered_or_imported_by_anothers_address(
 ) -> None:
     with pytest.raises(UsernameTaken), stores.transaction() as store:
         registration.register(store, name, "other@example.com")
-    assert imported({"username": name, "email": "other@example.com"}) == [str(UsernameTaken())]
+    assert imported({"username": name, "email": "other@example.com"}) == [about(str(UsernameTaken()), name)]
 
 
 @pytest.mark.parametrize(("name", "address"), NAMES)
@@ -105,8 +106,9 @@ def test_nobody_gets_an_address_that_is_anothers_name(
     chief = register("chief", is_admin=True, invite_ct=1)
     with pytest.raises(EmailTaken), stores.transaction() as store:
         registration.register(store, "somebody", address)
-    assert imported({"username": "somebody", "email": address}) == [str(EmailTaken())]
-    assert imported({"username": "alice", "email": address}, update=True) == [str(EmailTaken())]
+    for username, is_update in (("somebody", False), ("alice", True)):
+        refused = imported({"username": username, "email": address}, update=is_update)
+        assert refused == [about(str(EmailTaken()), username)]
     app.post_json("/api/v1/chief/invite", {"api_key": chief.api_key, "email": address}, status=406)
     added = {"api_key": chief.api_key, "username": "somebody", "email": address}
     app.post_json("/api/v1/a/users/add", added, status=406)
@@ -138,10 +140,10 @@ def test_what_becomes_anothers_name_is_not_proved_afterwards(
 def test_in_one_file_too(imported: Import, name: str, address: str) -> None:
     named = {"username": name, "email": "owner@example.com"}
     addressed = {"username": "other", "email": address}
-    assert imported(named, addressed) == [str(EmailTaken())]
-    assert imported(
-        {"username": "third", "email": "3@" + address[4:]}, {**named, "username": "3@" + name[4:]}
-    ) == [str(UsernameTaken())]
+    assert imported(named, addressed) == [about(str(EmailTaken()), "other")]
+    other_name = "3@" + name[4:]
+    refused = imported({"username": "third", "email": "3@" + address[4:]}, {**named, "username": other_name})
+    assert refused == [about(str(UsernameTaken()), other_name)]
 
 
 def test_ones_own_address_may_be_ones_name(stores: Process, imported: Import) -> None:

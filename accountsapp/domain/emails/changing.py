@@ -33,11 +33,26 @@ from accountsapp.domain.store import Store
 
 CONFIRM = "confirm_email"
 """The name of the job that mails a code to the new address."""
+SAME_REQUEST = timedelta(minutes=1)
+"""Who asks again within it for the pending address has lost the answer or pressed twice: no other mail."""
 
 
 def is_change(account: AccountRow, address: str) -> bool:
     """Whether the address is another one than the account shows now."""
     return key_of(address) != key_of(account.shown_email)
+
+
+def is_asked(store: Store, account: AccountRow, address: str, *, again: bool) -> bool:
+    """Whether somebody who gives an address asks for something.
+
+    :param again: whether the pending address, given once more, is asked for anew
+    """
+    if is_change(account, address):
+        return True
+    expires = account.pending_email_expires
+    if not again or account.awaited_email is None or expires is None:
+        return False
+    return expires - timedelta(seconds=store.settings.links_expire) + SAME_REQUEST <= now()
 
 
 def awaited(account: Account) -> str | None:
@@ -62,7 +77,7 @@ def ask(store: Store, account: AccountRow, address: str, *, again: bool = False)
     :param again: whether the pending address, asked for once more, is mailed a new link in place of the older
     :returns: the columns that the account is to be given
     """
-    if not again and not is_change(account, address):
+    if not is_asked(store, account, address, again=again):
         return {}
     links.void(store.session, account.id, Purpose.CHANGE_EMAIL)
     if key_of(address) == key_of(account.email):

@@ -25,6 +25,7 @@ from accountsapp.apis.pybossa.uploading import AVATAR, load_picture
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.data.reads import AccountRow
+from accountsapp.domain.emails import changing
 from accountsapp.domain.errors import InvalidValue, WrongPassword
 from accountsapp.domain.unset import Unset
 from accountsapp.i18n import mark as _
@@ -68,7 +69,7 @@ def update_profile(account: AccountRow, request: Request) -> Response:
         form.columns(),
         username=form.name,
         email=form.email_addr,
-        email_again=True,
+        email_again=changing.may_ask_again(request.store, account),
     )
     flash = UPDATED if isinstance(form.email_addr, Unset) else LINK_SENT
     return answer(request, _done(request, flash, changed.username))

@@ -154,7 +154,7 @@ def _counting(
     if isinstance(email, Unset):
         return nullcontext()
     row = store.reader.by_id(account_id)
-    if row is None or not changing.is_asked(store, row, email, again=again):
+    if row is None or not (again or changing.is_change(row, email)):
         return nullcontext()
     return _counting_change(store, row, email)
 

@@ -42,15 +42,10 @@ def is_change(account: AccountRow, address: str) -> bool:
     return key_of(address) != key_of(account.shown_email)
 
 
-def is_asked(store: Store, account: AccountRow, address: str, *, again: bool) -> bool:
-    """Whether somebody who gives an address asks for something.
-
-    :param again: whether the pending address, given once more, is asked for anew
-    """
-    if is_change(account, address):
-        return True
+def may_ask_again(store: Store, account: AccountRow) -> bool:
+    """Whether an address that waits was asked for long enough ago to be a request of its own."""
     expires = account.pending_email_expires
-    if not again or account.awaited_email is None or expires is None:
+    if account.awaited_email is None or expires is None:
         return False
     return expires - timedelta(seconds=store.settings.links_expire) + SAME_REQUEST <= now()
 
@@ -77,7 +72,7 @@ def ask(store: Store, account: AccountRow, address: str, *, again: bool = False)
     :param again: whether the pending address, asked for once more, is mailed a new link in place of the older
     :returns: the columns that the account is to be given
     """
-    if not is_asked(store, account, address, again=again):
+    if not again and not is_change(account, address):
         return {}
     links.void(store.session, account.id, Purpose.CHANGE_EMAIL)
     if key_of(address) == key_of(account.email):

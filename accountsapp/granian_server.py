@@ -144,7 +144,9 @@ class Server:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda _number, _frame: self.stop())
         self.start()
-        self._stopping.wait()
+        # A signal that another thread is given is only seen when this one runs.
+        while not self._stopping.wait(LONGEST_PAUSE):
+            continue
         self.join()
 
 

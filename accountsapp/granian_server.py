@@ -115,9 +115,10 @@ class Server:
     def stop(self) -> None:
         """Take no more connections; each of those that are there ends with its next answer."""
         if not self._stopping.is_set():
-            self._requests.are_last = True
+            # Whoever is told that his answer is the last one finds nobody here any more.
             for worker in self._workers:
                 worker.close_socket()
+            self._requests.are_last = True
             self._stopping.set()
 
     def join(self) -> None:

@@ -24,7 +24,7 @@ def locale_of(request: "Request") -> str:
     offered = request.app_settings.locales
     visitor = visitor_of(request)
     own = i18n.nearest(visitor.locale, offered) if visitor is not None else None
-    return own or i18n.accepted(request.headers.get("Accept-Language", ""), offered) or i18n.ENGLISH
+    return own or request.accepted_language or i18n.ENGLISH
 
 
 def gettext(text: str, /, **values: Any) -> Markup:

@@ -22,6 +22,7 @@ def acting_view(view: Any, info: Any) -> Any:
         if is_unsafe(request):
             return view(context, request)
         request.store.read_only = False
+        request.store.language = request.accepted_language
         with request.tm:
             response = view(context, request)
             request.store.prepare()

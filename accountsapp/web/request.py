@@ -86,10 +86,15 @@ class Request(PyramidRequest):
             store.code_pages = self.api.code_pages(self.app_settings)
         if self.api is not None and self.api.counted_address is not None:
             store.counted_address = self.api.counted_address(self)
-        languages = self.environ.get("HTTP_ACCEPT_LANGUAGE")
-        if languages:
-            store.language = i18n.accepted(languages, self.app_settings.locales)
+        if not store.read_only:
+            store.language = self.accepted_language
         return store
+
+    @property
+    def accepted_language(self) -> str | None:
+        """Of the locales that the operator offers, the one that the client wants most."""
+        languages = self.environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        return i18n.accepted(languages, self.app_settings.locales) if languages else None
 
     @property
     def _limits(self) -> "RequestLimits":

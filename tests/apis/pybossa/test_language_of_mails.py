@@ -51,6 +51,12 @@ def test_what_is_asked_for_by_the_owner(italian: FrontEnd, outbox: Outbox, alice
     assert (len(said), set(said.values())) == (2, {"it"}), said
 
 
+def test_what_a_get_that_acts_asks_for(italian: FrontEnd, outbox: Outbox, alice: Person) -> None:
+    italian.sign_in(alice)
+    italian.get("/account/alice/export")
+    assert list(languages(outbox).values()) == ["it"]
+
+
 def test_a_registration(make_app: Any, outbox: Outbox) -> None:
     browser = Browser(make_app(**{"accountsapp.registration": "confirm"}))
     browser.app.extra_environ.update(ITALIAN)

@@ -96,8 +96,8 @@ setup(
     entry_points={
         "paste.app_factory": ["main = accountsapp:main"],
         "paste.server_factory": [
-            "waitress = accountsapp.server:make_server",
-            "granian = accountsapp.granian_server:make_server",
+            "waitress = accountsapp.server.waitress_server:make_server",
+            "granian = accountsapp.server.granian_server:make_server",
         ],
         "console_scripts": ["accountsapp = accountsapp.cli:main"],
         "accountsapp.apis": [

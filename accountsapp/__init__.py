@@ -27,7 +27,7 @@ def main(global_config: dict[str, str], **ini: str) -> Any:
         settings = load(ini, here=global_config.get("here", "."), ini_file=global_config.get("__file__"))
         folders.prepare(settings)
         with configure(settings, ini) as config:
-            config.include(".db")
+            config.include(".db.database")
             config.include(".migrations.revision")
             config.include(".process")
             config.include(".worker")

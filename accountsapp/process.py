@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.credentials.key_uses import KeyUses
 from accountsapp.domain.data.joining import Joining
 from accountsapp.domain.data.reads import Columns, Connections
@@ -81,7 +81,7 @@ class Process:
 
     @cached_property
     def _of_requests(self) -> Joining:
-        from accountsapp.db_joining import abort, join
+        from accountsapp.db.joining import abort, join
 
         return Joining(self.database.request_sessions, join, abort)
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from sqlalchemy import Connection, insert, text
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.clock import now
 from accountsapp.domain.data import places
 from accountsapp.domain.data.activity_models import Project

@@ -12,7 +12,7 @@ from pathlib import Path
 from alembic import command
 
 from accountsapp.cli.collecting import collecting_rarely
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.transfer.exporting import export_all

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from alembic import command
 from sqlalchemy import insert, text, update
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.credentials.api_keys import sealed_key
 from accountsapp.domain.credentials.jwt_keys import Issued

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.models import Account, Base, EmailAddress
 from accountsapp.process import Process

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from accountsapp import folders, mail, main
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from tests.cli.conftest import write_ini
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from accountsapp import worker as worker_module
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import signin

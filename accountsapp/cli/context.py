@@ -12,7 +12,7 @@ import click
 
 from accountsapp import ini_file, settings
 from accountsapp.cli.errors import Failed
-from accountsapp.db import Database, open_database
+from accountsapp.db.database import Database, open_database
 from accountsapp.domain.audit import BY_COMMAND
 from accountsapp.domain.data.reads import AccountRow, having_address
 from accountsapp.domain.keyring import Keyring

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from accountsapp import db_backup
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.errors import Failed
 from accountsapp.cli.output import JSON, print_done
+from accountsapp.db.backup import copy
 from accountsapp.migrations.revision import alembic_config, check_known_revision, current_revision
 
 
@@ -45,7 +45,7 @@ def backup(context: Context, file: Path, as_json: bool) -> None:
     if not context.unchecked_database.is_sqlite:
         raise Failed("db backup copies SQLite; a PostgreSQL database is copied by pg_dump")
     try:
-        size = db_backup.copy(Path(context.unchecked_database.url.database or ""), file)
+        size = copy(Path(context.unchecked_database.url.database or ""), file)
     except FileExistsError as error:
         raise Failed(f"{error.filename}: is there already; nothing is overwritten") from None
     except sqlite3.Error as error:

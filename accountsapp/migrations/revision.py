@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig

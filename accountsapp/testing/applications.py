@@ -16,7 +16,7 @@ from pyramid.registry import Registry
 
 import accountsapp
 from accountsapp import configure, folders, logs
-from accountsapp.db import Database, open_database
+from accountsapp.db.database import Database, open_database
 from accountsapp.domain.throttle import Throttle
 from accountsapp.settings import Settings, load, offered_apis
 

@@ -24,7 +24,7 @@ from sqlalchemy.engine import URL, make_url
 from webtest import TestApp
 
 from accountsapp import main
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.reads import by_id

@@ -11,7 +11,7 @@ from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException, HTTPForbidden
 from sqlalchemy.exc import SQLAlchemyError
 
-from accountsapp.db_errors import cause_of
+from accountsapp.db.errors import cause_of
 from accountsapp.domain.errors import AccountNotFound, Busy, PasswordNeeded, StaleCredential, TooManyAttempts
 from accountsapp.security.identity import Reason
 from accountsapp.security.policy import Refused

@@ -16,8 +16,8 @@ from pyramid.router import default_execution_policy
 from pyramid.tweens import INGRESS
 from webob.response import EmptyResponse
 
-from accountsapp import db
-from accountsapp.db_errors import is_retryable
+from accountsapp.db import database
+from accountsapp.db.errors import is_retryable
 from accountsapp.security.identity import Identity
 from accountsapp.waiting import Deadline, remaining
 from accountsapp.web import cors
@@ -125,7 +125,7 @@ def _is_tried_again(request: "Request") -> bool:
     if failure is None or not is_retryable(failure):
         return False
     left = remaining()
-    has_time = left is None or left > db.BUSY_TIMEOUT
+    has_time = left is None or left > database.BUSY_TIMEOUT
     return has_time and request.environ[ATTEMPT] + 1 < _tries(request.environ)
 
 

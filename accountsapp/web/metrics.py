@@ -12,7 +12,7 @@ from accountsapp.waiting import Deadline
 from accountsapp.web.reports import REPORTER
 
 if TYPE_CHECKING:
-    from accountsapp.db import Database
+    from accountsapp.db.database import Database
 
 ANSWERS_WITHIN = 2.0
 """Seconds that the database has."""

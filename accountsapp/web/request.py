@@ -21,7 +21,7 @@ from accountsapp.web.bodies import FORMS, Body, Parameters, content_type_of
 from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
-    from accountsapp.db import Database
+    from accountsapp.db.database import Database
     from accountsapp.domain.data.reads import AccountRow
     from accountsapp.domain.throttle import RequestLimits
     from accountsapp.security.identity import Identity, Nobody

@@ -9,7 +9,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import exception_view_config, view_config
 from sqlalchemy.exc import SQLAlchemyError
 
-from accountsapp.db_errors import AWAY, cause_of
+from accountsapp.db.errors import AWAY, cause_of
 from accountsapp.migrations.revision import WrongRevision, check_revision
 from accountsapp.waiting import Deadline
 from accountsapp.web import error_views

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from accountsapp.cli import main
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from tests.support.old_systems import OldDatabase, opened
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import literal, select
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.activity import authorship, projects
 from accountsapp.domain.audit import Event
 from accountsapp.domain.data.activity_models import (

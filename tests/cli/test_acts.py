@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import audit
 from accountsapp.domain.audit import AuditRow
 from accountsapp.domain.data.models import AuditEvent, EmailAddress

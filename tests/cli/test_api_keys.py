@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from accountsapp.cli import main
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import AuditEvent
 from accountsapp.domain.rules.api_keys import PREFIX, make_api_key

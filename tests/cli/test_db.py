@@ -7,7 +7,7 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.data.models import Base
 from accountsapp.migrations.revision import alembic_config, newest_revision
 from tests.cli.conftest import Run, write_ini

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from accountsapp.cli.jobs import group
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.data.models import JobState
 from accountsapp.domain.errors import DomainError

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.moving import bookie
 from accountsapp.testing.people import PASSWORD
 from tests.cli.conftest import Load, Ran, Run

@@ -10,7 +10,7 @@ import time_machine
 import transaction
 from sqlalchemy import delete, select, update
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import job_lists, jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, Job, JobState

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import SignInSession

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select
 
 from accountsapp import strict_json
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.activity.importing import Importer
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.activity_models import AnsweredTask, Contribution, Project, Volunteer

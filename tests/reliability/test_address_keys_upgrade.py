@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.domain.rules.folding import fold
 from accountsapp.migrations.revision import alembic_config

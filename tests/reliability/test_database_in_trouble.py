@@ -18,7 +18,7 @@ from PIL import Image
 from sqlalchemy import event, text
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.process import Process
 from accountsapp.testing.oauth import ALL, bearer, issue
 from accountsapp.testing.people import Person

@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.reads import by_id

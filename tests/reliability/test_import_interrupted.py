@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import func, insert, select
 
 from accountsapp import strict_json
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.models import Account, EmailAddress

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 from webtest import TestApp
 
-from accountsapp import db, db_errors
+from accountsapp.db import errors
 from accountsapp.domain import audit
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.audit import listing
@@ -39,7 +40,7 @@ def impatient(
     monkeypatch: pytest.MonkeyPatch, applications: Applications, busy_timeout: float
 ) -> Iterator[None]:
     """Short tries, for the databases of this test alone: each keeps those that it was made with."""
-    monkeypatch.setattr(db, "BUSY_TIMEOUT", busy_timeout)
+    monkeypatch.setattr("accountsapp.db.database.BUSY_TIMEOUT", busy_timeout)
     applications.forget_databases()
     yield
     applications.forget_databases()
@@ -153,10 +154,10 @@ def test_who_asked_for_a_code_in_vain_may_ask_again(
 
 def test_a_deletion_does_not_wait_for_ever(stores: Process, alice: Person, hold: Hold) -> None:
     with hold(alice) as let_go:
-        with pytest.raises(db.DBAPIError) as refused, stores.transaction() as store:
+        with pytest.raises(DBAPIError) as refused, stores.transaction() as store:
             lifecycle.delete(store, alice.id)
         let_go()
-    assert db_errors.is_retryable(refused.value)
+    assert errors.is_retryable(refused.value)
 
 
 def test_s45_a_sign_in_that_fails_during_the_deletion_leaves_no_address(

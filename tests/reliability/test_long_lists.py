@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, insert, select, text, update
 
 from accountsapp.apis.bookie.schemas import AdminColumns
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import audit, job_lists
 from accountsapp.domain.accounts import administration
 from accountsapp.domain.clock import now

@@ -11,7 +11,7 @@ from PIL import Image
 from sqlalchemy import Connection, event, text
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.process import Process
 from accountsapp.testing.credentials import hold
 from accountsapp.testing.people import Person

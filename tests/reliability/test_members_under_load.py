@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import func, select, text, update
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import recent
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.activity import community

@@ -13,7 +13,7 @@ from threading import Event
 
 from sqlalchemy import select
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.data.models import Account
 from accountsapp.testing.people import Person
 from tests.conftest import Soak

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from accountsapp import mail_transport
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.data.models import JobState
 from accountsapp.domain.keyring import Keyring

@@ -14,8 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from webtest import TestApp
 
-from accountsapp.db import Database
-from accountsapp.db_errors import is_retryable
+from accountsapp.db.database import Database
+from accountsapp.db.errors import is_retryable
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process

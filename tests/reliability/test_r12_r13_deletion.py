@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Base, JobState

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.data.models import JobState
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
@@ -105,7 +105,7 @@ def test_r12_the_command_ends_when_told(
 
 SERVER = """
 import json, sys, time
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.throttle import Throttle
 from accountsapp.handlers import HANDLERS
 from accountsapp.process import Process

@@ -14,7 +14,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 from accountsapp import main
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.migrations.revision import (
     alembic_config,
     check_revision,

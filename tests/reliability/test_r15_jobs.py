@@ -3,7 +3,7 @@
 import pytest
 import transaction
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.mailing import notices
 from accountsapp.domain.mailing.notices import Notice

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.data.models import Account
 from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently

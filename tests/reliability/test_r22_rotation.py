@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.models import Job

@@ -11,7 +11,7 @@ import pytest
 import requests
 from sqlalchemy.engine import URL
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.migrations.revision import current_revision, newest_revision
 from deploy.cluster import ROOT, Cluster
 from tests.conftest import Soak

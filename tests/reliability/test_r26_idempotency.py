@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.data.models import Base
 from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import event
 from webtest import TestApp
 
-from accountsapp import db_replica, main
-from accountsapp.db import Database
+from accountsapp import main
+from accountsapp.db import replica
+from accountsapp.db.database import Database
 from accountsapp.testing.people import SECRET
 from accountsapp.testing.plugin import close, migrate, settings_of
 from tests.conftest import Soak
@@ -76,8 +77,8 @@ class Statements:
 def test_a_replica_is_read_while_it_is_as_new_as_the_primary(
     pair: Pair, ini: dict[str, str], keys: Iterator[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db_replica, "TRUST", 0.5)
-    monkeypatch.setattr(db_replica, "PAUSE", 0.2)
+    monkeypatch.setattr(replica, "TRUST", 0.5)
+    monkeypatch.setattr(replica, "PAUSE", 0.2)
     wsgi = main({"here": "."}, **ini)
     try:
         app, statements = TestApp(wsgi), Statements(wsgi.registry.database)
@@ -107,7 +108,7 @@ def test_a_replica_is_read_while_it_is_as_new_as_the_primary(
         pair.primary.run("SELECT pg_reload_conf()")
         pair.standby.run("SELECT pg_wal_replay_pause()")
         old, key = key, app.post(f"/api/v1/{username}/api_key?api_key={key}").json["api_key"]
-        until_refused = time.monotonic() + db_replica.TRUST
+        until_refused = time.monotonic() + replica.TRUST
         while time.monotonic() < until_refused:
             status(old)
         statements.where()

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import event, text, update
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.locking import lock

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from accountsapp import strict_json
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import lifecycle, notifying, profile
 from accountsapp.domain.credentials import (
     api_keys,

@@ -4,7 +4,7 @@ from itertools import product
 
 from sqlalchemy import select
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.data.models import Account
 from accountsapp.testing.people import PASSWORD, Person
 from tests.support.bookie import Bookie

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Text, select, update
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.data.api_key_models import ApiKey
 from accountsapp.domain.data.jwt_models import JwtKey
 from accountsapp.domain.data.models import Account

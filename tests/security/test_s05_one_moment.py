@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import update
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.credentials import api_keys, own_sessions, sessions
 from accountsapp.domain.data.activity_models import Addon, Project

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process

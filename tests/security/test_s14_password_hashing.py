@@ -7,7 +7,7 @@ import bcrypt
 import pytest
 from sqlalchemy import select, update
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.errors import WrongPassword

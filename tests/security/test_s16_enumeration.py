@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.rules.api_keys import make_api_key
 from accountsapp.process import Process

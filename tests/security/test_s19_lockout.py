@@ -9,7 +9,7 @@ import time_machine
 from sqlalchemy import select
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account
 from accountsapp.testing.people import PASSWORD, Person

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text, update
 from webtest import TestApp, TestResponse
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.credentials import api_keys, jwt_keys, own_sessions, sessions
 from accountsapp.domain.credentials.jwt_keys import Issued

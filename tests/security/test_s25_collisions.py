@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
 from accountsapp.testing.people import Person

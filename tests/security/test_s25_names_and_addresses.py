@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import EmailTaken, UsernameTaken

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.process import Process
 from accountsapp.testing.actors import DEAD, FORMER, cast_owner, cast_stranger
 from accountsapp.testing.credentials import Holder

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 from sqlalchemy import func, select
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.data.jwt_models import UsedJwt
 from accountsapp.domain.data.locking import lock

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Text, insert, select, text
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import audit
 from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.audit import Event

@@ -16,7 +16,7 @@ import time_machine
 from sqlalchemy import insert, select
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import lifecycle, preferences, profile
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import named_keys

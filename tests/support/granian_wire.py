@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from waitress.adjustments import Adjustments
 
-from accountsapp.granian_server import Server
+from accountsapp.server.granian_server import Server
 
 PROXY = "127.0.0.9"
 """The address that tests come from; what they say of a client's is believed. It is nobody's who may more."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import select, text
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.data.fates import FATES, Fate
 from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.rules import emails

@@ -10,7 +10,7 @@ from typing import Any
 from alembic import command
 
 from accountsapp import strict_json
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.passwords import Passwords
 from accountsapp.domain.rotation import rotate

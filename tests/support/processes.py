@@ -5,7 +5,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from typing import Any
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Job

@@ -8,7 +8,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.throttle import Throttle
 from accountsapp.process import Process
 from accountsapp.settings import load

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Job, JobState

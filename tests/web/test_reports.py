@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.testing.people import Person
 from accountsapp.web import reports
 from accountsapp.web.reports import REPORTER, Report, Reporter

@@ -10,7 +10,7 @@ from pyramid.httpexceptions import HTTPConflict
 from sqlalchemy import delete, insert, select
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Job
 from accountsapp.domain.store import Store

@@ -18,7 +18,7 @@ from accountsapp.apis.openedx.resources import (
     PasswordReset,
     PreferencesOfAccount,
 )
-from accountsapp.db_errors import is_contended
+from accountsapp.db.errors import is_contended
 from accountsapp.domain.errors import InvalidValue, WrongPassword
 from accountsapp.security import session_cookie
 from accountsapp.security.identity import Identity, Reason

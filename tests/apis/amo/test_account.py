@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import update
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account, AccountState

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, event
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.data import locking
 from accountsapp.domain.data.api_key_models import ApiKey

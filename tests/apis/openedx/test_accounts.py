@@ -10,7 +10,7 @@ from sqlalchemy import event, update
 from webtest import TestApp
 
 from accountsapp.apis.openedx.fields import FIELDS
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import profile
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import audit, jobs
 from accountsapp.domain.accounts import administration, lifecycle, profile, registration
 from accountsapp.domain.audit import Event

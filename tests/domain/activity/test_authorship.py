@@ -6,7 +6,7 @@ from time import perf_counter
 
 from sqlalchemy import Connection, event, literal, select
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.activity import authorship
 from accountsapp.domain.activity.authorship import AddonFigures
 from accountsapp.domain.data.addon_figures import addon_figures_text

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AuditEvent, Base
 from accountsapp.domain.data.prepared import PreparedForMany, PreparedInsert, PreparedUpdate

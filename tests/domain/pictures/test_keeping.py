@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import event
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain import jobs
 from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.data.models import JobState

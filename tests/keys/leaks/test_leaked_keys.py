@@ -11,7 +11,7 @@ import time_machine
 from sqlalchemy import select
 from webtest import TestApp
 
-from accountsapp.db import Database
+from accountsapp.db.database import Database
 from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import api_keys, key_reports, named_keys

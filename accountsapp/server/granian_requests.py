@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO, Any, NamedTuple, Protocol
 
-from accountsapp.connections import REFUSAL_HEADERS, refusal
+from accountsapp.server.connections import REFUSAL_HEADERS, refusal
 
 PART = 16_384
 """Bytes of a body that are asked for at a time."""

@@ -14,7 +14,7 @@ from psycopg.errors import _WaitTimeout
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 
-from accountsapp.db_errors import LOST
+from accountsapp.db.errors import LOST
 from accountsapp.waiting import TooManyWaiting, Waiters, remaining
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 
-from accountsapp.connections import Channel, Parser
+from accountsapp.server.connections import Channel, Parser
 from tests.support.waitress_thread import running
 
 ANSWERS: dict[str, tuple[str, list[tuple[str, str]], list[bytes]]] = {

@@ -12,10 +12,10 @@ import pytest
 from waitress.adjustments import Adjustments
 from waitress.server import create_server
 
-from accountsapp.connections import Channel
-from accountsapp.granian_server import Server as Granian
-from accountsapp.granian_server import make_server
-from accountsapp.granian_sockets import listen
+from accountsapp.server.connections import Channel
+from accountsapp.server.granian_server import Server as Granian
+from accountsapp.server.granian_server import make_server
+from accountsapp.server.granian_sockets import listen
 from accountsapp.web.client_address import FORWARDED_FOR, PEER, KeepingPeer
 from tests.support.mailserver import free_port
 from tests.support.waitress_thread import running

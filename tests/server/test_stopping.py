@@ -13,10 +13,10 @@ import pytest
 from waitress.adjustments import Adjustments
 from waitress.server import create_server
 
-from accountsapp import serving
-from accountsapp.fairness import Dispatcher, be_fair
-from accountsapp.granian_server import Server as Granian
-from accountsapp.granian_sockets import listen
+from accountsapp.server import stopping
+from accountsapp.server.fairness import Dispatcher, be_fair
+from accountsapp.server.granian_server import Server as Granian
+from accountsapp.server.granian_sockets import listen
 from tests.support.wire import PATIENCE, statuses_of
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -38,7 +38,7 @@ def waitress() -> tuple[int, Run]:
     server = create_server(app, listen="127.0.0.1:0", _dispatcher=Dispatcher())
     server.task_dispatcher.set_thread_count(2)
     be_fair(server)
-    return int(server.effective_port), partial(serving.serve_until_stopped, server, [server])
+    return int(server.effective_port), partial(stopping.serve_until_stopped, server, [server])
 
 
 def granian() -> tuple[int, Run]:

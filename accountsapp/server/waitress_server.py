@@ -3,7 +3,7 @@
 The sockets are opened before the application is made, so that a process whose port is taken does nothing
 else. Clients that come in between wait.
 
-What is no request of HTTP is refused here, before the application: :mod:`accountsapp.connections`.
+What is no request of HTTP is refused here, before the application: :mod:`accountsapp.server.connections`.
 """
 
 import os
@@ -12,9 +12,8 @@ from typing import Any
 
 from waitress.server import create_server
 
-from accountsapp.fairness import Dispatcher, be_fair
-from accountsapp.serving import serve_until_stopped
-from accountsapp.starting import (
+from accountsapp.server.fairness import Dispatcher, be_fair
+from accountsapp.server.starting import (
     check_app,
     filled,
     refuse_address,
@@ -23,6 +22,7 @@ from accountsapp.starting import (
     say_ready,
     site_path,
 )
+from accountsapp.server.stopping import serve_until_stopped
 from accountsapp.waiting import Waiters
 from accountsapp.web.client_address import KeepingPeer
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, text
 from webtest import TestApp
 
-from accountsapp.db import Database, KeptConnections
+from accountsapp.db.database import Database, KeptConnections
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
 

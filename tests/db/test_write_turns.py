@@ -10,18 +10,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from accountsapp import db
-from accountsapp.db import Database
-from accountsapp.db_errors import is_retryable
-from accountsapp.db_sqlite import WriteTurns
+from accountsapp.db.database import Database
+from accountsapp.db.errors import is_retryable
+from accountsapp.db.sqlite import WriteTurns
 from accountsapp.waiting import Deadline
 
 
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr(db, "BUSY_TIMEOUT", 0.3)
+    monkeypatch.setattr("accountsapp.db.database.BUSY_TIMEOUT", 0.3)
     database = Database(f"sqlite:///{tmp_path}/turns.sqlite")
     with database.write_engine.begin() as connection:
         connection.execute(text("CREATE TABLE t (n INTEGER CHECK (n >= 0))"))
@@ -167,7 +166,7 @@ def fail_inside(database: Database) -> None:
 
 
 def fail_statement(database: Database) -> None:
-    with pytest.raises(db.DBAPIError):
+    with pytest.raises(DBAPIError):
         insert(database, -1)
 
 
@@ -217,7 +216,7 @@ def close_under_it(database: Database) -> None:
     raw = session.connection().connection.dbapi_connection
     assert raw is not None
     raw.close()
-    with pytest.raises(db.DBAPIError):
+    with pytest.raises(DBAPIError):
         session.execute(text("INSERT INTO t VALUES (1)"))
     session.close()
 
@@ -228,7 +227,7 @@ def close_in_the_pool(database: Database) -> None:
         raw: Any = connection.connection.dbapi_connection
         raw.busy_timeout = None
     raw.close()
-    with pytest.raises(db.DBAPIError):
+    with pytest.raises(DBAPIError):
         insert(database)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from waitress import wasyncore
 
-from accountsapp.connections import Channel
+from accountsapp.server.connections import Channel
 
 READ = select.POLLIN
 WRITE = select.POLLOUT

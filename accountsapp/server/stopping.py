@@ -16,9 +16,9 @@ from typing import Any
 
 from waitress import wasyncore
 
-from accountsapp.connections import Channel
-from accountsapp.fairness import accept_all
-from accountsapp.watching import Watch
+from accountsapp.server.connections import Channel
+from accountsapp.server.fairness import accept_all
+from accountsapp.server.watching import Watch
 
 LONGEST_STOP = 8.0
 """Seconds in which requests that have begun are answered."""

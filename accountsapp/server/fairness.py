@@ -16,7 +16,7 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 
-from accountsapp.request_threads import RequestThreads
+from accountsapp.server.request_threads import RequestThreads
 
 
 class Dispatcher(RequestThreads):

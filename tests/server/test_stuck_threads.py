@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from waitress.server import create_server
 
-from accountsapp import serving
-from accountsapp.fairness import Dispatcher, be_fair
+from accountsapp.server import stopping
+from accountsapp.server.fairness import Dispatcher, be_fair
 
 
 def test_a_request_that_hangs_does_not_hold_up_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,22 +28,22 @@ def test_a_request_that_hangs_does_not_hold_up_the_stop(monkeypatch: pytest.Monk
         begun.wait(30)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(serving, "LONGEST_STOP", 0.1)
-    monkeypatch.setattr(serving, "LAST_MOMENT", 0.1)
+    monkeypatch.setattr(stopping, "LONGEST_STOP", 0.1)
+    monkeypatch.setattr(stopping, "LAST_MOMENT", 0.1)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     server = create_server(app, listen="127.0.0.1:0", _dispatcher=Dispatcher())
     server.task_dispatcher.set_thread_count(1)
     be_fair(server)
-    stopping = Thread(target=stop)
+    stopper = Thread(target=stop)
     try:
         with socket.create_connection(("127.0.0.1", int(server.effective_port))) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            stopping.start()
+            stopper.start()
             began = monotonic()
-            serving.serve_until_stopped(server, [server])
+            stopping.serve_until_stopped(server, [server])
             assert monotonic() - began < 4
     finally:
         go_on.set()
-        stopping.join(30)
+        stopper.join(30)
         for number, handler in before.items():
             signal.signal(number, handler)

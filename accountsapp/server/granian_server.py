@@ -19,11 +19,10 @@ from typing import Any
 from waitress.adjustments import Adjustments
 from waitress.proxy_headers import proxy_headers_middleware
 
-from accountsapp.granian_requests import Limits, Requests
-from accountsapp.granian_sockets import address_of, listen
-from accountsapp.serving import LONGEST_PAUSE, LONGEST_STOP, TICK
-from accountsapp.silent_clients import SilentClients
-from accountsapp.starting import (
+from accountsapp.server.granian_requests import Limits, Requests
+from accountsapp.server.granian_sockets import address_of, listen
+from accountsapp.server.silent_clients import SilentClients
+from accountsapp.server.starting import (
     check_app,
     filled,
     refuse_address,
@@ -33,6 +32,7 @@ from accountsapp.starting import (
     say_ready,
     site_path,
 )
+from accountsapp.server.stopping import LONGEST_PAUSE, LONGEST_STOP, TICK
 from accountsapp.waiting import Waiters
 from accountsapp.web.client_address import KeepingPeer
 

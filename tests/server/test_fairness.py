@@ -10,8 +10,8 @@ import pytest
 from waitress import wasyncore
 from waitress.server import create_server
 
-from accountsapp.fairness import Dispatcher, accept_all, be_fair
-from accountsapp.watching import Watch
+from accountsapp.server.fairness import Dispatcher, accept_all, be_fair
+from accountsapp.server.watching import Watch
 
 LARGE = b"x" * 8_000_000
 """More than the system takes for a client that does not read."""

@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from accountsapp import folders
-from accountsapp.db_errors import AT_LIMIT, AWAY, BUSY, FULL, READ_ONLY, cause_of, is_retryable
-from accountsapp.db_replica import Connections, ReplicaConnections
+from accountsapp.db.errors import AT_LIMIT, AWAY, BUSY, FULL, READ_ONLY, cause_of, is_retryable
+from accountsapp.db.replica import Connections, ReplicaConnections
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
 from accountsapp.waiting import remaining
@@ -173,12 +173,12 @@ class Database:
             "hide_parameters": True,
         }
         if self.is_sqlite:
-            from accountsapp import db_sqlite  # each database's library is for who has that database
+            from accountsapp.db import sqlite  # each database's library is for who has that database
 
             _make_file(Path(self.url.database or "").resolve())
             options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
-            options["json_deserializer"] = db_sqlite.read_json
-            options["json_serializer"] = db_sqlite.write_json
+            options["json_deserializer"] = sqlite.read_json
+            options["json_serializer"] = sqlite.write_json
         else:
             options["pool_pre_ping"] = True
             if pgbouncer:
@@ -193,18 +193,18 @@ class Database:
         self.read_engine = _engine(self.url, **of_readers)
         self.replica_engine = _engine(make_url(read_url), **of_readers) if read_url is not None else None
         if self.is_sqlite:
-            writing = db_sqlite.writing_connections(BUSY_TIMEOUT, self.writing.over)
+            writing = sqlite.writing_connections(BUSY_TIMEOUT, self.writing.over)
             options["connect_args"] = {**options["connect_args"], "factory": writing}
         self.write_engine = _engine(self.url, **options)
         if self.is_sqlite:
-            event.listen(self.read_engine, "connect", db_sqlite.set_pragmas)
-            event.listen(self.read_engine, "connect", db_sqlite.keep_few_pages)
-            event.listen(self.write_engine, "connect", db_sqlite.set_pragmas)
+            event.listen(self.read_engine, "connect", sqlite.set_pragmas)
+            event.listen(self.read_engine, "connect", sqlite.keep_few_pages)
+            event.listen(self.write_engine, "connect", sqlite.set_pragmas)
             event.listen(self.write_engine, "begin", self._begin)
         else:
-            from accountsapp import db_postgresql
+            from accountsapp.db import postgresql
 
-            connect = db_postgresql.connecting(self.writing.over)
+            connect = postgresql.connecting(self.writing.over)
             event.listen(self.read_engine, "do_connect", connect)
             event.listen(self.write_engine, "do_connect", connect)
             parameters = {
@@ -213,9 +213,9 @@ class Database:
             }
             if read_url is not None:  # who has changed something sees it, whichever server he asks next
                 parameters["synchronous_commit"] = "remote_apply"
-            db_postgresql.configure(self.write_engine, parameters, each_transaction=pgbouncer)
+            postgresql.configure(self.write_engine, parameters, each_transaction=pgbouncer)
             if self.replica_engine is not None:
-                event.listen(self.replica_engine, "do_connect", db_postgresql.connecting(lambda: None))
+                event.listen(self.replica_engine, "do_connect", postgresql.connecting(lambda: None))
         event.listen(self.read_engine, "handle_error", self._note_error)
         event.listen(self.write_engine, "handle_error", self._note_error)
         self.read_connections = KeptConnections(self.read_engine, self.reading)
@@ -240,10 +240,10 @@ class Database:
         return sessions
 
     def _begin(self, connection: Connection) -> None:
-        from accountsapp import db_sqlite
+        from accountsapp.db import sqlite
 
         try:
-            db_sqlite.begin(connection)
+            sqlite.begin(connection)
         except DBAPIError as error:
             self._note(self.writing, cause_of(error) or BUSY)
             raise
@@ -312,10 +312,10 @@ def _engine(url: URL, **options: Any) -> Engine:
 
 
 def _is_at_limit(context: ExceptionContext) -> bool:
-    from accountsapp import db_sqlite
+    from accountsapp.db import sqlite
 
     connection = context.connection
-    return connection is not None and db_sqlite.is_at_limit(connection.connection.dbapi_connection)
+    return connection is not None and sqlite.is_at_limit(connection.connection.dbapi_connection)
 
 
 def _make_file(path: Path) -> None:

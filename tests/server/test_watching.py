@@ -10,9 +10,9 @@ import pytest
 from waitress import wasyncore
 from waitress.server import create_server
 
-from accountsapp.request_threads import RequestThreads
-from accountsapp.watching import Watch
-from tests.test_connections import ANSWERS, HEADS, LAST, app, sent, serving
+from accountsapp.server.request_threads import RequestThreads
+from accountsapp.server.watching import Watch
+from tests.server.test_connections import ANSWERS, HEADS, LAST, app, sent, serving
 
 GET = "GET {} HTTP/1.1\r\nHost: a\r\n\r\n"
 LARGE = 24 * 1024 * 1024

@@ -1,0 +1,1 @@
+"""The database: engines, connections, transactions, and what its errors mean."""

@@ -12,7 +12,14 @@ from pyramid.httpexceptions import HTTPException, HTTPForbidden
 from sqlalchemy.exc import SQLAlchemyError
 
 from accountsapp.db.errors import cause_of
-from accountsapp.domain.errors import AccountNotFound, Busy, PasswordNeeded, StaleCredential, TooManyAttempts
+from accountsapp.domain.errors import (
+    AccountNotFound,
+    AuthorityChanged,
+    Busy,
+    PasswordNeeded,
+    StaleCredential,
+    TooManyAttempts,
+)
 from accountsapp.security.identity import Reason
 from accountsapp.security.policy import Refused
 from accountsapp.web.fields import InvalidFields
@@ -71,6 +78,8 @@ def failure_of(error: BaseException, request: "Request") -> Failure:
             return Failure(403, str(error))
         case StaleCredential():
             return Failure(403, TEXTS[403], reason=Reason.STALE)
+        case AuthorityChanged():  # again and again
+            return Failure(503, TEXTS[503], [("Retry-After", "1")])
         case TooManyAttempts():
             return Failure(429, str(error), [("Retry-After", str(error.retry_after))])
         case Busy():

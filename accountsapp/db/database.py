@@ -101,25 +101,9 @@ class Database:
             options["connect_args"] = {**options["connect_args"], "factory": writing}
         self.write_engine = _engine(self.url, **options)
         if self.is_sqlite:
-            event.listen(self.read_engine, "connect", sqlite.set_pragmas)
-            event.listen(self.read_engine, "connect", sqlite.keep_few_pages)
-            event.listen(self.write_engine, "connect", sqlite.set_pragmas)
-            event.listen(self.write_engine, "begin", self._begin)
+            self._set_up_sqlite()
         else:
-            from accountsapp.db import postgresql
-
-            connect = postgresql.connecting(self.writing.over)
-            event.listen(self.read_engine, "do_connect", connect)
-            event.listen(self.write_engine, "do_connect", connect)
-            parameters = {
-                "lock_timeout": f"{BUSY_TIMEOUT * 1000:.0f}",
-                "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT * 1000:.0f}",
-            }
-            if read_url is not None:  # who has changed something sees it, whichever server he asks next
-                parameters["synchronous_commit"] = "remote_apply"
-            postgresql.configure(self.write_engine, parameters, each_transaction=pgbouncer)
-            if self.replica_engine is not None:
-                event.listen(self.replica_engine, "do_connect", postgresql.connecting(lambda: None))
+            self._set_up_postgresql(pgbouncer=pgbouncer)
         event.listen(self.read_engine, "handle_error", self._note_error)
         event.listen(self.write_engine, "handle_error", self._note_error)
         self.read_connections = KeptConnections(self.read_engine, self.reading)
@@ -132,6 +116,30 @@ class Database:
         self.write_connections = KeptConnections(self.write_engine, most=POOL_SIZE // 2)
         self.pooled_connections = PooledConnections(self.write_engine)
         self.sessions = sessionmaker(self.write_engine)
+
+    def _set_up_sqlite(self) -> None:
+        from accountsapp.db import sqlite
+
+        event.listen(self.read_engine, "connect", sqlite.set_pragmas)
+        event.listen(self.read_engine, "connect", sqlite.keep_few_pages)
+        event.listen(self.write_engine, "connect", sqlite.set_pragmas)
+        event.listen(self.write_engine, "begin", self._begin)
+
+    def _set_up_postgresql(self, *, pgbouncer: bool) -> None:
+        from accountsapp.db import postgresql
+
+        connect = postgresql.connecting(self.writing.over)
+        event.listen(self.read_engine, "do_connect", connect)
+        event.listen(self.write_engine, "do_connect", connect)
+        parameters = {
+            "lock_timeout": f"{BUSY_TIMEOUT * 1000:.0f}",
+            "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT * 1000:.0f}",
+        }
+        if self.replica_engine is not None:
+            event.listen(self.replica_engine, "do_connect", postgresql.connecting(lambda: None))
+            # Who has changed something sees it, whichever server he asks next.
+            parameters["synchronous_commit"] = "remote_apply"
+        postgresql.configure(self.write_engine, parameters, each_transaction=pgbouncer)
 
     @cached_property
     def request_sessions(self) -> sessionmaker[Session]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from accountsapp.db.errors import cause_of
 from accountsapp.domain.errors import (
     AccountNotFound,
+    AuthorityChanged,
     Busy,
     DomainError,
     EmailNotFound,
@@ -82,6 +83,8 @@ def failure_of(error: BaseException, request: "Request") -> Failure:
             return Failure(403, str(error))
         case StaleCredential():
             return Failure(403, TEXTS[403], reason=Reason.STALE)
+        case AuthorityChanged():  # again and again
+            return Failure(503, TEXTS[503], [("Retry-After", "1")])
         case TooManyAttempts():
             return Failure(429, str(error), [("Retry-After", str(error.retry_after))])
         case Busy():

@@ -22,6 +22,7 @@ import bcrypt
 from bench.__main__ import reads, updates
 from bench.client import Job, cpu_per_request
 from bench.load import latencies, percentile
+from bench.machine import described
 from bench.seed import SECRET, seeded, working_copy
 from bench.server import ROOT, Server, free_port, running, write_ini
 from bench.sign_in import PASSWORD, give_passwords, sign_in_job
@@ -59,6 +60,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", choices=["", *PARTS])
     options = parser.parse_args()
+    print(described())
 
     folder = ROOT / "var" / "bench"
     database, api_keys = seeded(folder, options.accounts)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from accountsapp import colours
 from accountsapp.colours import Rgb
+from accountsapp.domain.rules.text import initial_of
 from accountsapp.settings import Settings
 from accountsapp.site_logo import read_logo
 
@@ -77,7 +78,7 @@ class Branding:
     @property
     def initial(self) -> str:
         """Stands for the logo of a site that has none."""
-        return self.name[:1].upper()
+        return initial_of(self.name).upper()
 
     @property
     def logo(self) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from accountsapp import colours
 from accountsapp.colours import Rgb
+from accountsapp.domain.rules.text import initial_of
 from accountsapp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Branding:
     @property
     def initial(self) -> str:
         """Stands for the logo of a site that has none."""
-        return self.name[:1].upper()
+        return initial_of(self.name).upper()
 
     @property
     def logo(self) -> str | None:

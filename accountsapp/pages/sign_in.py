@@ -16,6 +16,7 @@ from pyramid.view import exception_view_config
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import InactiveAccount, StaleCredential, WrongPassword
 from accountsapp.pages.html import go, page
+from accountsapp.pages.kept_forms import IS_KEPT, IS_LOST, keep, seal, typed
 from accountsapp.pages.language import translated
 from accountsapp.pages.refusals import StaleForm, refusal_page, stale_form
 from accountsapp.pages.resources import PersonPage
@@ -24,6 +25,7 @@ from accountsapp.security.identity import ANONYMOUS, Reason
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import failure_of
 from accountsapp.web.request import Request
+from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -33,22 +35,26 @@ if TYPE_CHECKING:
 def sign_in_first(error: HTTPForbidden, request: Request) -> Response:
     """Who is not signed in gets the form; who may not although signed in is told so."""
     failure = failure_of(error, request)
-    if failure.reason is Reason.NO_CREDENTIAL:
-        return _form(request.context, request)
-    return refusal_page(request, failure)
+    if failure.reason is not Reason.NO_CREDENTIAL:
+        return refusal_page(request, failure)
+    return _signed_out(request) if is_unsafe(request) else _form(request.context, request)
 
 
 @error_view_config(StaleCredential, containment=PersonPage)
 def sign_in_again(error: StaleCredential, request: Request) -> Response:
     """Who was signed in when the request began, and is not any more, gets the form too."""
     request.known_caller = ANONYMOUS
-    return _form(request.context, request)
+    return _signed_out(request)
 
 
 @exception_view_config(BadCSRFToken, containment=PersonPage, anonymous=True)
 @exception_view_config(BadCSRFOrigin, containment=PersonPage, anonymous=True)
 def form_again(error: Exception, request: Request) -> Response:
-    """The form with the name that was typed, and why it was not taken."""
+    """The form with the name that was typed, and why it was not taken; or to somebody who sent another form
+    of the page, which is kept.
+    """
+    if request.context.keeps_form and typed(request, error):
+        return _signed_out(request, error, 400)
     username = request.parameters.last_in_body("username")
     return _form(
         request.context,
@@ -59,16 +65,29 @@ def form_again(error: Exception, request: Request) -> Response:
     )
 
 
+def _signed_out(request: Request, error: Exception | None = None, status: int = 200) -> Response:
+    """The form, to somebody who sent another one.
+
+    :param error: why that was not taken, beside that nobody is signed in
+    """
+    sealed = seal(request, error) if request.context.keeps_form else None
+    problem = translated(request, IS_LOST if sealed is None else IS_KEPT)
+    response = _form(request.context, request, status, problem=problem)
+    if sealed is not None:
+        keep(request, response, sealed)
+    return response
+
+
 def sign_in(context: PersonPage, request: Request) -> Response:
     """Take the form and come back to the same URL, or show it again.
 
     A body without a password is that of another form, whose session has ended: no failure to tell or count.
     """
-    form, query, identity = _form(context, request), context.query, request.identity
+    query, identity = context.query, request.identity
     username = request.parameters.last_in_body("username")
     password = request.parameters.last_in_body("password")
     if password is None:
-        return form
+        return _signed_out(request)
     username = username if isinstance(username, str) else ""
     try:
         account = signin.authenticate(request.store, username, password)

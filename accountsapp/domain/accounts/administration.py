@@ -18,8 +18,9 @@ from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, EmailAddress, Link
 from accountsapp.domain.data.prepared import Prepared
+from accountsapp.domain.data.proofs import ADMINISTRATOR
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
-from accountsapp.domain.errors import StaleCredential
+from accountsapp.domain.errors import AuthorityChanged, StaleCredential
 from accountsapp.domain.job_handlers import handles
 from accountsapp.domain.jobs import LeasedJob
 from accountsapp.domain.recent import Recent
@@ -221,14 +222,14 @@ def delete_stale(store: Store) -> None:
 
 @handles(DELETE_STALE)
 def delete_stale_later(store: Store, job: LeasedJob) -> None:
-    """Go on with :func:`delete_stale`, for as long as the administrator who began it is active."""
-    store.act_for(job.payload["actor_id"], job.payload["address"])
+    """Go on with :func:`delete_stale`, for as long as the administrator who began it is one, and active."""
+    store.act_for(job.payload["actor_id"], job.payload["address"], ADMINISTRATOR)
     while True:
         try:
             with store.apart() as part:
                 if delete_stale_part(part) < ACCOUNTS_AT_ONCE:
                     return
-        except StaleCredential:
+        except (StaleCredential, AuthorityChanged):
             return
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from accountsapp.domain.data.models import Account, AccountState
-from accountsapp.domain.data.proofs import Actor, check_account, check_other, check_proof
+from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.proofs import Actor, Rights, check_account, check_proof, lock_other
 from accountsapp.domain.errors import (
     AccountNotFound,
     ApiKeyTaken,
@@ -53,18 +53,9 @@ def lock_if_there(session: Session, account_id: int, *, wholly: bool = False) ->
     return session.get(Account, account_id, with_for_update=kind, populate_existing=True)
 
 
-def lock_active(session: Session, account_id: int, *, wholly: bool = False) -> Account:
-    """As :func:`lock`, for what an account alone can do: sign in, use a mailed link, let a client in.
-
-    :raises StaleCredential: it was deactivated or deleted since its credential was checked
-    """
-    try:
-        account = lock(session, account_id, wholly=wholly)
-    except AccountNotFound as error:
-        raise StaleCredential from error
-    if account.state != AccountState.ACTIVE:
-        raise StaleCredential
-    return account
+def lock_active(session: Session, account_id: int) -> Account:
+    """As :func:`lock_for`, for what an account alone can do: sign in, use a mailed link, let a client in."""
+    return lock_for(session, account_id, Actor(account_id))
 
 
 def lock_for(session: Session, account_id: int, actor: Actor | None, *, wholly: bool = False) -> Account:
@@ -72,30 +63,37 @@ def lock_for(session: Session, account_id: int, actor: Actor | None, *, wholly: 
 
     :param actor: who was proved; None for the operator
     :raises StaleCredential: the actor was deactivated or deleted since then, or what proved him was ended
+    :raises AuthorityChanged: the actor has lost a right, or what proved him is not good for the same any more
     """
-    if actor is not None and actor.account_id == account_id:
-        account = lock_active(session, account_id, wholly=wholly)
-        check_account(actor, account.state, account.credential_epoch)
-        check_proof(session.connection(), actor)
-        return account
     lock_account = partial(lock, session, account_id, wholly=wholly)
-    return lock_with(session.connection(), account_id, actor, lock_account)
+    if actor is None or actor.account_id != account_id:
+        return lock_with(session.connection(), account_id, actor, lock_account)
+    try:
+        account = lock_account()
+    except AccountNotFound as error:
+        raise StaleCredential from error
+    rights = Rights(account.is_admin, account.is_staff, account.permissions)
+    check_account(actor, account.state, account.credential_epoch, rights)
+    check_proof(session.connection(), actor)
+    return account
 
 
 def lock_with(
     connection: Connection, account_id: int, actor: Actor | None, lock_account: Callable[[], Locked]
 ) -> Locked:
-    """Lock an account, and that of somebody else who acts on it, in the order of their ids: two who act on
-    each other do not wait in a circle.
+    """Lock an account, and that of somebody else who acts on it, in the order of their ids, then what proved
+    him: two who act on each other do not wait in a circle, nor does who ends a session of another account.
 
     :param lock_account: locks the one that is acted on
-    :raises StaleCredential: as :func:`lock_for`
+    :raises StaleCredential, AuthorityChanged: as :func:`lock_for`
     """
     if actor is not None and actor.account_id < account_id:
-        check_other(connection, actor)
+        lock_other(connection, actor)
     locked = lock_account()
-    if actor is not None and actor.account_id > account_id:
-        check_other(connection, actor)
+    if actor is not None:
+        if actor.account_id > account_id:
+            lock_other(connection, actor)
+        check_proof(connection, actor)
     return locked
 
 

@@ -23,6 +23,7 @@ WITH_ONE = {
     "test_everywhere.py",
     "test_help.py",
     "test_mail_test.py",
+    "test_markup.py",
     "test_example_pages.py",
     "test_examples_of_commands.py",
     "test_examples.py",

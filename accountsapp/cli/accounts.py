@@ -10,6 +10,7 @@ from sqlalchemy import select
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import JSON, print_done, print_json, print_json_lines, print_lines
+from accountsapp.cli.stopping import AGAIN, told
 from accountsapp.domain.accounts import lifecycle, password_invitations, registration
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.data.models import Account, AccountState
@@ -262,7 +263,8 @@ def invite_all(context: Context, per_hour: int, again: bool, as_json: bool) -> N
 
     The mails are queued and sent by the worker. It can be run again: everybody is mailed once.
     """
-    queued = password_invitations.invite_all(context.transaction, per_hour=per_hour, again=again)
+    with told(lambda: f"who is in the queue is mailed once; {AGAIN}"):
+        queued = password_invitations.invite_all(context.transaction, per_hour=per_hour, again=again)
     last = f"{queued.last:%Y-%m-%dT%H:%M:%SZ}" if queued.last is not None else None
     if as_json:
         print_json({"queued": queued.mails, "last": last})

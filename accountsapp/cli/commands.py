@@ -100,11 +100,16 @@ class Commands(Group):
         """
         :raises Failed: for every foreseen error
         """
+        from accountsapp.cli import stopping
+
         try:
-            return super().invoke(ctx)
+            with stopping.stoppable():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise stopping.failure_of(stop) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
-        except (Exception, KeyboardInterrupt) as error:
+        except Exception as error:
             from accountsapp.cli.errors import failure_of
 
             failure = failure_of(error)

@@ -12,7 +12,6 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -317,6 +316,8 @@ def _is_ours(name: str) -> bool:
 
 
 def _misspelt(name: str, names: Iterable[str]) -> str:
+    from difflib import SequenceMatcher
+
     nearest = max(sorted(names), key=lambda known: SequenceMatcher(a=name.lower(), b=known).ratio())
     return f"{name}: there is no such setting; the nearest is {nearest}"
 

@@ -15,6 +15,7 @@ from bench.__main__ import reads, refused, updates
 from bench.admin import admin_jobs
 from bench.client import Job, cpu_per_request
 from bench.community import community_jobs
+from bench.machine import described
 from bench.seed import ADMIN, SECRET, fill, seeded, with_credentials, working_copy
 from bench.server import ROOT, free_port, running, write_ini
 
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="jobs whose name has this")
     parser.add_argument("--postgresql", nargs=2, metavar="URL", help="two empty databases; else SQLite")
     options = parser.parse_args()
+    print(described())
 
     folder = ROOT / "var" / "bench"
     urls, jobs = [], []

@@ -45,7 +45,8 @@ LINK_SENT = _(
     "Your profile has been updated! The new e-mail address counts once you open the link sent to it."
 )
 PASSWORD_CHANGED = _("Your password has been changed")
-NEW_KEY = _("New API-KEY generated")
+NEW_KEY = "New API-KEY generated"
+NEW_KEY_ON_PAGE = _("The new API key is in force. The old one does not work any more.")
 
 
 @view_config(context=AccountSettings, request_method="GET", permission=Permission.ACCOUNT_READ)
@@ -158,4 +159,4 @@ def ask_for_new_key(context: ApiKeyReset, request: Request) -> Shown:
 def reset_key(context: ApiKeyReset, request: Request) -> Done:
     api_keys.reset(request.store, context.target.id)
     path = path_on_site(request, path_of_account(context.target.username))
-    return Done({**outcome(NEW_KEY, "success"), "next": path})
+    return Done({**outcome(NEW_KEY, "success"), "next": path}, message=NEW_KEY_ON_PAGE)

@@ -36,7 +36,7 @@ SCOPE_WORDS = {
 }
 STATE_WORDS = {
     "active": _("active"),
-    "retiring": _("retiring"),
+    "retiring": _("being replaced"),
     "expired": _("expired"),
 }
 PLACE_WORDS = {

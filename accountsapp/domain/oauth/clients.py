@@ -181,11 +181,11 @@ def revoke(store: Store, client_id: str) -> None:
     :raises ClientRevokedAlready: it was revoked before
     """
     session = store.session
-    found = select(OAuthClient).where(OAuthClient.client_id == client_id)
-    owner_id = session.scalar(found.with_only_columns(OAuthClient.owner_id))
+    statement = select(OAuthClient).where(OAuthClient.client_id == client_id)
+    owner_id = session.scalar(statement.with_only_columns(OAuthClient.owner_id))
     if owner_id is not None:  # before the client, as who deletes the account does
         lock_if_there(session, owner_id)
-    client = session.scalar(found.with_for_update())
+    client = session.scalar(statement.with_for_update())
     if client is None:
         raise ClientNotFound
     if client.revoked is not None:

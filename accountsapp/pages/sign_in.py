@@ -15,6 +15,7 @@ from pyramid.view import exception_view_config
 
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import InactiveAccount, StaleCredential, WrongPassword
+from accountsapp.pages.flash import Message
 from accountsapp.pages.html import go, page
 from accountsapp.pages.kept_forms import IS_KEPT, IS_LOST, keep, seal, typed
 from accountsapp.pages.language import translated
@@ -71,8 +72,8 @@ def _signed_out(request: Request, error: Exception | None = None, status: int = 
     :param error: why that was not taken, beside that nobody is signed in
     """
     sealed = seal(request, error) if request.context.keeps_form else None
-    problem = translated(request, IS_LOST if sealed is None else IS_KEPT)
-    response = _form(request.context, request, status, problem=problem)
+    text = translated(request, IS_LOST if sealed is None else IS_KEPT)
+    response = _form(request.context, request, status, message=Message(text, "info"))
     if sealed is not None:
         keep(request, response, sealed)
     return response
@@ -92,15 +93,15 @@ def sign_in(context: PersonPage, request: Request) -> Response:
     try:
         account = signin.authenticate(request.store, username, password)
     except WrongPassword:
-        problem = translated(request, "User name or password are wrong.")
+        message = Message(translated(request, "User name or password is wrong."), "error")
     except InactiveAccount:
-        problem = translated(request, "This account is not active.")
+        message = Message(translated(request, "This account is not active."), "error")
     else:
         response = go(context.path + query)
         former = identity.secret if identity is not None else None
         session_cookie.begin(request, response, signin.sign_in(request.store, account, former=former))
         return response
-    return _form(context, request, 400, problem=problem, username=username)
+    return _form(context, request, 400, message=message, username=username)
 
 
 def _form(
@@ -108,15 +109,15 @@ def _form(
     request: Request,
     status: int = 200,
     *,
-    problem: str = "",
+    message: Message | None = None,
     stale_form: StaleForm | None = None,
     username: str = "",
 ) -> Response:
     """
-    :param problem: what is wrong, translated
+    :param message: what is said first, translated
     :param stale_form: why it was not taken, where it did not come from a page of ours
     """
-    message: dict[str, Any] = {"flash": problem, "status_word": "error"} if problem else {}
+    values: dict[str, Any] = {"flash": message.text, "status_word": message.status} if message else {}
     return page(
         request,
         "sign_in.jinja2",
@@ -125,7 +126,7 @@ def _form(
         scripts=["password.js"],
         destination=context.destination,
         entrance=context.entrance,
-        **message,
+        **values,
         stale_form=stale_form,
         form={"username": username, "errors": {}},
     )

@@ -113,7 +113,7 @@ def test_a_key_that_was_described_is_described_once(
         else:
             stale(stores)
         answer = page.app.post("/keys/add", [*hidden, *fields], headers=own, status=status)
-        assert "is kept" in answer.html.find(role="alert").text
+        assert "is kept" in answer.html.find(class_="message").text
         assert "L &lt;1&gt;" not in answer.text
         return answer.form
 

@@ -1,6 +1,7 @@
 """``python -m bench``: CPU of the server process per request, ours beside a bare waitress, in turn."""
 
 import argparse
+import csv
 import os
 import random
 import sys
@@ -19,6 +20,7 @@ from bench import admin, community
 from bench.admin import admin_jobs
 from bench.client import Job, cpu_per_request, get, post
 from bench.community import community_jobs
+from bench.machine import described
 from bench.seed import (
     ADMIN,
     PASSWORD,
@@ -71,6 +73,7 @@ def main() -> int:
     parser.add_argument(
         "--server", choices=["waitress", "granian"], default="waitress", help="that serves ours"
     )
+    parser.add_argument("--raw", type=Path, metavar="FILE", help="write what each round took (CSV)")
     options = parser.parse_args()
 
     folder = ROOT / "var" / "bench"
@@ -80,7 +83,6 @@ def main() -> int:
         database, api_keys = seeded(folder, options.accounts)
         url = f"sqlite:///{working_copy(database)}"
     server_core, client_core = _cores()
-    os.sched_setaffinity(0, {client_core})
     jobs = [
         *_jobs(api_keys, with_credentials(url, SIGNED_IN)),
         *community_jobs(options.accounts),
@@ -90,6 +92,8 @@ def main() -> int:
     yardstick = Job(BARE, reads(api_keys))
     costs: dict[str, list[float]] = {job.name: [] for job in (yardstick, *jobs)}
     ratios: dict[str, list[float]] = {job.name: [] for job in jobs}
+    print(described())
+    os.sched_setaffinity(0, {client_core})
     # How a process happens to lie in memory moves its figures by some percent.
     for _ in range(options.launches):
         with _servers(folder, url, server_core, options.server) as (ours, bare):
@@ -105,6 +109,8 @@ def main() -> int:
                     ratios[job.name].append(cost / base)
     where = f"{options.accounts:,} accounts in {'PostgreSQL' if options.postgresql else 'SQLite'}"
     is_granian = options.server == "granian"
+    if options.raw:
+        _write_raw(options.raw, costs, ratios)
     return _report(
         f"{where}, under {options.server}",
         costs,
@@ -129,6 +135,15 @@ def _servers(folder: Path, url: str, core: int, runner: str) -> Iterator[tuple[S
 def _cores() -> tuple[int, int]:
     cores = sorted(os.sched_getaffinity(0))
     return cores[0], cores[-1]
+
+
+def _write_raw(path: Path, costs: Mapping[str, list[float]], ratios: Mapping[str, list[float]]) -> None:
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["job", "round", "µs", f"µs of {BARE}"])
+        for name, of_rounds in ratios.items():
+            for number, (cost, ratio) in enumerate(zip(costs[name], of_rounds, strict=True), 1):
+                rows.writerow([name, number, f"{cost * 1e6:.1f}", f"{cost / ratio * 1e6:.1f}"])
 
 
 def _report(

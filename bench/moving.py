@@ -20,6 +20,7 @@ from accountsapp.domain.transfer.moving import Mover
 from accountsapp.migrations.revision import alembic_config
 from accountsapp.moving import bookie
 from accountsapp.moving.databases import connected
+from bench.machine import described
 from bench.seed import SECRET, username
 
 LEAST = 5000
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--database", metavar="URL", help="an empty database, which is filled; else SQLite")
     options = parser.parse_args()
+    print(described())
     with tempfile.TemporaryDirectory(prefix="accountsapp-moving-") as folder:
         return measure(Path(folder), options.database, options.accounts)
 

@@ -54,10 +54,13 @@ def seeded(folder: Path, count: int) -> tuple[Path, list[str]]:
     return database, keys.read_text().splitlines()
 
 
-def working_copy(database: Path) -> Path:
-    """A copy to write to."""
-    copy = database.with_name("working.sqlite")
-    for leftover in database.parent.glob("working.sqlite*"):
+def working_copy(database: Path, name: str = "working") -> Path:
+    """A copy to write to, in the same folder.
+
+    :param name: of the file, without ``.sqlite``
+    """
+    copy = database.with_name(f"{name}.sqlite")
+    for leftover in database.parent.glob(f"{copy.name}*"):
         leftover.unlink()
     shutil.copy(database, copy)
     return copy

@@ -1,7 +1,8 @@
 """``python -m bench.throughput``: what the CPU time of one request does not show.
 
 How long changes take when several are under way, how many accounts are imported in a second, what a command
-needs to begin, and what a second server process on the same database adds.
+needs to begin, what a second server process on the same database adds, and what signing in takes beside the
+check of the password.
 """
 
 import argparse
@@ -14,12 +15,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from time import process_time
+
+import bcrypt
 
 from bench.__main__ import reads, updates
-from bench.client import Job
+from bench.client import Job, cpu_per_request
 from bench.load import latencies, percentile
+from bench.machine import described
 from bench.seed import SECRET, seeded, working_copy
 from bench.server import ROOT, Server, free_port, running, write_ini
+from bench.sign_in import PASSWORD, give_passwords, sign_in_job
 
 CONNECTIONS = 8
 """Of the changes that are under way at a time."""
@@ -32,6 +38,10 @@ LONGEST_START = 0.8
 """Seconds of CPU time of a whole command that does next to nothing."""
 LEAST_OF_TWO = 1.7
 """What two processes do, as a multiple of what one does."""
+MOST_OF_A_CHECK = 1.03
+"""What signing in costs, as a multiple of a check of the password by bcrypt alone."""
+SIGN_INS = 12
+"""Of a round."""
 COMMANDS = {
     "accountsapp --help": (["--help"], LONGEST_START),
     "accountsapp db current": (["db", "current"], LONGEST_START),
@@ -50,6 +60,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", choices=["", *PARTS])
     options = parser.parse_args()
+    print(described())
 
     folder = ROOT / "var" / "bench"
     database, api_keys = seeded(folder, options.accounts)
@@ -136,6 +147,24 @@ def _capacities(servers: list[Server], job: Job, count: int) -> list[float]:
     return [count / len(servers) / taken for taken in seconds]
 
 
+def _sign_ins(
+    folder: Path, database: Path, api_keys: list[str], options: argparse.Namespace
+) -> Iterator[Row]:
+    hashed = give_passwords(f"sqlite:///{database}")
+    ratios = []
+    with ExitStack() as stack:
+        server = _server(stack, folder, database, _cores()[0])
+        job = sign_in_job(server.port, len(api_keys))
+        for _ in range(options.rounds):
+            before = process_time()
+            for _ in range(SIGN_INS):
+                assert bcrypt.checkpw(PASSWORD.encode(), hashed)
+            check = (process_time() - before) / SIGN_INS
+            ratios.append(cpu_per_request(server, job, SIGN_INS) / check)
+    ratio = median(ratios)
+    yield "sign in, as a multiple of a check by bcrypt", ratio, "x", ratio <= MOST_OF_A_CHECK
+
+
 def _server(stack: ExitStack, folder: Path, database: Path, core: int) -> Server:
     port = free_port()
     ini = folder / f"throughput-{port}.ini"
@@ -165,7 +194,13 @@ def _cores() -> tuple[int, int]:
 
 
 Part = Callable[[Path, Path, list[str], argparse.Namespace], Iterator[Row]]
-PARTS: dict[str, Part] = {"updates": _updates, "import": _import, "commands": _commands, "two": _two}
+PARTS: dict[str, Part] = {
+    "updates": _updates,
+    "import": _import,
+    "commands": _commands,
+    "two": _two,
+    "sign-in": _sign_ins,
+}
 
 
 if __name__ == "__main__":

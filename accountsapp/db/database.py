@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from accountsapp import folders
+from accountsapp.db.connections import Connections, KeptConnections, PooledConnections
 from accountsapp.db.errors import AT_LIMIT, AWAY, BUSY, FULL, READ_ONLY, cause_of, is_retryable
-from accountsapp.db.replica import Connections, ReplicaConnections
+from accountsapp.db.replica import ReplicaConnections
 from accountsapp.settings import Settings, SettingsError
 from accountsapp.trouble import Trouble
 from accountsapp.waiting import remaining
@@ -48,103 +49,6 @@ IDLE_TIMEOUT = 60.0
 
 RETRY_PAUSES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further try of :meth:`Database.write`."""
-
-
-class KeptConnections:
-    """Connections kept open from one request to the next: opening one, or to have a pool look at it, costs
-    more than a read.
-
-    The one that was given back last is taken first, so that no more are used than requests run at a time,
-    and those have their statements and pages at hand.
-
-    :param trouble: that of reading, which is over when one that was given back answers; None where somebody
-        else sees to that
-    :param most: how many that nobody has are kept; the others go back to the engine's pool
-    """
-
-    LONGEST_IDLE = 60.0
-    """Seconds. Who has been idle for longer may have been cut off in between, unnoticed."""
-    _GENERATION = "accountsapp.generation"
-
-    def __init__(self, engine: Engine, trouble: Trouble | None = None, *, most: int | None = None) -> None:
-        self._engine = engine
-        self._most = most
-        self._trouble = trouble
-        self._idle: list[tuple[Connection, float]] = []
-        self._generation = 0
-        """How often they were renewed."""
-
-    def take(self) -> Connection:
-        """One that nobody else has."""
-        try:
-            connection, since = self._idle.pop()
-        except IndexError:
-            return self._open()
-        if time.monotonic() - since <= self.LONGEST_IDLE:
-            return connection
-        connection.close()
-        self.close()  # those below it have been idle for longer
-        return self._open()
-
-    def give_back(self, connection: Connection) -> None:
-        """Keep it for the next one to ask, unless it was lost: then the idle ones are lost too, as a rule."""
-        if self._generation and self._is_old(connection):
-            connection.invalidate()
-        if not connection.invalidated and self._trouble is not None and self._trouble.cause is not None:
-            self._ask_again(connection, self._trouble)
-        if connection.invalidated:
-            connection.close()
-            self.close()
-        elif self._most is not None and len(self._idle) >= self._most:
-            connection.close()
-        else:
-            self._idle.append((connection, time.monotonic()))
-
-    def renew(self) -> None:
-        """Close those that nobody has, and the others when they are given back."""
-        self._generation += 1
-        self.close()
-        self._engine.dispose()
-
-    def _is_old(self, connection: Connection) -> bool:
-        return not connection.invalidated and connection.info[self._GENERATION] != self._generation
-
-    def _open(self) -> Connection:
-        connection = self._engine.connect()
-        connection.info.setdefault(self._GENERATION, self._generation)
-        return connection
-
-    def _ask_again(self, connection: Connection, trouble: Trouble) -> None:
-        """Whether the trouble is over: what the connection was used for may have been before it."""
-        try:
-            connection.exec_driver_sql("SELECT 1 FROM alembic_version")
-        except SQLAlchemyError:
-            connection.invalidate()
-        else:
-            trouble.over()
-
-    def close(self) -> None:
-        """Give those that nobody has to the engine's pool, which looks at them before they are used again."""
-        while True:
-            try:
-                connection, _ = self._idle.pop()
-            except IndexError:
-                return
-            connection.close()
-
-
-class PooledConnections:
-    """Connections that the engine's pool looks at each time: for who does not try again when one was lost."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def take(self) -> Connection:
-        """One that nobody else has."""
-        return self._engine.connect()
-
-    def give_back(self, connection: Connection) -> None:
-        connection.close()
 
 
 class Database:
@@ -197,25 +101,9 @@ class Database:
             options["connect_args"] = {**options["connect_args"], "factory": writing}
         self.write_engine = _engine(self.url, **options)
         if self.is_sqlite:
-            event.listen(self.read_engine, "connect", sqlite.set_pragmas)
-            event.listen(self.read_engine, "connect", sqlite.keep_few_pages)
-            event.listen(self.write_engine, "connect", sqlite.set_pragmas)
-            event.listen(self.write_engine, "begin", self._begin)
+            self._set_up_sqlite()
         else:
-            from accountsapp.db import postgresql
-
-            connect = postgresql.connecting(self.writing.over)
-            event.listen(self.read_engine, "do_connect", connect)
-            event.listen(self.write_engine, "do_connect", connect)
-            parameters = {
-                "lock_timeout": f"{BUSY_TIMEOUT * 1000:.0f}",
-                "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT * 1000:.0f}",
-            }
-            if read_url is not None:  # who has changed something sees it, whichever server he asks next
-                parameters["synchronous_commit"] = "remote_apply"
-            postgresql.configure(self.write_engine, parameters, each_transaction=pgbouncer)
-            if self.replica_engine is not None:
-                event.listen(self.replica_engine, "do_connect", postgresql.connecting(lambda: None))
+            self._set_up_postgresql(pgbouncer=pgbouncer)
         event.listen(self.read_engine, "handle_error", self._note_error)
         event.listen(self.write_engine, "handle_error", self._note_error)
         self.read_connections = KeptConnections(self.read_engine, self.reading)
@@ -228,6 +116,30 @@ class Database:
         self.write_connections = KeptConnections(self.write_engine, most=POOL_SIZE // 2)
         self.pooled_connections = PooledConnections(self.write_engine)
         self.sessions = sessionmaker(self.write_engine)
+
+    def _set_up_sqlite(self) -> None:
+        from accountsapp.db import sqlite
+
+        event.listen(self.read_engine, "connect", sqlite.set_pragmas)
+        event.listen(self.read_engine, "connect", sqlite.keep_few_pages)
+        event.listen(self.write_engine, "connect", sqlite.set_pragmas)
+        event.listen(self.write_engine, "begin", self._begin)
+
+    def _set_up_postgresql(self, *, pgbouncer: bool) -> None:
+        from accountsapp.db import postgresql
+
+        connect = postgresql.connecting(self.writing.over)
+        event.listen(self.read_engine, "do_connect", connect)
+        event.listen(self.write_engine, "do_connect", connect)
+        parameters = {
+            "lock_timeout": f"{BUSY_TIMEOUT * 1000:.0f}",
+            "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT * 1000:.0f}",
+        }
+        if self.replica_engine is not None:
+            event.listen(self.replica_engine, "do_connect", postgresql.connecting(lambda: None))
+            # Who has changed something sees it, whichever server he asks next.
+            parameters["synchronous_commit"] = "remote_apply"
+        postgresql.configure(self.write_engine, parameters, each_transaction=pgbouncer)
 
     @cached_property
     def request_sessions(self) -> sessionmaker[Session]:

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
-from typing import Protocol
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from accountsapp.db.connections import Connections
 from accountsapp.trouble import Trouble
 
 log = logging.getLogger(__name__)
@@ -49,16 +49,6 @@ _OF_SERVER = "accountsapp.started"
 """In the info of a connection: when the server started that it leads to, which tells servers apart."""
 
 
-class Connections(Protocol):
-    """Autocommit connections of one server."""
-
-    def take(self) -> Connection: ...
-
-    def give_back(self, connection: Connection) -> None: ...
-
-    def close(self) -> None: ...
-
-
 class ReplicaConnections:
     """Autocommit connections of the replica where it may be read, else of the primary; thread-safe.
 
@@ -74,11 +64,6 @@ class ReplicaConnections:
         self._looking = Lock()
         self._of_replica: set[int] = set()
         self._trouble = Trouble(log, "the replica is not read", "the replica is read again")
-
-    @property
-    def is_trusted(self) -> bool:
-        """Whether the replica is read now."""
-        return time.monotonic() < self._trusted[1]
 
     def take(self) -> Connection:
         """One that nobody else has."""

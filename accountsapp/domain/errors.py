@@ -138,6 +138,11 @@ class StaleCredential(DomainError):
     """The credential was good when the request began and is not any more."""
 
 
+class AuthorityChanged(DomainError):
+    """The actor has lost a right, or what proved him is not good for the same any more: whether he may is to
+    be looked at again, from the start."""
+
+
 class Busy(DomainError):
     """Too much at once; trying again after ``retry_after`` seconds is worth it."""
 

@@ -15,7 +15,7 @@ from accountsapp.domain.data import columns as columns_of
 from accountsapp.domain.data import locking, proofs
 from accountsapp.domain.data.joining import Joining
 from accountsapp.domain.data.models import Account
-from accountsapp.domain.data.proofs import Actor
+from accountsapp.domain.data.proofs import Actor, Rights
 from accountsapp.domain.data.reads import AccountRow, Columns, Connections, Reader, by_id
 from accountsapp.domain.errors import AccountNotFound, TooManyAttempts
 from accountsapp.domain.keyring import Keyring
@@ -182,12 +182,11 @@ class Store:
     def lock(self, account_id: int, *, wholly: bool = False) -> Account:
         """The first step of every change: the account's row, locked, as it is now.
 
-        The actor must still be active, and what proved him must not have been ended; an account that somebody
-        else acts on may be in any state.
+        The actor must still be active and have his rights, and what proved him must not have been ended or
+        narrowed; an account that somebody else acts on may be in any state.
 
         :param wholly: see :func:`locking.lock`
-        :raises StaleCredential: the actor was deactivated or deleted since he was proved, or what proved him
-            was ended
+        :raises StaleCredential, AuthorityChanged: see :func:`locking.lock_for`
         :raises AccountNotFound: the account is gone, and is not the actor's own
         """
         self.reader.forget(account_id)
@@ -213,16 +212,17 @@ class Store:
     def check_actor(self) -> None:
         """The first step of what locks no account, such as making one: as :meth:`lock` looks at the actor.
 
-        :raises StaleCredential: as there
+        :raises StaleCredential, AuthorityChanged: as there
         """
         actor = self._unchecked_actor()
         if actor is not None:
             proofs.check_other(self.transaction, actor)
             self._checked = self.actor, self._begun
 
-    def act_for(self, actor_id: int | None, client_address: str) -> None:
-        """Go on, in a job, with what somebody began: his account is looked at again, not what proved him."""
-        self.actor = Actor(actor_id) if actor_id is not None else None
+    def act_for(self, actor_id: int | None, client_address: str, rights: Rights | None = None) -> None:
+        """Go on, in a job, with what somebody began by these rights: his account is looked at again, not what
+        proved him."""
+        self.actor = Actor(actor_id, rights=rights) if actor_id is not None else None
         self.client_address = client_address
 
     def _unchecked_actor(self) -> Actor | None:

@@ -87,7 +87,7 @@ def page(
     ]
     response = Response(app_iter=[body], status=status, headerlist=headers)
     if message is not None:
-        flash.forget(response)
+        flash.forget(request, response)
     return response
 
 
@@ -106,7 +106,7 @@ def page_around(
     :param sources: the values of :class:`~accountsapp.domain.recent.Recent` that the rest is made of
     :param make_page: calls :func:`page`, whose template has the part once, as it is given
     """
-    if visitor_of(request) is not None or flash.COOKIE in request.cookies:
+    if visitor_of(request) is not None or flash.COOKIE.is_in(request):
         return make_page(part)
 
     def make() -> tuple[list[tuple[str, str]], bytes, bytes]:

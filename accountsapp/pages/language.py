@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from pyramid.threadlocal import get_current_request
 
 from accountsapp import i18n
+from accountsapp.domain.rules.text import initial_of
 from accountsapp.pages.visitor import visitor_of
 
 if TYPE_CHECKING:
@@ -124,5 +125,11 @@ def includeme(config: "Configurator") -> None:
     config.add_translation_dirs("accountsapp:locale")
     config.add_settings({"jinja2.i18n.domain": i18n.DOMAIN, "jinja2.newstyle": "true"})
     config.add_settings({"jinja2.globals": {"gettext": gettext, "_": gettext}})
-    filters = {"decimal": decimal, "isolated": isolated, "sentence": sentence, "unbroken": unbroken}
+    filters = {
+        "decimal": decimal,
+        "initial": initial_of,
+        "isolated": isolated,
+        "sentence": sentence,
+        "unbroken": unbroken,
+    }
     config.add_settings({"jinja2.filters": filters})

@@ -20,9 +20,11 @@ class PersonPage(Resource):
     """A page for somebody who is signed in; who is not is asked to, and comes back to it.
 
     :ivar must_be_seen: whether a form that came too late is only sent again from the page itself
+    :ivar keeps_form: whether what was typed is in the form again once its owner has signed in
     """
 
     must_be_seen = False
+    keeps_form = False
 
     @property
     def destination(self) -> str | None:

@@ -15,7 +15,9 @@ from pyramid.view import exception_view_config
 
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import InactiveAccount, StaleCredential, WrongPassword
+from accountsapp.pages.flash import Message
 from accountsapp.pages.html import go, page
+from accountsapp.pages.kept_forms import IS_KEPT, IS_LOST, keep, seal, typed
 from accountsapp.pages.language import translated
 from accountsapp.pages.refusals import StaleForm, refusal_page, stale_form
 from accountsapp.pages.resources import PersonPage
@@ -24,6 +26,7 @@ from accountsapp.security.identity import ANONYMOUS, Reason
 from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import failure_of
 from accountsapp.web.request import Request
+from accountsapp.web.transactions import is_unsafe
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -33,22 +36,26 @@ if TYPE_CHECKING:
 def sign_in_first(error: HTTPForbidden, request: Request) -> Response:
     """Who is not signed in gets the form; who may not although signed in is told so."""
     failure = failure_of(error, request)
-    if failure.reason is Reason.NO_CREDENTIAL:
-        return _form(request.context, request)
-    return refusal_page(request, failure)
+    if failure.reason is not Reason.NO_CREDENTIAL:
+        return refusal_page(request, failure)
+    return _signed_out(request) if is_unsafe(request) else _form(request.context, request)
 
 
 @error_view_config(StaleCredential, containment=PersonPage)
 def sign_in_again(error: StaleCredential, request: Request) -> Response:
     """Who was signed in when the request began, and is not any more, gets the form too."""
     request.known_caller = ANONYMOUS
-    return _form(request.context, request)
+    return _signed_out(request)
 
 
 @exception_view_config(BadCSRFToken, containment=PersonPage, anonymous=True)
 @exception_view_config(BadCSRFOrigin, containment=PersonPage, anonymous=True)
 def form_again(error: Exception, request: Request) -> Response:
-    """The form with the name that was typed, and why it was not taken."""
+    """The form with the name that was typed, and why it was not taken; or to somebody who sent another form
+    of the page, which is kept.
+    """
+    if request.context.keeps_form and typed(request, error):
+        return _signed_out(request, error, 400)
     username = request.parameters.last_in_body("username")
     return _form(
         request.context,
@@ -59,29 +66,42 @@ def form_again(error: Exception, request: Request) -> Response:
     )
 
 
+def _signed_out(request: Request, error: Exception | None = None, status: int = 200) -> Response:
+    """The form, to somebody who sent another one.
+
+    :param error: why that was not taken, beside that nobody is signed in
+    """
+    sealed = seal(request, error) if request.context.keeps_form else None
+    text = translated(request, IS_LOST if sealed is None else IS_KEPT)
+    response = _form(request.context, request, status, message=Message(text, "info"))
+    if sealed is not None:
+        keep(request, response, sealed)
+    return response
+
+
 def sign_in(context: PersonPage, request: Request) -> Response:
     """Take the form and come back to the same URL, or show it again.
 
     A body without a password is that of another form, whose session has ended: no failure to tell or count.
     """
-    form, query, identity = _form(context, request), context.query, request.identity
+    query, identity = context.query, request.identity
     username = request.parameters.last_in_body("username")
     password = request.parameters.last_in_body("password")
     if password is None:
-        return form
+        return _signed_out(request)
     username = username if isinstance(username, str) else ""
     try:
         account = signin.authenticate(request.store, username, password)
     except WrongPassword:
-        problem = translated(request, "User name or password are wrong.")
+        message = Message(translated(request, "User name or password is wrong."), "error")
     except InactiveAccount:
-        problem = translated(request, "This account is not active.")
+        message = Message(translated(request, "This account is not active."), "error")
     else:
         response = go(context.path + query)
         former = identity.secret if identity is not None else None
         session_cookie.begin(request, response, signin.sign_in(request.store, account, former=former))
         return response
-    return _form(context, request, 400, problem=problem, username=username)
+    return _form(context, request, 400, message=message, username=username)
 
 
 def _form(
@@ -89,15 +109,15 @@ def _form(
     request: Request,
     status: int = 200,
     *,
-    problem: str = "",
+    message: Message | None = None,
     stale_form: StaleForm | None = None,
     username: str = "",
 ) -> Response:
     """
-    :param problem: what is wrong, translated
+    :param message: what is said first, translated
     :param stale_form: why it was not taken, where it did not come from a page of ours
     """
-    message: dict[str, Any] = {"flash": problem, "status_word": "error"} if problem else {}
+    values: dict[str, Any] = {"flash": message.text, "status_word": message.status} if message else {}
     return page(
         request,
         "sign_in.jinja2",
@@ -106,7 +126,7 @@ def _form(
         scripts=["password.js"],
         destination=context.destination,
         entrance=context.entrance,
-        **message,
+        **values,
         stale_form=stale_form,
         form={"username": username, "errors": {}},
     )

@@ -13,7 +13,7 @@ from accountsapp.security.identity import Identity
 if TYPE_CHECKING:
     from accountsapp.web.request import Request
 
-_VISITOR = "accountsapp.visitor"
+_VISITOR = "visitor"
 
 
 class Visitor(NamedTuple):
@@ -32,12 +32,13 @@ class Language(NamedTuple):
 
 def visitor_of(request: "Request") -> Visitor | None:
     """Whose session the browser has, found out once a request; nobody while the database cannot tell."""
-    if _VISITOR not in request.environ:
+    known = request.__dict__  # not the environ, which a request that is tried again has too
+    if _VISITOR not in known:
         try:
-            request.environ[_VISITOR] = _find(request)
+            known[_VISITOR] = _find(request)
         except (Busy, SQLAlchemyError):
-            request.environ[_VISITOR] = None
-    visitor: Visitor | None = request.environ[_VISITOR]
+            known[_VISITOR] = None
+    visitor: Visitor | None = known[_VISITOR]
     return visitor
 
 
@@ -60,4 +61,4 @@ def _find(request: "Request") -> Visitor | None:
 
 def ask_nobody(request: "Request") -> None:
     """Take it that nobody is signed in: the page says that something does not work, which may be this."""
-    request.environ.setdefault(_VISITOR, None)
+    request.__dict__.setdefault(_VISITOR, None)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from accountsapp.domain.credentials import sessions, signin
-from accountsapp.domain.data.proofs import API_KEY, Proof
+from accountsapp.domain.data.proofs import API_KEY, Proof, Terms
 from accountsapp.domain.errors import InactiveAccount, WrongPassword
 from accountsapp.domain.oauth import jwts, tokens
 from accountsapp.domain.oauth.jwts import Issuer
@@ -116,12 +116,13 @@ def by_api_key(request: "Request", kind: str, api_key: str, place: Place) -> Ide
         store.throttle.count("api-key", store.client_network)
         return Nobody(Reason.UNKNOWN)
     account, key = pair
+    terms = Terms(key.scopes, key.expires) if key.public_id is not None else None
     return Identity(
         account,
         kind,
         scopes=scopes.of_key(key.scopes),
         secret=api_key,
-        proof=Proof(API_KEY, key.id),
+        proof=Proof(API_KEY, key.id, terms),
         key=key,
         place=place,
     )

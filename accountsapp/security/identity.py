@@ -1,10 +1,11 @@
 """Who asks, by which credential: plain values that outlive the database session."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from accountsapp.domain.data.models import AccountState
-from accountsapp.domain.data.proofs import Actor, Proof
+from accountsapp.domain.data.proofs import Actor, Proof, Rights
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.data.rows import ApiKeyRow
 from accountsapp.security.principals import ADMINISTRATORS, STAFF, carrier, principal
@@ -65,10 +66,12 @@ class Identity:
     @property
     def actor(self) -> Actor | None:
         """Who acts, with what is looked at again; an API key does not end with the other credentials."""
-        if self.account is None:
+        account = self.account
+        if account is None:
             return None
-        epoch = self.account.credential_epoch if self.key is None else None
-        return Actor(self.account.id, epoch, self.proof)
+        epoch = account.credential_epoch if self.key is None else None
+        rights = Rights(account.is_admin, account.is_staff, self._permissions)
+        return Actor(account.id, epoch, self.proof, rights if any(rights) else None)
 
     @property
     def is_active(self) -> bool:
@@ -89,11 +92,16 @@ class Identity:
         """Those of the permissions that it carries are among them where an API reads that column."""
         if self.account is None:
             return []
-        carried = getattr(self.account.profile, "permissions", ())
-        mine = [principal(self.account.id), *map(carrier, carried)]
+        mine = [principal(self.account.id), *map(carrier, self._permissions)]
         if self.account.is_admin:
             return [*mine, ADMINISTRATORS, STAFF]
         return [*mine, STAFF] if self.account.is_staff else mine
+
+    @property
+    def _permissions(self) -> Sequence[str]:
+        """What the account carries, where an API reads it."""
+        carried: Sequence[str] = getattr(getattr(self.account, "profile", None), "permissions", ())
+        return carried
 
 
 @dataclass(frozen=True)

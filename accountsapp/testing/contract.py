@@ -15,6 +15,7 @@ from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
 from accountsapp.testing.credentials import Holder, Shown, hold, present, spoiled
 from accountsapp.testing.everywhere import NEARBY, WRITES, Door, Everywhere, doors, dump, is_sign_in, refuses
+from accountsapp.testing.losses import can_be_narrowed
 from accountsapp.testing.people import SITE_URL, Person
 from accountsapp.tree import OPEN, declared_views, offers
 
@@ -223,6 +224,26 @@ def test_s20_who_is_let_in_no_more_changes_nothing(everywhere: Everywhere) -> No
             if is_changed or (is_changed is not None and not refuses(door, answer)):
                 done.append((*door[:3], answer.status))
     assert done == []
+
+
+def test_s20_who_may_no_more_changes_nothing(everywhere: Everywhere) -> None:
+    """His credential is narrowed, or he is no administrator any more, before his change begins."""
+    done, begun = [], 0
+    for door in everywhere.doors:
+        if door.method not in WRITES or door.row.permission == OPEN:
+            continue
+        tries = []
+        if can_be_narrowed(door.kind, door.row.permission):
+            tries.append(everywhere.narrowed_meanwhile(door))
+        if everywhere.is_of_others(door):
+            tries.append(everywhere.demoted_meanwhile(door))
+        for answer, is_changed in tries:
+            begun += is_changed is not None
+            is_refused = refuses(door, answer) or answer.status_int == 404
+            if is_changed or (is_changed is not None and not is_refused):
+                done.append((*door[:3], answer.status))
+    assert done == []
+    assert begun
 
 
 def test_every_view_of_an_api_with_a_document_is_in_it(app: TestApp) -> None:

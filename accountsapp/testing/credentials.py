@@ -140,7 +140,6 @@ PRESENTATIONS: dict[str, Callable[[Holder], Shown]] = {
     "proxied api_key": lambda holder: Shown(
         headers={"X-Original-URI": f"/app/?{urlencode({'api_key': holder.person.api_key})}"}
     ),
-    "private-token": in_header("Private-Token"),
     "basic": lambda holder: Shown(headers=basic(holder.person.username, holder.person.password or "")),
     "bearer": lambda holder: Shown(headers=bearer(holder.token)),
     "signed token": lambda holder: Shown(headers={"Authorization": f"JWT {holder.signed_token}"}),

@@ -69,7 +69,6 @@ ALONE: dict[str, End] = {
     "api_key": end_key,
     "x-api-key": end_key,
     "proxied api_key": end_key,
-    "private-token": end_key,
     "basic": set_password_again,
     "bearer": end_token,
     "signed token": end_client,

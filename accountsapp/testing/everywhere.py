@@ -7,6 +7,7 @@ test (:meth:`Everywhere.check`), so that nothing passes because the caller was r
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from accountsapp.domain.oauth.tokens import DeadToken
 from accountsapp.domain.rules.key_scopes import FULL
 from accountsapp.process import Process
 from accountsapp.security.permissions import Permission
+from accountsapp.testing import losses
 from accountsapp.testing.credentials import (
     Holder,
     Shown,
@@ -201,11 +203,35 @@ class Everywhere:
 
         :returns: the answer, and whether something was changed after that; None where it did not begin to
         """
-        holder, shown, ended = self.holder(door), self.present(door), []
+        holder = self.holder(door)
+        return self._meanwhile(door, holder, partial(end, self._stores, door.kind, holder))
+
+    def narrowed_meanwhile(self, door: Door) -> tuple[TestResponse, bool | None]:
+        """As :meth:`ended_meanwhile`; the credential is not good for the door any more
+        (:func:`losses.can_be_narrowed`).
+        """
+        holder = losses.narrowable(self.holder(door))
+        with losses.narrowing(self._stores, door.kind, holder, door.row.permission) as narrow:
+            return self._meanwhile(door, holder, narrow)
+
+    def demoted_meanwhile(self, door: Door) -> tuple[TestResponse, bool | None]:
+        """As :meth:`ended_meanwhile`, by an administrator, who is none any more."""
+        with losses.demoting(self._stores, self._admin) as demote:
+            return self._meanwhile(door, self._admin, demote)
+
+    def is_of_others(self, door: Door) -> bool:
+        """Whether it changes an account in its URL, or administers all: nothing of an administrator's own."""
+        names_account = {"{username}", "{id}", "{account}"} & set(door.row.path.split("/"))
+        return bool(names_account) or self.holder(door) is self._admin
+
+    def _meanwhile(
+        self, door: Door, holder: Holder, lose: Callable[[], None]
+    ) -> tuple[TestResponse, bool | None]:
+        shown, states = present(door.kind, holder), []
 
         def happen() -> None:
-            end(self._stores, door.kind, holder)
-            ended.append(dump(self.app))
+            lose()
+            states.append(dump(self.app))
 
         self.app.reset()
         with before_change(self._stores, happen):
@@ -215,7 +241,7 @@ class Everywhere:
                 headers=dict(shown.headers),
                 expect_errors=True,
             )
-        is_changed = dump(self.app) != ended[0] if ended else None
+        is_changed = dump(self.app) != states[0] if states else None
         self._used.add(door)
         self._renew(door)
         return answer, is_changed

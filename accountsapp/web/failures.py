@@ -12,7 +12,17 @@ from pyramid.httpexceptions import HTTPException, HTTPForbidden
 from sqlalchemy.exc import SQLAlchemyError
 
 from accountsapp.db.errors import cause_of
-from accountsapp.domain.errors import AccountNotFound, Busy, PasswordNeeded, StaleCredential, TooManyAttempts
+from accountsapp.domain.errors import (
+    AccountNotFound,
+    AuthorityChanged,
+    Busy,
+    DomainError,
+    EmailNotFound,
+    PasswordNeeded,
+    StaleCredential,
+    TooManyAttempts,
+    UnknownKey,
+)
 from accountsapp.security.identity import Reason
 from accountsapp.security.policy import Refused
 from accountsapp.web.fields import InvalidFields
@@ -31,6 +41,8 @@ TEXTS = {
     500: "Something went wrong on our side.",
     503: "The service is busy, please try again.",
 }
+NOT_POSSIBLE = "That is not possible."
+"""Of a refusal that has no words of its own."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ def failure_of(error: BaseException, request: "Request") -> Failure:
         case HTTPException():
             text = TEXTS.get(error.code) or error.detail or error.title
             return Failure(error.code, text)
-        case AccountNotFound():
+        case AccountNotFound() | EmailNotFound() | UnknownKey():
             return Failure(404, TEXTS[404])
         case InvalidFields():
             return Failure(400, error.first_text)
@@ -71,10 +83,14 @@ def failure_of(error: BaseException, request: "Request") -> Failure:
             return Failure(403, str(error))
         case StaleCredential():
             return Failure(403, TEXTS[403], reason=Reason.STALE)
+        case AuthorityChanged():  # again and again
+            return Failure(503, TEXTS[503], [("Retry-After", "1")])
         case TooManyAttempts():
             return Failure(429, str(error), [("Retry-After", str(error.retry_after))])
         case Busy():
             return Failure(503, str(error), [("Retry-After", str(error.retry_after))])
+        case DomainError():
+            return Failure(400, str(error) or NOT_POSSIBLE)
         case SQLAlchemyError() if cause_of(error) is not None:
             return Failure(503, TEXTS[503], [("Retry-After", "2")])
     log.error("request %s failed", request.id, exc_info=error)

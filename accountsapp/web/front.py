@@ -1,7 +1,8 @@
 """How requests come in and go out.
 
-The execution policy runs a request, again where the database asks for it. The front door is the outermost
-tween: every request gets an id, is reported, its connections closed.
+The execution policy runs a request, again where the database asks for it, or where the caller has lost a
+right meanwhile. The front door is the outermost tween: every request gets an id, is reported, its connections
+closed.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from webob.response import EmptyResponse
 
 from accountsapp.db import database
 from accountsapp.db.errors import is_retryable
+from accountsapp.domain.errors import AuthorityChanged
 from accountsapp.security.identity import Identity
 from accountsapp.waiting import Deadline, remaining
 from accountsapp.web import cors
@@ -34,7 +36,8 @@ READS = 2
 """How often a request that cannot write is tried: once more if its connection was lost."""
 
 WRITES = 3
-"""How often another one is: also while the database says that others are in the way."""
+"""How often another one is: also while the database says that others are in the way, or what the caller may
+is not what it was when he was let in."""
 
 AGAIN = "accountsapp.again"
 """In the environ: the answer is not sent, the request is run once more."""
@@ -122,7 +125,7 @@ def _add_headers(request: "Request", response: Response) -> None:
 def _is_tried_again(request: "Request") -> bool:
     """Whether running it once more may succeed, and there is time to wait for a lock once more."""
     failure = getattr(request, "exception", None)
-    if failure is None or not is_retryable(failure):
+    if failure is None or not (is_retryable(failure) or isinstance(failure, AuthorityChanged)):
         return False
     left = remaining()
     has_time = left is None or left > database.BUSY_TIMEOUT

@@ -18,6 +18,7 @@ from statistics import median
 
 from accountsapp.domain.rules.api_keys import make_api_key
 from bench.client import Job, cpu_per_request, get, send
+from bench.machine import described
 from bench.seed import SECRET, seeded, username, working_copy
 from bench.server import ROOT, Server, free_port, running, write_ini
 
@@ -115,6 +116,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=6, help="with each set of servers")
     parser.add_argument("--launches", type=int, default=3, help="sets of servers, one after the other")
     options = parser.parse_args()
+    print(described())
 
     folder = ROOT / "var" / "bench" / "peers"
     cores = sorted(os.sched_getaffinity(0))

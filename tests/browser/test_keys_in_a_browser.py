@@ -84,7 +84,7 @@ def test_the_life_of_a_key(
     check(page)
     make(page, "Backup", "Only what I choose")
     laptop = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Laptop"))
-    laptop.get_by_text("Rotate").click()
+    laptop.get_by_text("Replace", exact=True).click()
     laptop.get_by_label("How long the old key works on").select_option("24")
     check(page)
     laptop.get_by_role("button", name="Make the new key").click()
@@ -92,23 +92,26 @@ def test_the_life_of_a_key(
     check(page)
     second = page.locator("#api-key").inner_text()
     assert [status_of(page, server, key) for key in (first, second)] == [200, 200]
-    retiring = page.get_by_role("listitem").filter(has_text="retiring")
-    retiring.get_by_role("button", name="Revoke").click()
-    page.get_by_text("retiring").wait_for(state="detached")
+    retiring = page.get_by_role("listitem").filter(has_text="being replaced")
+    assert retiring.get_by_text("Replace", exact=True).count() == 0
+    retiring.get_by_text("Revoke", exact=True).click()
+    check(page)
+    retiring.get_by_role("button", name="Revoke this key").click()
+    page.get_by_text("being replaced").wait_for(state="detached")
     assert [status_of(page, server, key) for key in (first, second)] == [403, 200]
     assert first not in page.content()
     assert second not in page.content()
     grow_stale()
     page.reload()
     check(page)
-    assert page.get_by_role("button", name="Revoke").count() == 0
+    assert page.get_by_text("Revoke", exact=True).count() == 0
     page.get_by_label("Password", exact=True).fill("wrong")
     page.get_by_role("button", name="Go on").click()
     page.get_by_text("That is not your password.").wait_for()
     check(page)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
-    page.get_by_role("button", name="Revoke").first.wait_for()
+    page.get_by_text("Revoke", exact=True).first.wait_for()
 
 
 def test_a_key_is_copied(alice: Person, server: Server, browser: Browser) -> None:
@@ -145,9 +148,15 @@ def test_without_scripts_and_by_keyboard(
     assert page.get_by_role("button", name="Copy").count() == 0
     assert status_of(page, server, api_key) == 200
     grow_stale()
-    page.get_by_role("button", name="Revoke").press("Enter")
+    revoke(page)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Go on").press("Enter")
-    page.get_by_role("button", name="Revoke").press("Enter")
+    revoke(page)
     page.get_by_text("acct_").wait_for(state="detached")
     assert status_of(page, server, api_key) == 403
+
+
+def revoke(page: Page) -> None:
+    """By keyboard: the question first, then the answer."""
+    page.locator("summary", has_text="Revoke").press("Enter")
+    page.get_by_role("button", name="Revoke this key").press("Enter")

@@ -100,7 +100,7 @@ def test_register_confirm_sign_in_settings_picture_export_delete(
     page.get_by_role("heading", name="Sign in").wait_for()
     assert "ready" in page.get_by_role("status").inner_text()
 
-    page.get_by_label("E-mail address or user name").fill("ada")
+    page.get_by_label("User name or e-mail address").fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     press(page, "Sign in")
     page.get_by_text("Welcome back Ada Lovelace").wait_for()
@@ -154,7 +154,7 @@ def test_register_confirm_sign_in_settings_picture_export_delete(
     check(page)
     mailed("deleted")
     page.goto(f"{server.url}/account/signin")
-    page.get_by_label("E-mail address or user name").fill("ada")
+    page.get_by_label("User name or e-mail address").fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     press(page, "Sign in")
     page.get_by_text("We do not know that account").wait_for()

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from accountsapp.domain.credentials import sessions
 from accountsapp.domain.data.locking import lock
 from accountsapp.domain.data.models import EmailAddress
 from accountsapp.domain.mailing import links
@@ -103,6 +104,57 @@ def test_every_page_is_accessible(
             wrong[f"signed in: {path}", size["width"]] = faults(page)
         context.close()
     assert {where: found for where, found in wrong.items() if found} == {}
+
+
+def test_account_pages_and_their_states_are_accessible(
+    stores: Process, alice: Person, bob: Person, server: Server, browser: Browser
+) -> None:
+    """With what is wrong in each form, and what is empty; the colours in both schemes are those of above."""
+    page = browser.new_context(color_scheme="dark", viewport=SIZES[0], bypass_csp=True).new_page()
+    wrong = {}
+
+    def look(state: str, path: str, button: str = "", **fields: str) -> None:
+        if path:
+            page.goto(server.url + path)
+        for name, value in fields.items():
+            page.locator(f"[name={name}]:visible").fill(value)
+        if button:
+            page.get_by_role("main").get_by_role("button", name=button, exact=True).click()
+            page.wait_for_load_state()
+        wrong[state] = faults(page)
+
+    def send_signed_out() -> None:
+        """End the session elsewhere; the browser keeps the cookie."""
+        with stores.transaction() as store:
+            sessions.end_all(store.session, alice.id)
+        page.get_by_role("button", name="Save").first.click()
+        page.get_by_text("what you typed is kept").wait_for()
+
+    look("community", "/account")
+    look("profile", "/account/bob")
+    people = {"fullname": "x", "name": "bob", "email_addr": bob.email, "password": "x", "confirm": "y"}
+    look("registration", "/account/register", "Register", **people)
+    look("no such account", "/account/signin", "Sign in", email="nobody", password="x")
+    look("mailed", "/account/forgot-password", "Send the link", email_addr=alice.email)
+    look("signed in", "/account/signin", "Sign in", email="alice", password=PASSWORD)
+    for name in ("", "/projects", "/resetapikey", "/export", "/delete"):
+        look(f"own{name}", f"/account/alice{name}")
+    settings = "/account/alice/update"
+    look("profile refused", settings, fullname="x", name="bob", email_addr=bob.email)
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_text("already taken").first.wait_for()
+    look("profile refused", "")
+    page.get_by_text("Only a part of the image").click()
+    look("picture refused", "", "Upload", x1="-1", x2="x")
+    passwords = {"current_password": "x", "new_password": "y", "confirm": "z"}
+    look("password refused", settings, "Change password", **passwords)
+    look("newsletter", "/account/newsletter", "Subscribe")
+    look("subscribed", "/account/newsletter")
+    look("typed", settings, fullname="Alice Anew")
+    send_signed_out()
+    look("signed out", "", "Sign in", email="alice", password=PASSWORD)
+    assert page.evaluate("document.activeElement.value") == "Alice Anew"
+    assert {state: found for state, found in wrong.items() if found} == {}
 
 
 def test_sign_in_by_keyboard_alone(alice: Person, server: Server, browser: Browser) -> None:

@@ -123,10 +123,17 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     server, worker = units["accountsapp-server@.service"], units["accountsapp-worker.service"]
     differ = {"Description", "After", "ExecStart", "TimeoutStopSec", "LimitNOFILE"}
     assert {name for name in server | worker if server.get(name) != worker.get(name)} == differ
-    assert server["ExecStart"][0].endswith("pserve /etc/accountsapp/production.ini http_port=%i")
+    assert server["ExecStart"][0].endswith(
+        "accountsapp -c /etc/accountsapp/production.ini serve http_port=%i"
+    )
     assert worker["ExecStart"][0].endswith("accountsapp -c /etc/accountsapp/production.ini jobs run")
     files = Path(ini_section("app:main")["accountsapp.files"])
-    assert files.parent == Path("/var/lib") / server["StateDirectory"][0]
+    mails = Path(ini_section("app:main")["accountsapp.mail.directory"])
+    assert files.parent == mails.parent == Path("/var/lib") / server["StateDirectory"][0]
+    command = (DEPLOY / "systemd" / "accountsapp").read_text()
+    assert f". {server['EnvironmentFile'][0]}\n" in command
+    assert "CONFIG=/etc/accountsapp/production.ini\n" in command
+    assert f"runuser -u {server['User'][0]} -- " in command
     if analyze := shutil.which("systemd-analyze"):
         for path in UNITS:
             # It wants the program to be there.

@@ -112,6 +112,6 @@ def test_the_account_s_own_language_comes_first(app: TestApp, register: Callable
 
     holder = hold(app.app.registry.process, register("dora", locale="it"))
     headers = {"Cookie": f"sessionid={holder.cookie}", "Accept-Language": "fr"}
-    for path, heading in (("/", "Ciao dora"), ("/sessions", "Dove hai effettuato l'accesso")):
+    for path, heading in (("/", "Ciao dora"), ("/sessions", "Dove hai effettuato l’accesso")):
         page = app.get(path, headers=headers)
         assert (page.html.html["lang"], page.html.h1.text) == ("it", heading)

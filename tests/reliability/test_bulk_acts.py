@@ -133,14 +133,17 @@ def test_what_a_request_has_no_time_for_is_left_to_a_job(
         assert set(actors) == {admin.id}
 
 
+@pytest.mark.parametrize("lost", [{"state": "deactivated"}, {"is_admin": False}])
 def test_a_job_of_an_administrator_who_is_none_any_more_deletes_nothing(
-    bookie: Bookie, admin: Person, stores: Process, monkeypatch: pytest.MonkeyPatch
+    bookie: Bookie, admin: Person, stores: Process, monkeypatch: pytest.MonkeyPatch, lost: dict[str, Any]
 ) -> None:
     stale_accounts(stores, 2 * administration.ACCOUNTS_AT_ONCE)
     monkeypatch.setattr(administration, "LONGEST_REMOVAL", -1)
     bookie("DELETE", "/a/nonactivated", form={"api_key": admin.api_key})
     with stores.transaction() as store:
-        store.lock(admin.id).state = "deactivated"
+        account = store.lock(admin.id)
+        for name, value in lost.items():
+            setattr(account, name, value)
     Worker(stores).run_until_empty()
     assert count(stores, Account) == 1 + administration.ACCOUNTS_AT_ONCE
 

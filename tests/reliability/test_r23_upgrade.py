@@ -4,6 +4,7 @@ steps of ``docs/upgrade.rst``; then back.
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -49,14 +50,19 @@ def later_version(folder: Path) -> Versions:
 
 
 def earlier_version(folder: Path) -> Versions:
-    """What there was before the newest migration, and this version."""
+    """What there was before the newest migration, with the libraries it needed then; and this version."""
     migration = next((ROOT / "accountsapp/migrations/versions").glob(f"{newest_revision()}_*.py"))
     added = git("log", "--diff-filter=A", "--format=%H", "-1", "--", str(migration))
     assert added, "needs the history of the source: git fetch --unshallow"
-    folder.mkdir()
-    archive = subprocess.run(["git", "archive", f"{added}^", "accountsapp"], cwd=ROOT, stdout=subprocess.PIPE)
-    subprocess.run(["tar", "--extract", f"--directory={folder}"], input=archive.stdout, check=True)
-    return folder, ROOT
+    source = folder / "source"
+    source.mkdir(parents=True)
+    archive = subprocess.run(["git", "archive", f"{added}^"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    subprocess.run(["tar", "--extract", f"--directory={source}"], input=archive.stdout, check=True)
+    installed = folder / "installed"
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    options = [f"--target={installed}", f"--constraint={source / 'requirements.txt'}"]
+    subprocess.run([*pip, *options, f"{source}[postgresql,redis]"], check=True)
+    return installed, ROOT
 
 
 def git(*words: str) -> str:

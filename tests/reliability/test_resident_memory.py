@@ -68,7 +68,6 @@ def test_a_server_imports_what_most_requests_need(ini: dict[str, str], tmp_path:
         "argon2",
         "click",
         "cryptography.x509",
-        "difflib",
         "email_validator",
         "jwt",
         "limits",

@@ -46,7 +46,6 @@ class AllKinds(ApiRoot):
     accepts = (
         ApiKeyParameter(),
         ApiKeyHeader("X-Api-Key"),
-        ApiKeyHeader("Private-Token"),
         ProxiedApiKey(),
         Basic(),
         Bearer(),

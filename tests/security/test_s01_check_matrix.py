@@ -11,7 +11,7 @@ from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.process import Process
 from accountsapp.testing.access import Cell
 from accountsapp.testing.actors import ACTORS, ANONYMOUS, DEAD, FORMER, STRANGERS, Way, cast, show
-from accountsapp.testing.credentials import Shown, present
+from accountsapp.testing.credentials import Shown, in_header, present
 from accountsapp.testing.everywhere import NEARBY
 from accountsapp.testing.people import Person
 
@@ -52,7 +52,7 @@ WAYS: dict[str, tuple[Way, str | None, str]] = {
     "JWT": (lambda actor, owner: present("jwt", actor), None, ""),
     "signed token": (lambda actor, owner: present("signed token", actor), None, ""),
     "session in a header": (lambda actor, owner: present("session header", actor), None, ""),
-    "key in another header": (lambda actor, owner: present("private-token", actor), None, ""),
+    "key in another header": (lambda actor, owner: in_header("Private-Token")(actor), None, ""),
     "key as Token": (
         lambda actor, owner: Shown(headers={"Authorization": f"Token {actor.person.api_key}"}),
         None,

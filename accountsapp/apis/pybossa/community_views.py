@@ -21,6 +21,7 @@ from accountsapp.domain.activity import community, feed
 from accountsapp.domain.activity.community import MemberRow, RankedMember
 from accountsapp.domain.activity.feed import FeedItem
 from accountsapp.domain.clock import now
+from accountsapp.domain.rules.text import initial_of
 from accountsapp.pages.html import path_on_site
 from accountsapp.pages.language import ago_in
 from accountsapp.web.answers import SharedList
@@ -173,7 +174,7 @@ def _people(request: Request, members: list[MemberRow]) -> list[tuple[str, str |
             (
                 escape(base + path_of_account(member.username)),
                 escape(picture) if picture is not None else None,
-                escape(name[:1]),
+                escape(initial_of(name)),
                 escape(name),
                 escape(ago(member.created - moment)),
             )

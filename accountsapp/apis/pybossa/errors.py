@@ -11,10 +11,11 @@ from pyramid.response import Response
 from accountsapp.apis.pybossa.answers import answer
 from accountsapp.apis.pybossa.negotiation import VARY, wants_json
 from accountsapp.apis.pybossa.paths import SIGN_IN
-from accountsapp.apis.pybossa.resources import PasswordReset, PybossaRoot
+from accountsapp.apis.pybossa.resources import AccountSettings, PasswordReset, PybossaRoot
 from accountsapp.apis.pybossa.returning import filled_form, is_of_own_page
 from accountsapp.domain.errors import DeadLink, RegistrationClosed
 from accountsapp.i18n import mark as _
+from accountsapp.pages import flash, kept_forms
 from accountsapp.pages.html import go, path_on_site
 from accountsapp.pages.refusals import form_not_taken, refusal_page, stale_form
 from accountsapp.pages.views import SIGN_IN as TO_SIGN_IN
@@ -25,6 +26,7 @@ from accountsapp.web.error_views import error_view_config
 from accountsapp.web.failures import TEXTS, Failure, failure_of
 from accountsapp.web.request import Request
 from accountsapp.web.resources import AccountResource, PartOfAccount
+from accountsapp.web.transactions import is_unsafe
 
 DEAD = _("This link does not work any more: it was used, has expired or was replaced by a newer one.")
 RESET_IS_DEAD = (
@@ -100,8 +102,19 @@ def _sign_in_first(request: Request) -> Response:
             request, request.path_qs if request.method in ("GET", "HEAD") else request.path
         )
         response = go(f"{path_on_site(request, SIGN_IN)}?next={quote(destination)}")
+        if is_unsafe(request):
+            _tell_of_form(request, response)
     response.headerlist.append(VARY)
     return response
+
+
+def _tell_of_form(request: Request, response: Response) -> None:
+    """That the form was not taken; the settings have it again once its owner has signed in."""
+    sealed = kept_forms.seal(request) if isinstance(request.context, AccountSettings) else None
+    if sealed is not None:
+        kept_forms.keep(request, response, sealed)
+    text = kept_forms.IS_LOST if sealed is None else kept_forms.IS_KEPT
+    flash.tell(request, response, text, "info")
 
 
 def refuse(request: Request, failure: Failure) -> Response:

@@ -50,9 +50,9 @@ def form(
     return {**shown, "csrf": get_csrf_token(request), "errors": dict(errors or {})}
 
 
-def sent_values(request: Request, fields: Iterable[str]) -> dict[str, Any]:
+def shown_values(sent: Iterable[tuple[str, Any]], fields: Iterable[str]) -> dict[str, Any]:
     """What was sent for these fields, to be shown again: no passwords and no files."""
-    values = dict(request.parameters.body)
+    values = dict(sent)
     return {
         name: values[name]
         for name in fields

@@ -17,7 +17,8 @@ from accountsapp.security.permissions import Permission
 from accountsapp.web.request import Request
 
 SUBSCRIBED = _("You are subscribed to our newsletter")
-LINK_SENT = _("An email has been sent to validate your e-mail address.")
+LINK_SENT = "An email has been sent to validate your e-mail address."
+LINK_SENT_ON_PAGE = _("We have sent you an e-mail with a link. Open it to confirm your address.")
 VALID = _("Your e-mail address is already valid.")
 
 
@@ -54,4 +55,6 @@ def confirm_email(context: EmailConfirmation, request: Request) -> Done:
     """Mail a link to the primary address, unless it is proved already."""
     is_sent = addresses.ask_to_prove_primary(request.store, request.actor.id)
     path = path_on_site(request, path_of_account(request.actor.username)) + "/"
-    return Done({**outcome(LINK_SENT if is_sent else VALID, "info"), "next": path})
+    if not is_sent:
+        return Done({**outcome(VALID, "info"), "next": path})
+    return Done({**outcome(LINK_SENT, "info"), "next": path}, message=LINK_SENT_ON_PAGE)

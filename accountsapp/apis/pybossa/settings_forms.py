@@ -15,6 +15,7 @@ from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.rules.emails import key_of
 from accountsapp.i18n import babel_locale
 from accountsapp.pages.html import path_on_site
+from accountsapp.pages.kept_forms import Fields
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
@@ -52,21 +53,24 @@ def settings_forms(
     errors: Texts | None = None,
     *,
     button: str | None = None,
+    kept: Fields | None = None,
     **further: Any,
 ) -> Shown:
     """``/account/{username}/update``.
 
     :param button: of the form that was sent, and has these errors
+    :param kept: what was sent while one had to sign in first, if not now
     """
+    sent, is_form = (kept, True) if kept else (request.parameters.body, request.has_form)
     has_password = request.store.reader.password_hash(account.id) is not None
     values = stored_values(account)
     upload: dict[str, Any] = dict.fromkeys(COORDINATES, 0)
     if button == PROFILE:
-        values |= _with_flags(_unticked(request) | forms.sent_values(request, PROFILE_FIELDS))
+        values |= _with_flags(_unticked(is_form) | forms.shown_values(sent, PROFILE_FIELDS))
     elif button == EXTERNAL:
-        values |= forms.sent_values(request, ("ckan_api",))
+        values |= forms.shown_values(sent, ("ckan_api",))
     elif button == UPLOAD:
-        upload |= forms.sent_values(request, COORDINATES)
+        upload |= forms.shown_values(sent, COORDINATES)
     of_form = errors if button in (PROFILE, EXTERNAL) else None
     of_password = errors if button == PASSWORD else None
     content = {
@@ -91,6 +95,7 @@ def settings_forms(
         "email": account.email,
         "flags_on": [name for name in FLAGS if getattr(account.profile, name)],
         "full_name": full_name(account),
+        "kept": button if kept else None,
         "is_own": account.id == request.actor.id,
         "picture_url": avatar_url(request.app_settings, account.id, account.profile),
         "locale_choices": choices,
@@ -120,7 +125,7 @@ def load_profile(request: Request, account: AccountRow) -> ProfileForm:
     :raises InvalidFields: all that is wrong, also that somebody else has the name or the address
     """
     values = {name: value for name, value in request.parameters.body if name in PROFILE_FIELDS}
-    values = {**_unticked(request), **values}
+    values = {**_unticked(request.has_form), **values}
     stored = stored_values(account)
     changed = {name: value for name, value in values.items() if not _is_same(name, value, stored[name])}
     texts: dict[str, list[str]] = {}
@@ -141,9 +146,9 @@ def load_profile(request: Request, account: AccountRow) -> ProfileForm:
     return loaded
 
 
-def _unticked(request: Request) -> dict[str, bool]:
+def _unticked(is_form: bool) -> dict[str, bool]:
     """The flags of a form: those that are off are not sent. In JSON what is not sent stays."""
-    return dict.fromkeys(FLAGS, False) if request.has_form else {}
+    return dict.fromkeys(FLAGS, False) if is_form else {}
 
 
 def _is_same(name: str, value: object, stored: object) -> bool:

@@ -8,6 +8,7 @@ from pyramid.view import view_config
 from accountsapp.apis.pybossa import forms
 from accountsapp.apis.pybossa.answers import Done, Shown, answer, answer_with_other_session
 from accountsapp.apis.pybossa.forms import CORRECT, WRONG_PASSWORD, load_form, load_password
+from accountsapp.apis.pybossa.negotiation import wants_json
 from accountsapp.apis.pybossa.paths import path_of_account, settings_of
 from accountsapp.apis.pybossa.resources import AccountSettings, ApiKeyReset
 from accountsapp.apis.pybossa.schemas import ExternalForm
@@ -29,7 +30,9 @@ from accountsapp.domain.emails import changing
 from accountsapp.domain.errors import InvalidValue, WrongPassword
 from accountsapp.domain.unset import Unset
 from accountsapp.i18n import mark as _
+from accountsapp.pages import kept_forms
 from accountsapp.pages.html import path_on_site
+from accountsapp.pages.kept_forms import BUTTON
 from accountsapp.security import csrf
 from accountsapp.security.permissions import Permission
 from accountsapp.web.error_views import error_view_config
@@ -42,12 +45,19 @@ LINK_SENT = _(
     "Your profile has been updated! The new e-mail address counts once you open the link sent to it."
 )
 PASSWORD_CHANGED = _("Your password has been changed")
-NEW_KEY = _("New API-KEY generated")
+NEW_KEY = "New API-KEY generated"
+NEW_KEY_ON_PAGE = _("The new API key is in force. The old one does not work any more.")
 
 
 @view_config(context=AccountSettings, request_method="GET", permission=Permission.ACCOUNT_READ)
-def show_settings(context: AccountSettings, request: Request) -> Shown:
-    return settings_forms(request, context.target)
+def show_settings(context: AccountSettings, request: Request) -> Response:
+    kept = [] if wants_json(request) else kept_forms.kept(request, request.path)
+    response = answer(
+        request, settings_forms(request, context.target, button=dict(kept).get(BUTTON), kept=kept)
+    )
+    if kept:
+        kept_forms.forget(request, response)
+    return response
 
 
 @view_config(context=AccountSettings, request_method="POST", permission=Permission.ACCOUNT_WRITE)
@@ -149,4 +159,4 @@ def ask_for_new_key(context: ApiKeyReset, request: Request) -> Shown:
 def reset_key(context: ApiKeyReset, request: Request) -> Done:
     api_keys.reset(request.store, context.target.id)
     path = path_on_site(request, path_of_account(context.target.username))
-    return Done({**outcome(NEW_KEY, "success"), "next": path})
+    return Done({**outcome(NEW_KEY, "success"), "next": path}, message=NEW_KEY_ON_PAGE)

@@ -20,7 +20,7 @@ def outcome(flash: object, status: str) -> dict[str, Any]:
 
 def registration_form(request: Request, errors: Texts | None = None, **further: Any) -> Shown:
     """``/account/register``."""
-    values = forms.sent_values(request, forms.REGISTRATION)
+    values = forms.shown_values(request.parameters.body, forms.REGISTRATION)
     content = {
         "form": forms.form(request, forms.REGISTRATION, values, errors),
         "template": "account/register.html",
@@ -33,7 +33,7 @@ def registration_form(request: Request, errors: Texts | None = None, **further: 
 def sign_in_form(request: Request, errors: Texts | None = None, **further: Any) -> Shown:
     """``/account/signin``."""
     social = request.app_settings.section(Settings).social
-    values = forms.sent_values(request, forms.SIGN_IN)
+    values = forms.shown_values(request.parameters.body, forms.SIGN_IN)
     next_path = _next_path(request)
     content = {
         "auth": {provider: bool(url) for provider, url in social.items()},
@@ -55,7 +55,7 @@ def sign_in_form(request: Request, errors: Texts | None = None, **further: Any) 
 
 def forgotten_form(request: Request, errors: Texts | None = None, **further: Any) -> Shown:
     """``/account/forgot-password``; the name of the template begins with a slash once it was sent."""
-    values = forms.sent_values(request, forms.FORGOTTEN)
+    values = forms.shown_values(request.parameters.body, forms.FORGOTTEN)
     content = {
         "form": forms.form(request, forms.FORGOTTEN, values, errors),
         "template": "/account/password_forgot.html" if further else "account/password_forgot.html",

@@ -12,7 +12,16 @@ from sqlalchemy import Connection, and_, bindparam, select, update
 from accountsapp.domain.data.locking import lock_with
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.prepared import Prepared, PreparedUpdate
-from accountsapp.domain.data.proofs import Actor, Kind, Proof, check_account
+from accountsapp.domain.data.proofs import (
+    NO_RIGHTS,
+    RIGHTS,
+    Actor,
+    Kind,
+    Proof,
+    Rights,
+    check_account,
+    check_proof,
+)
 from accountsapp.domain.errors import AccountNotFound, StaleCredential
 
 _table = Account.__table__
@@ -25,16 +34,24 @@ def lock(
 ) -> dict[str, Any]:
     """As :func:`locking.lock_for`; what proved the owner is looked at in the statement that locks.
 
+    Not where it can be narrowed: who waited for the account would be shown it as it was before.
+
     :returns: what these columns have now, and some others
     :raises StaleCredential: the actor was deactivated or deleted since he was proved, or what proved him was
         ended
+    :raises AuthorityChanged: the actor has lost a right, or what proved him is not good for the same any more
     :raises AccountNotFound: the account is gone, or is to be deleted
     """
     if actor is not None and actor.account_id == account_id:
-        present = _lock(connection, account_id, columns, actor.proof)
+        has_rights = actor.rights is not None
+        proof = actor.proof if actor.proof is not None and actor.proof.terms is None else None
+        present = _lock(connection, account_id, (*columns, *RIGHTS) if has_rights else columns, proof)
         if present is None:
             raise StaleCredential
-        check_account(actor, present["state"], present["credential_epoch"])
+        rights = Rights(*(present[name] for name in RIGHTS)) if has_rights else NO_RIGHTS
+        check_account(actor, present["state"], present["credential_epoch"], rights)
+        if proof is not actor.proof:
+            check_proof(connection, actor)
         return present
     present = lock_with(connection, account_id, actor, partial(_lock, connection, account_id, columns))
     if present is None:

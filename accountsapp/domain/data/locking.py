@@ -1,17 +1,17 @@
 """The first step of every change: lock the account's row, and read it as it is now; then its addresses."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from typing import TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from accountsapp.domain.data.models import Account, AccountState
-from accountsapp.domain.data.proofs import Actor, check_account, check_other, check_proof
+from accountsapp.domain.data.models import Account
+from accountsapp.domain.data.proofs import Actor, Rights, check_account, check_proof, lock_other
 from accountsapp.domain.errors import (
     AccountNotFound,
     ApiKeyTaken,
@@ -53,18 +53,9 @@ def lock_if_there(session: Session, account_id: int, *, wholly: bool = False) ->
     return session.get(Account, account_id, with_for_update=kind, populate_existing=True)
 
 
-def lock_active(session: Session, account_id: int, *, wholly: bool = False) -> Account:
-    """As :func:`lock`, for what an account alone can do: sign in, use a mailed link, let a client in.
-
-    :raises StaleCredential: it was deactivated or deleted since its credential was checked
-    """
-    try:
-        account = lock(session, account_id, wholly=wholly)
-    except AccountNotFound as error:
-        raise StaleCredential from error
-    if account.state != AccountState.ACTIVE:
-        raise StaleCredential
-    return account
+def lock_active(session: Session, account_id: int) -> Account:
+    """As :func:`lock_for`, for what an account alone can do: sign in, use a mailed link, let a client in."""
+    return lock_for(session, account_id, Actor(account_id))
 
 
 def lock_for(session: Session, account_id: int, actor: Actor | None, *, wholly: bool = False) -> Account:
@@ -72,31 +63,61 @@ def lock_for(session: Session, account_id: int, actor: Actor | None, *, wholly: 
 
     :param actor: who was proved; None for the operator
     :raises StaleCredential: the actor was deactivated or deleted since then, or what proved him was ended
+    :raises AuthorityChanged: the actor has lost a right, or what proved him is not good for the same any more
     """
-    if actor is not None and actor.account_id == account_id:
-        account = lock_active(session, account_id, wholly=wholly)
-        check_account(actor, account.state, account.credential_epoch)
-        check_proof(session.connection(), actor)
-        return account
     lock_account = partial(lock, session, account_id, wholly=wholly)
-    return lock_with(session.connection(), account_id, actor, lock_account)
+    if actor is None or actor.account_id != account_id:
+        return lock_with(session.connection(), account_id, actor, lock_account)
+    try:
+        account = lock_account()
+    except AccountNotFound as error:
+        raise StaleCredential from error
+    rights = Rights(account.is_admin, account.is_staff, account.permissions)
+    check_account(actor, account.state, account.credential_epoch, rights)
+    check_proof(session.connection(), actor)
+    return account
 
 
 def lock_with(
     connection: Connection, account_id: int, actor: Actor | None, lock_account: Callable[[], Locked]
 ) -> Locked:
-    """Lock an account, and that of somebody else who acts on it, in the order of their ids: two who act on
-    each other do not wait in a circle.
+    """Lock an account, and that of somebody else who acts on it, in the order of their ids, then what proved
+    him: two who act on each other do not wait in a circle, nor does who ends a session of another account.
 
     :param lock_account: locks the one that is acted on
-    :raises StaleCredential: as :func:`lock_for`
+    :raises StaleCredential, AuthorityChanged: as :func:`lock_for`
     """
     if actor is not None and actor.account_id < account_id:
-        check_other(connection, actor)
+        lock_other(connection, actor)
     locked = lock_account()
-    if actor is not None and actor.account_id > account_id:
-        check_other(connection, actor)
+    if actor is not None:
+        if actor.account_id > account_id:
+            lock_other(connection, actor)
+        check_proof(connection, actor)
     return locked
+
+
+def lock_together(
+    session: Session, *account_ids: int | None, besides: ColumnElement[bool]
+) -> Collection[int]:
+    """The first step of what is going to write to several accounts: lock them all in the order of their ids,
+    with that of who does it. Of two who do so none waits for the other in a circle.
+
+    Each is then locked by itself as ever, which waits for nobody any more.
+
+    :param account_ids: those that are known; None is none
+    :param besides: which others it may write to
+    :returns: the ids of those that are there
+    """
+    known = [account_id for account_id in account_ids if account_id is not None]
+    concerned = select(Account.id).where(Account.id.in_(known) | besides).order_by(Account.id)
+    return session.scalars(concerned.with_for_update(key_share=True)).all()
+
+
+def are_invited_by(*account_ids: int) -> ColumnElement[bool]:
+    """Of an account: one of these invited it, whose name it has."""
+    inviter = aliased(Account)
+    return Account.invited_by.in_(select(inviter.username).where(inviter.id.in_(account_ids)))
 
 
 def lock_address(session: Session, address_key: str) -> None:

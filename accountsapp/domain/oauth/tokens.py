@@ -28,7 +28,7 @@ from accountsapp.domain.data.locking import lock, lock_active
 from accountsapp.domain.data.models import Account, AccountState, EmailAddress
 from accountsapp.domain.data.oauth_models import AccessToken, OAuthClient, OAuthCode, OAuthGrant, RefreshToken
 from accountsapp.domain.data.prepared import Prepared
-from accountsapp.domain.data.proofs import ACCESS_TOKEN, Proof
+from accountsapp.domain.data.proofs import ACCESS_TOKEN, Proof, Terms
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import AccountNotFound, StaleCredential, TokenNotFound
@@ -336,7 +336,7 @@ def find(connection: Connection, token: str, columns: Columns | None = None) -> 
         if account.credential_epoch != epoch:
             return DeadToken.REVOKED
     is_confidential = client_key is not None and bool(confidential)
-    proof = Proof(ACCESS_TOKEN, digest)
+    proof = Proof(ACCESS_TOKEN, digest, Terms(scope, expires))
     return TokenRow(account, scope, created, expires, client_id, is_confidential, proof)
 
 

@@ -13,6 +13,7 @@ from accountsapp.domain.errors import (
     WrongPassword,
 )
 from accountsapp.i18n import mark as _
+from accountsapp.pages.kept_forms import keep, seal
 from accountsapp.pages.keys.forms import CUSTOM, values_of
 from accountsapp.pages.keys.resources import Keys, NewKeys, OwnKey
 from accountsapp.pages.keys.showing import show
@@ -22,11 +23,19 @@ from accountsapp.web.error_views import error_view_config
 from accountsapp.web.fields import InvalidFields
 from accountsapp.web.request import Request
 
+ENTER_PASSWORD = _("Please enter your password again.")
+ENTER_PASSWORD_ONLY = _("Please enter your password again; what you typed is kept.")
+
 
 @error_view_config(PasswordNeeded, containment=Keys)
 def ask_password(error: PasswordNeeded, request: Request) -> Response:
-    """The form that asks for it, in the place of the others."""
-    return show(request, 403, problem=translated(request, _("Please enter your password again.")))
+    """The form that asks for it, in the place of the others; a new key that was described is kept."""
+    sealed = seal(request) if request.context.keeps_form else None
+    text = ENTER_PASSWORD if sealed is None else ENTER_PASSWORD_ONLY
+    response = show(request, 403, problem=translated(request, text))
+    if sealed is not None:
+        keep(request, response, sealed)
+    return response
 
 
 @error_view_config(WrongPassword, containment=Keys)
@@ -67,7 +76,7 @@ def _form_again(
     """The page with what was typed and what is wrong with it."""
     context = request.context
     if isinstance(context, NewKeys):
-        new = {"preset": CUSTOM, **values_of(request), "errors": texts}
+        new = {"preset": CUSTOM, **values_of(request.parameters.body), "errors": texts}
         return show(request, status, new=new, problem=problem)
     rotated = context.__name__ if isinstance(context, OwnKey) else ""
     return show(request, status, rotated=rotated, texts=texts, problem=problem)

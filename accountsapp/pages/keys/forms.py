@@ -1,9 +1,11 @@
 """What the forms of the page of keys take."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo
+from pyramid.traversal import resource_path
 
 from accountsapp.domain.credentials import named_keys
 from accountsapp.domain.credentials.named_keys import (
@@ -16,6 +18,7 @@ from accountsapp.domain.errors import KeyNameTaken
 from accountsapp.domain.rules import key_names, key_scopes
 from accountsapp.domain.rules.key_scopes import PRESETS
 from accountsapp.i18n import mark as _
+from accountsapp.pages import kept_forms
 from accountsapp.web.fields import InvalidFields, by_rule, invalid, load
 from accountsapp.web.request import Request
 
@@ -98,7 +101,7 @@ def load_new_key(request: Request) -> NewKeyForm:
 
     :raises InvalidFields: all that is wrong; then also whether another key has the name
     """
-    values = values_of(request)
+    values = values_of(request.parameters.body)
     try:
         return load(NewKeyForm, values)
     except InvalidFields as error:
@@ -111,7 +114,15 @@ def load_new_key(request: Request) -> NewKeyForm:
     raise InvalidFields(texts)
 
 
-def values_of(request: Request) -> dict[str, Any]:
+def values_of(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """What a form says: of a name given twice the last value, and all of ``scope``."""
-    body = request.parameters.body
-    return {**dict(body), "scope": [value for name, value in body if name == "scope"]}
+    pairs = list(fields)
+    return {**dict(pairs), "scope": [value for name, value in pairs if name == "scope"]}
+
+
+def kept_values(request: Request) -> dict[str, Any] | None:
+    """The form for a new key as this account sent it while one had to sign in or enter the password."""
+    values = values_of(kept_forms.kept(request, resource_path(request.context, "add")))
+    if values.get("account") != request.actor.username:
+        return None
+    return {"preset": CUSTOM, "expires_in": "", **values, "errors": {}}

@@ -46,6 +46,7 @@ class NewKeys(PartOfKeys):
     """``/keys/add``."""
 
     needs_fresh_session = True
+    keeps_form = True
 
 
 class DefaultKey(PartOfKeys):

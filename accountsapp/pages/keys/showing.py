@@ -36,7 +36,7 @@ SCOPE_WORDS = {
 }
 STATE_WORDS = {
     "active": _("active"),
-    "retiring": _("retiring"),
+    "retiring": _("being replaced"),
     "expired": _("expired"),
 }
 PLACE_WORDS = {
@@ -83,6 +83,7 @@ def show(
     *,
     revealed: Revealed | None = None,
     new: Mapping[str, Any] = EMPTY,
+    is_kept: bool = False,
     rotated: str = "",
     texts: Mapping[str, Any] | None = None,
     problem: str = "",
@@ -91,6 +92,7 @@ def show(
     """
     :param revealed: what is shown this once
     :param new: the form for a new key as it was filled in, and its ``errors``
+    :param is_kept: whether that was before one had to sign in or enter the password
     :param rotated: the id of the key whose form for rotating has ``texts``
     :param texts: what is wrong with a form that has no values to show again, by field
     :param problem: what is wrong beside the forms, translated
@@ -109,6 +111,7 @@ def show(
         is_fresh=not asks_password and is_fresh(request),
         revealed=revealed,
         new=new,
+        is_kept=is_kept,
         rotated=rotated,
         refused_form={"errors": texts or {}},
         **message,

@@ -5,10 +5,12 @@ from pyramid.view import view_config
 
 from accountsapp.domain.credentials import api_keys, named_keys, signin
 from accountsapp.domain.credentials.named_keys import By
+from accountsapp.pages import kept_forms
 from accountsapp.pages.html import go
-from accountsapp.pages.keys.forms import RotationForm, load_new_key, values_of
+from accountsapp.pages.keys.forms import RotationForm, kept_values, load_new_key, values_of
 from accountsapp.pages.keys.resources import Confirmation, DefaultKey, Keys, NewKeys, OwnKey
 from accountsapp.pages.keys.showing import Revealed, show
+from accountsapp.security.freshness import is_fresh
 from accountsapp.security.permissions import Permission
 from accountsapp.web.fields import load
 from accountsapp.web.request import Request
@@ -16,7 +18,12 @@ from accountsapp.web.request import Request
 
 @view_config(context=Keys, request_method="GET", permission=Permission.KEYS_WRITE)
 def list_keys(context: Keys, request: Request) -> Response:
-    return show(request)
+    new = kept_values(request) if is_fresh(request) else None
+    if new is None:
+        return show(request)
+    response = show(request, new=new, is_kept=True)
+    kept_forms.forget(request, response)
+    return response
 
 
 @view_config(context=Confirmation, request_method="POST", permission=Permission.KEYS_WRITE)
@@ -50,7 +57,7 @@ def revoke(context: OwnKey, request: Request) -> Response:
 
 @view_config(context=OwnKey, name="rotate", request_method="POST", permission=Permission.KEYS_WRITE)
 def rotate(context: OwnKey, request: Request) -> Response:
-    key, form = context.key, load(RotationForm, values_of(request))
+    key, form = context.key, load(RotationForm, values_of(request.parameters.body))
     rotation = named_keys.rotate(request.store, request.actor.id, key.id, form.overlap, By.PAGE)
     replaced = rotation.replaced if form.overlap else None
     return show(request, revealed=Revealed(rotation.api_key, rotation.key, replaced))

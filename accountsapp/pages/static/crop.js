@@ -8,8 +8,11 @@ for (const chosen of document.querySelectorAll("input[type=file][data-crop]")) {
   const canvas = document.createElement("canvas");
   canvas.className = "crop";
   canvas.setAttribute("aria-hidden", "true");
-  canvas.hidden = true;
-  chosen.closest(".field").after(canvas);
+  const hint = document.createElement("p");
+  hint.className = "hint";
+  hint.textContent = chosen.dataset.cropHint;
+  canvas.hidden = hint.hidden = true;
+  chosen.closest(".field").after(hint, canvas);
   let picture = null;
   let scale = 1;
   let start = null;
@@ -39,7 +42,7 @@ for (const chosen of document.querySelectorAll("input[type=file][data-crop]")) {
   };
 
   chosen.addEventListener("change", async () => {
-    canvas.hidden = true;
+    canvas.hidden = hint.hidden = true;
     picture = null;
     for (const field of numbers) field.value = "0";
     const file = chosen.files[0];
@@ -52,7 +55,7 @@ for (const chosen of document.querySelectorAll("input[type=file][data-crop]")) {
     scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
     canvas.width = Math.round(picture.width * scale);
     canvas.height = Math.round(picture.height * scale);
-    canvas.hidden = false;
+    canvas.hidden = hint.hidden = false;
     draw();
   });
 

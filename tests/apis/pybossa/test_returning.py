@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from webtest import TestApp
+from webtest import TestApp, Upload
 
+from accountsapp.domain.credentials import sessions
+from accountsapp.process import Process
 from accountsapp.testing.people import PASSWORD, SITE_URL, Person
 from tests.support.front_end import Browser, FrontEnd
 from tests.support.outbox import Outbox, text_of
@@ -26,7 +28,7 @@ def spoil(browser: Browser, form: Any) -> Any:
     return form.submit(status=400)
 
 
-def filled(form: Any, **fields: str) -> Any:
+def filled(form: Any, **fields: Any) -> Any:
     for name, value in fields.items():
         form[name] = value
     return form
@@ -116,6 +118,66 @@ def test_settings_that_are_sent_signed_out_can_be_sent_once_more(browser: Browse
     assert settings.forms[0]["fullname"].value == "Alice <Anew>"
     assert settings.forms[0].submit("btn", status=303).location == "/account/alice/update"
     assert browser.get("/account/alice/update").forms[0]["fullname"].value == "Alice <Anew>"
+
+
+def end_sessions(stores: Process, person: Person) -> None:
+    """As another browser of theirs does: this one still has the cookie."""
+    with stores.transaction() as store:
+        sessions.end_all(store.session, person.id)
+
+
+def test_settings_of_a_session_that_was_ended_come_back_after_signing_in(
+    browser: Browser, stores: Process, alice: Person, bob: Person, front_end: FrontEnd
+) -> None:
+    settings = "/account/alice/update"
+    for form, button, fields in (
+        (0, "Profile", {"fullname": "Alice <Anew>", "name": "alicia", "locale": "fr"}),
+        (3, "External", {"ckan_api": "a-key-of-another-site"}),
+    ):
+        browser.app.reset()
+        browser.sign_in(alice)
+        sent = filled(browser.get(settings).forms[form], **fields)
+        if button == "Profile":
+            sent["privacy_mode"], sent["subscribed"] = False, True
+        end_sessions(stores, alice)
+        refused = sent.submit("btn", value=button, status=303)
+        assert refused.location == f"/account/signin?next={settings}"
+        sign_in = browser.get(refused.location)
+        assert "is kept" in sign_in.html.find(role="status").text
+        sign_in.form["email"], sign_in.form["password"] = "alice", PASSWORD
+        assert sign_in.form.submit(status=303).location == settings
+        again = browser.get(settings)
+        assert "not saved yet" in again.html.main.text
+        form_again = again.forms[form]
+        assert {name: form_again[name].value for name in fields} == fields
+        assert len(again.html.select("[autofocus]")) == 1
+        if button == "Profile":
+            assert (form_again["privacy_mode"].checked, form_again["subscribed"].checked) == (False, True)
+        assert browser.get(settings).forms[form][next(iter(fields))].value not in fields.values()
+    sent = filled(browser.get(settings).forms[0], fullname="Alice Anew")
+    end_sessions(stores, alice)
+    sent.submit("btn", status=303)
+    browser.sign_in(bob)
+    assert "Alice Anew" not in browser.get(settings, 403).text
+    assert "Alice Anew" not in browser.get("/account/bob/update").text
+    end_sessions(stores, bob)
+    browser.sign_in(alice)
+    as_json = browser.app.get(settings, headers={"Accept": "application/json"}).json
+    assert as_json["form"]["fullname"] != "Alice Anew"
+    assert browser.get(settings).forms[0].submit("btn", status=303)
+    assert browser.get(settings).forms[0]["fullname"].value == "Alice Anew"
+
+
+def test_what_is_not_kept_for_later(browser: Browser, stores: Process, alice: Person) -> None:
+    """Passwords, files, and what is too long for a cookie; it says that nothing was changed."""
+    password = {"current_password": PASSWORD, "new_password": NEW, "confirm": NEW}
+    for form, fields in ((2, password), (1, {"avatar": Upload("a.png", b"png")}), (0, {"name": "x" * 4000})):
+        browser.sign_in(alice)
+        sent = filled(browser.get("/account/alice/update").forms[form], **fields)
+        end_sessions(stores, alice)
+        refused = sent.submit("btn", status=303)
+        assert "kept_form" not in browser.app.cookies
+        assert "nothing was changed" in browser.get(refused.location).html.find(role="status").text
 
 
 def test_what_no_page_keeps(browser: Browser, alice: Person) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from accountsapp.domain import audit
@@ -10,11 +11,12 @@ from accountsapp.domain.accounts import lifecycle, profile
 from accountsapp.domain.audit import Event
 from accountsapp.domain.credentials import api_keys
 from accountsapp.domain.data.api_key_models import ApiKey
-from accountsapp.domain.data.proofs import API_KEY, Actor, Proof
+from accountsapp.domain.data.proofs import API_KEY, Actor, Proof, Terms
 from accountsapp.domain.emails import addresses
-from accountsapp.domain.errors import AccountNotFound, StaleCredential
+from accountsapp.domain.errors import AccountNotFound, AuthorityChanged, StaleCredential
 from accountsapp.domain.store import Store
 from accountsapp.process import Process
+from accountsapp.testing.named_keys import add_key
 from accountsapp.testing.people import Person
 
 
@@ -91,6 +93,21 @@ def test_an_account_that_is_gone(
 def end_key_meanwhile(stores: Process, person: Person) -> None:
     with stores.transaction() as store:
         api_keys.reset(store, person.id)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_key_that_expires_while_its_change_waits(
+    stores: Process, alice: Person, operation: Callable[[Store, int], None]
+) -> None:
+    key = add_key(stores, alice)
+    with stores.transaction() as store:
+        found = store.reader.by_api_key(key.api_key)
+        assert found is not None
+        row = found[1]
+        store.actor = Actor(alice.id, None, Proof(API_KEY, row.id, Terms(row.scopes, row.expires)))
+        assert row.expires is not None
+        with time_machine.travel(row.expires, tick=False), pytest.raises(AuthorityChanged):
+            operation(store, alice.id)
 
 
 @pytest.mark.parametrize("end", [Store.commit, Store.roll_back])

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from webtest import TestApp
 
 from accountsapp.domain.clock import now
-from accountsapp.domain.credentials import named_keys
+from accountsapp.domain.credentials import named_keys, sessions
 from accountsapp.domain.data.models import SignInSession
 from accountsapp.process import Process
 from accountsapp.testing.credentials import csrf_token, hold
@@ -93,6 +93,55 @@ def test_who_is_not_signed_in_is_asked_to(wsgi: Any, stores: Process, alice: Per
         assert answer.form.submit(status=303).location == "/keys"
     with stores.transaction() as store:
         assert [key.id for key in named_keys.listing(store.connection, alice.id)] == [made]
+
+
+def test_a_key_that_was_described_is_described_once(
+    wsgi: Any, stores: Process, alice: Person, bob: Person
+) -> None:
+    """Whatever keeps it from being made: no cookie, a session that has ended, a password that is too old."""
+    fields = [("name", "L <1>"), ("preset", "custom"), ("scope", "key:read"), ("expires_in", "90")]
+    own = {"Origin": SITE_URL}
+
+    def send(page: KeysPage, how: str, status: int) -> Any:
+        form = page.get().html.select_one("form[action='/keys/add']")
+        hidden = [(each["name"], each["value"]) for each in form.select("input[type=hidden]")]
+        if how == "no cookie":
+            page.app.reset()
+        elif how == "ended":
+            with stores.transaction() as store:
+                sessions.end_all(store.session, page.person.id)
+        else:
+            stale(stores)
+        answer = page.app.post("/keys/add", [*hidden, *fields], headers=own, status=status)
+        assert "is kept" in answer.html.find(class_="message").text
+        assert "L &lt;1&gt;" not in answer.text
+        return answer.form
+
+    for how, status in (("no cookie", 400), ("ended", 200), ("stale", 403)):
+        page = KeysPage(wsgi, alice)
+        form = send(page, how, status)
+        if how != "stale":
+            form["username"] = "alice"
+        form["password"] = PASSWORD
+        form.submit(status=303)
+        listed = page.get()
+        made = listed.html.select_one("form[action='/keys/add']")
+        assert made.select_one("#name")["value"] == "L <1>"
+        assert [box["value"] for box in made.select("input[checked]")] == ["custom", "key:read"]
+        assert made.select_one("option[selected]")["value"] == "90"
+        assert "not made yet" in made.parent.find(role="status").text
+        assert not page.get().html.select_one("#name")["value"]
+    assert state(stores, alice) == []
+    page = KeysPage(wsgi, alice)
+    form = send(page, "ended", 200)
+    form["username"], form["password"] = "bob", PASSWORD
+    form.submit(status=303)
+    assert "L &lt;1&gt;" not in page.get().text
+    page = KeysPage(wsgi, alice)
+    secret = [*fields, ("csrf_token", page.token), ("password", PASSWORD)]
+    stale(stores)
+    page.app.post("/keys/add", secret, headers=own, status=403)
+    assert "kept_form" not in page.app.cookies
 
 
 def test_a_stale_session_changes_nothing(wsgi: Any, stores: Process, alice: Person, bob: Person) -> None:

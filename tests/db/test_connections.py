@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import event, text
 from webtest import TestApp
 
-from accountsapp.db.database import Database, KeptConnections
+from accountsapp.db.connections import KeptConnections
+from accountsapp.db.database import Database
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
 

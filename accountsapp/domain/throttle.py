@@ -60,12 +60,12 @@ LONGEST_PART = 200
 
 def _key(limit: str, who: tuple[object, ...]) -> str:
     """Under which the storage counts."""
-    parts = [str(part) for part in who]
-    return "/".join([limit, *[part if len(part) <= LONGEST_PART else _hashed(part) for part in parts]])
+    return "/".join([limit, *map(_part, who)])
 
 
-def _hashed(part: str) -> str:
-    return sha256(part.encode("utf-8", "surrogatepass")).hexdigest()
+def _part(of_whom: object) -> str:
+    text = str(of_whom)
+    return text if len(text) <= LONGEST_PART else sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _parse(limit: str) -> Limit:
@@ -219,10 +219,15 @@ def _open_storage(url: str) -> Any:
     from limits.storage import storage_from_string
 
     try:
-        return storage_from_string(url, **TIMEOUTS)
+        storage: Any = storage_from_string(url, **TIMEOUTS)
+        storage.storage.connection_pool.make_connection()  # which does not connect
     except ConfigurationError:
         text = "needs a package that is not installed; install accountsapp[redis]"
-        raise SettingsError(f"accountsapp.rate_limit.storage: {text}") from None
+    except (TypeError, ValueError):
+        text = "what stands after the ? is no option of a connection to Redis"
+    else:
+        return storage
+    raise SettingsError(f"accountsapp.rate_limit.storage: {text}")
 
 
 class Throttle(Limits):

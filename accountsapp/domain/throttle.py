@@ -60,12 +60,12 @@ LONGEST_PART = 200
 
 def _key(limit: str, who: tuple[object, ...]) -> str:
     """Under which the storage counts."""
-    parts = [str(part) for part in who]
-    return "/".join([limit, *[part if len(part) <= LONGEST_PART else _hashed(part) for part in parts]])
+    return "/".join([limit, *map(_part, who)])
 
 
-def _hashed(part: str) -> str:
-    return sha256(part.encode("utf-8", "surrogatepass")).hexdigest()
+def _part(of_whom: object) -> str:
+    text = str(of_whom)
+    return text if len(text) <= LONGEST_PART else sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _parse(limit: str) -> Limit:

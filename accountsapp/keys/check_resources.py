@@ -57,10 +57,11 @@ def check_requirements(request: Request, context: "KeyCheck", permission: str | 
 
     :raises HTTPForbidden: ``result`` names the scope that is missing, if it is one
     """
-    missing = context.question.missing_scope(request.caller)
+    caller, question = request.caller, context.question
+    missing = question.missing_scope(caller)
     if missing is not None:
         raise HTTPForbidden(result=Refused(Reason.SCOPE, missing))
-    if not context.question.is_held_by(request.caller):
+    if not question.is_held_by(caller):
         raise HTTPForbidden
 
 

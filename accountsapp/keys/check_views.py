@@ -12,7 +12,7 @@ from accountsapp.keys.check_resources import KeyCheck
 from accountsapp.security.credentials import ApiKeyParameter
 from accountsapp.security.identity import Identity
 from accountsapp.security.permissions import Permission
-from accountsapp.web.answers import empty_answer
+from accountsapp.web.answers import HEADERS
 from accountsapp.web.request import Request
 
 PLAIN = "".join(chr(code) for code in range(ord("!"), ord("~") + 1) if chr(code) != "%")
@@ -22,9 +22,8 @@ PLAIN = "".join(chr(code) for code in range(ord("!"), ord("~") + 1) if chr(code)
 @view_config(context=KeyCheck, request_method="GET", permission=Permission.CALLER_READ)
 def check(context: KeyCheck, request: Request) -> Response:
     """The caller has all that is required."""
-    response = empty_answer(200)
-    response.headerlist.extend(headers_of(request.caller, request.actor))
-    return response
+    headers = [("Content-Length", "0"), *HEADERS, *headers_of(request.caller, request.actor)]
+    return Response(app_iter=[], headerlist=headers)
 
 
 def headers_of(caller: Identity, account: AccountRow) -> Iterator[tuple[str, str]]:

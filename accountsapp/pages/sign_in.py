@@ -117,7 +117,7 @@ def _form(
     :param message: what is said first, translated
     :param stale_form: why it was not taken, where it did not come from a page of ours
     """
-    told: dict[str, Any] = {"flash": message.text, "status_word": message.status} if message else {}
+    values: dict[str, Any] = {"flash": message.text, "status_word": message.status} if message else {}
     return page(
         request,
         "sign_in.jinja2",
@@ -126,7 +126,7 @@ def _form(
         scripts=["password.js"],
         destination=context.destination,
         entrance=context.entrance,
-        **told,
+        **values,
         stale_form=stale_form,
         form={"username": username, "errors": {}},
     )

@@ -26,7 +26,7 @@ class Refused(Denied):
     """A denial that carries its reason, and what was asked for, for the API's error view."""
 
     def __new__(cls, reason: Reason, permission: str) -> "Refused":
-        return super().__new__(cls, "%s", reason.value)
+        return super().__new__(cls, "%s", reason)
 
     def __init__(self, reason: Reason, permission: str) -> None:
         self.reason = reason

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from io import BytesIO
+from operator import itemgetter
 from queue import SimpleQueue
 from tempfile import TemporaryFile
 from time import monotonic
@@ -23,6 +24,7 @@ Headers = list[tuple[str, str]]
 
 CLOSE = ("Connection", "close")
 
+_value_of = itemgetter(1)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -128,7 +130,9 @@ class Requests:
         :raises Refused: it is no request of HTTP, or too large
         """
         environ.update(self._every)
-        environ["PATH_INFO"] = self._path(environ["PATH_INFO"])
+        path = environ["PATH_INFO"]
+        if self._prefix or path.startswith("//"):
+            environ["PATH_INFO"] = self._path(path)
         host = environ["HTTP_HOST"]
         if not host:
             if environ["SERVER_PROTOCOL"] == "HTTP/1.1":
@@ -179,7 +183,7 @@ def _sendable(headers: Headers) -> Headers:
 
     :raises ValueError: control characters, or what is UTF-8 in neither sense
     """
-    values = "".join([value for _, value in headers])
+    values = "".join(map(_value_of, headers))
     if values.isascii() and values.isprintable():
         return headers
     if _CONTROL.search(values):

@@ -81,9 +81,9 @@ def jsonp_answer(request: "Request", value: Any, status: int = 200) -> Response:
     return _response(script, "application/javascript; charset=utf-8", status)
 
 
-def empty_answer(status: int = 204) -> Response:
-    """A response without a body."""
-    return Response(status=status, headerlist=list(HEADERS))
+def empty_answer() -> Response:
+    """A response without a body: 204."""
+    return Response(status=204, headerlist=list(HEADERS))
 
 
 def _response(text: str, content_type: str, status: int) -> Response:

@@ -53,17 +53,24 @@ def add_error_view(
 
 def find(request: "Request", error: BaseException) -> ErrorView | None:
     """The view for the nearest class of the exception; of several that of the nearest place."""
-    error_views: ErrorViews = request.registry.error_views
-    places = list(lineage(getattr(request, "context", None)))
-    for error_class in type(error).__mro__:
+    view_of: dict[tuple[type, ...], ErrorView | None] = request.registry.error_view_of
+    classes = (type(error), *map(type, lineage(getattr(request, "context", None))))
+    if classes not in view_of:
+        view_of[classes] = _find(request.registry.error_views, *classes)
+    return view_of[classes]
+
+
+def _find(error_views: ErrorViews, error: type[BaseException], *places: type) -> ErrorView | None:
+    for error_class in error.__mro__:
         candidates = error_views.get(error_class, ())
         for place in places if candidates else ():
             for containment, view in candidates:
-                if isinstance(place, containment):
+                if issubclass(place, containment):
                     return view
     return None
 
 
 def includeme(config: "Configurator") -> None:
     config.registry.error_views = {}
+    config.registry.error_view_of = {}
     config.add_directive("add_error_view", add_error_view)

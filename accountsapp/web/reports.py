@@ -36,6 +36,8 @@ MOST_PENDING = 1000
 FIELDS = ("method", "view", "account", "status", "ms", "path", "client", "request")
 """Of a line, where it is written as JSON."""
 LINE = "%s %s account=%s status=%d ms=%.1f path=%s client=%s request=%s"
+NOBODY = "-"
+"""The account where none was proved."""
 LONGEST_PATH = 200
 """Characters of a path in a line; what is cut shows as an ellipsis."""
 LONGEST_CLIENT = 45
@@ -111,7 +113,7 @@ class Reporter:
     def flush(self) -> None:
         """Write now what was gathered."""
         with self._writing:
-            blank = access_log.makeRecord(ACCESS, logging.INFO, __file__, 0, LINE, (), None)
+            blank = AccessRecord(ACCESS, logging.INFO, __file__, 0, LINE, (), None)
             while self._pending:
                 try:
                     _write(self._pending.popleft(), blank)
@@ -157,7 +159,23 @@ REPORTER = Reporter()
 """The one of this process, like its loggers and metrics."""
 
 
-def _write(report: Report, blank: logging.LogRecord) -> None:
+class AccessRecord(logging.LogRecord):
+    """The log record of one request.
+
+    :ivar args: the values of :data:`FIELDS`
+    """
+
+    args: tuple[Any, ...]
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What a line of JSON has; few write one."""
+        fields = dict(zip(FIELDS, self.args, strict=True))
+        account = fields["account"] if fields["account"] != NOBODY else None
+        return fields | {"account": account, "ms": round(fields["ms"], 1)}
+
+
+def _write(report: Report, blank: AccessRecord) -> None:
     view = f"{report.context}/{report.view_name}"
     _seconds(report.method, report.status).observe(report.seconds)
     _requests(_package(report.module), view, report.method, report.status).inc()
@@ -165,20 +183,16 @@ def _write(report: Report, blank: logging.LogRecord) -> None:
         words = (
             report.method,
             view,
-            report.account_id if report.account_id is not None else "-",
+            report.account_id if report.account_id is not None else NOBODY,
             report.status,
             report.seconds * 1000,
             path_of(report),
             _client(report.client),
             report.request_id,
         )
-        record = object.__new__(type(blank))
-        record.__dict__ |= blank.__dict__ | {
-            "args": words,
-            "fields": _fields(report, words),
-            "created": report.ended,
-            "msecs": report.ended % 1 * 1000,
-        }
+        record = object.__new__(AccessRecord)
+        msecs = report.ended % 1 * 1000
+        record.__dict__.update(blank.__dict__, args=words, created=report.ended, msecs=msecs)
         access_log.handle(record)
 
 
@@ -191,13 +205,6 @@ def path_of(report: Report) -> str:
     if not _PLAIN_PATH.fullmatch(path):
         path = quote(path, safe="/:@!$&'()*+,;=~{}[]", encoding="latin-1")
     return (path if len(path) <= LONGEST_PATH else path[:LONGEST_PATH] + CUT) or "-"
-
-
-def _fields(report: Report, words: tuple[object, ...]) -> dict[str, object]:
-    return dict(zip(FIELDS, words, strict=True)) | {
-        "account": report.account_id,
-        "ms": round(report.seconds * 1000, 1),
-    }
 
 
 def _package(module: str) -> str:

@@ -47,7 +47,6 @@ class Request(PyramidRequest):
     """
 
     if TYPE_CHECKING:
-        identity: Identity | None
         app_settings: Settings
         database: Database
         policy: SecurityPolicy
@@ -103,6 +102,11 @@ class Request(PyramidRequest):
         if limits is None:
             limits = self.environ[LIMITS] = self.registry.throttle.of_request()
         return limits
+
+    @property
+    def identity(self) -> "Identity | None":
+        """Who asks, by the policy; Pyramid's own looks that up in the registry each time."""
+        return self.policy.identity(self)
 
     @property
     def caller(self) -> "Identity":

@@ -34,7 +34,7 @@ def parse(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """As whom a client is counted: an IPv6 address by its /64; everything else as it is."""
-    packed = _packed(AF_INET6, address)
+    packed = _packed(AF_INET6, address) if ":" in address else None
     if packed is None:
         return address
     network = packed[:CUSTOMER_BYTES].ljust(len(packed), b"\0")

@@ -27,7 +27,7 @@ help:  ## show this list
 serve: $(VENV)/.serve  ## serve development.ini on http://127.0.0.1:6543/
 	@$(BIN)/accountsapp -c $(INI) db upgrade >/dev/null
 	@$(BIN)/accountsapp -c $(INI) accounts ensure-admin
-	@PYTHONWARNINGS="ignore:pkg_resources is deprecated:UserWarning" $(BIN)/pserve -q $(INI)
+	@PYTHONWARNINGS="ignore:pkg_resources is deprecated:UserWarning" $(BIN)/accountsapp -c $(INI) serve
 
 cluster: $(VENV)/.test  ## serve from two servers with PostgreSQL, Valkey and nginx on http://127.0.0.1:6540/
 	@$(BIN)/python -m deploy.cluster $(ARGS)

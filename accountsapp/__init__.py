@@ -43,12 +43,17 @@ def configure(settings: "Settings", ini: Mapping[str, str]) -> "Configurator":
     """The table of contents, one include a line: all that needs no database.
 
     :param ini: the settings as they are written, for Pyramid's own
+    :raises SettingsError: one of these names what there is not
     """
     from pyramid.config import Configurator
 
+    from accountsapp.settings import SettingsError
     from accountsapp.web.request import Request
 
-    config = Configurator(settings=dict(ini), request_factory=Request)
+    try:
+        config = Configurator(settings=dict(ini), request_factory=Request)
+    except ImportError as error:
+        raise SettingsError(f"pyramid.includes, pyramid.tweens: {error}") from None
     config.registry.app_settings = settings
     config.include(".web.resources")
     config.include(".web.answers")

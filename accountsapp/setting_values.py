@@ -23,6 +23,7 @@ LONGEST_SITE_NAME = 60
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 _RATE = re.compile(r"([1-9][0-9]{0,6})/(second|minute|hour|day)", re.ASCII)
+_REDIS_DATABASE = re.compile(r"(/[0-9]{0,9})?", re.ASCII)
 LARGEST_RATE = 1_000_000
 _LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?", re.ASCII)
 
@@ -85,6 +86,8 @@ def network(value: str) -> str:
 def folder(value: object) -> object:
     if isinstance(value, str) and not value.strip():
         raise ValueError("must name a folder")
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("cannot be the name of a folder; it must have no NUL")
     return value
 
 
@@ -109,6 +112,20 @@ def readable(path: Path) -> Path:
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", "cannot be the name of a file")
         raise ValueError(f"{problem}; name a file that this user may read") from None
+    return path
+
+
+def logo(path: Path) -> Path:
+    from accountsapp.site_logo import read_logo  # few have one
+
+    read_logo(readable(path))
+    return path
+
+
+def public_keys(path: Path) -> Path:
+    from accountsapp.public_keys import read_public_keys  # and with it a part of cryptography
+
+    read_public_keys(readable(path))
     return path
 
 
@@ -142,10 +159,13 @@ def storage_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+        usable = usable and _REDIS_DATABASE.fullmatch(parts.path) is not None
     except ValueError:
         usable = False
     if not usable or any(c.isspace() for c in value):
-        raise ValueError("must be memory:// or a Redis URL with a host")
+        raise ValueError(
+            "must be memory:// or a Redis URL with a host and, at most, the number of a database"
+        )
     return value
 
 

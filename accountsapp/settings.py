@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib import import_module
@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 
 PLANNED_APIS = ("bookie", "pybossa", "dockerhub", "amo", "openedx")
 """Names that ``accountsapp.apis`` may have although nothing of that name is installed yet."""
+PREFIX = "accountsapp."
+ALIKE = 0.85
+"""Of a name that is unknown to one of ours, for which it is taken then."""
 COMMAND_VARIABLES = ("ACCOUNTSAPP_CONFIG",)
 """Environment variables that are no settings but the command's."""
 MAY_BE_EMPTY = (
@@ -94,6 +97,8 @@ Networks = Annotated[
 ]
 Folder = Annotated[Path, BeforeValidator(setting_values.folder)]
 File = Annotated[Path, AfterValidator(setting_values.readable)]
+Logo = Annotated[Path, AfterValidator(setting_values.logo)]
+PublicKeys = Annotated[Path, AfterValidator(setting_values.public_keys)]
 
 
 class MailSettings(BaseModel):
@@ -145,7 +150,7 @@ class Settings(BaseModel):
     given_site_name: Annotated[str, AfterValidator(setting_values.site_name)] = Field(
         "", alias="accountsapp.site_name"
     )
-    site_logo: File | None = Field(None, alias="accountsapp.site_logo")
+    site_logo: Logo | None = Field(None, alias="accountsapp.site_logo")
     site_colour: Annotated[str, AfterValidator(setting_values.colour)] = Field(
         "#1d4ed8", alias="accountsapp.site_colour"
     )
@@ -187,7 +192,7 @@ class Settings(BaseModel):
     links_expire: int = Field(18000, ge=1, le=31_536_000, alias="accountsapp.links_expire")
     metrics_from: Networks = Field(("127.0.0.1", "::1"), alias="accountsapp.metrics_from")
     check_from: Networks = Field(("127.0.0.1", "::1"), alias="accountsapp.check_from")
-    leaks_public_keys: Path | None = Field(None, alias="accountsapp.leaks.public_keys")
+    leaks_public_keys: PublicKeys | None = Field(None, alias="accountsapp.leaks.public_keys")
     sections: Mapping[type[BaseModel], BaseModel] = Field(default_factory=dict, exclude=True, repr=False)
     """The settings of each mounted API that has some."""
 
@@ -271,7 +276,7 @@ def load(
     for name in MAY_BE_EMPTY:
         if not values.get(name, "x"):
             del values[name]
-    problems = [_misspelt(name, names) for name in sorted(set(ini) - names) if _is_ours(name)]
+    problems = [*_misspelt(sorted(set(ini) - names), names)]
     settings = None
     try:
         settings = Settings.model_validate(values)
@@ -312,13 +317,20 @@ def _mounted(
     return [model for api, model in models.items() if named is None or api in named.split()]
 
 
-def _is_ours(name: str) -> bool:
-    return name.lower().startswith("accountsapp.")
+def _misspelt(unknown: Iterable[str], names: Iterable[str]) -> Iterator[str]:
+    """What is wrong with those that are meant for us; Pyramid and its extensions have some of their own."""
+    known = sorted(names)
+    for name in unknown:
+        nearest = max(known, key=lambda candidate: _likeness(name, candidate))
+        is_ours = name.lower().startswith(PREFIX) or PREFIX + name.lower() in known
+        if is_ours or ("." in name and _likeness(name, nearest) >= ALIKE):
+            yield f"{name}: there is no such setting; the nearest is {nearest}"
 
 
-def _misspelt(name: str, names: Iterable[str]) -> str:
-    nearest = max(sorted(names), key=lambda known: SequenceMatcher(a=name.lower(), b=known).ratio())
-    return f"{name}: there is no such setting; the nearest is {nearest}"
+def _likeness(name: str, known: str) -> float:
+    """From 0 to 1; a name may lack what all of ours begin with."""
+    folded = name.lower()
+    return max(SequenceMatcher(a=folded, b=b).ratio() for b in (known, known.removeprefix(PREFIX)))
 
 
 def _from_environment(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:

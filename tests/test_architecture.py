@@ -26,6 +26,8 @@ LAYERS = (
         "trouble",
         "waiting",
         "colours",
+        "public_keys",
+        "site_logo",
         "driver_errors",
         "i18n",
     },
@@ -167,8 +169,10 @@ def test_settings_import_nothing_of_ours_but_what_values_may_be() -> None:
     assert ours(PACKAGE / "settings.py") - {"accountsapp"} == of_values | told
     assert ours(PACKAGE / "setting_errors.py") == set()
     assert ours(PACKAGE / "production_checks.py") - {"accountsapp"} == of_values
-    assert ours(PACKAGE / "setting_values.py") - {"accountsapp"} == {"accountsapp.email_syntax"}
-    assert ours(PACKAGE / "email_syntax.py") == set()
+    forms = {"accountsapp.email_syntax", "accountsapp.public_keys", "accountsapp.site_logo"}
+    assert ours(PACKAGE / "setting_values.py") - {"accountsapp"} == forms
+    for form in ("email_syntax.py", "public_keys.py", "site_logo.py"):
+        assert ours(PACKAGE / form) == set()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -24,6 +24,10 @@ COMMANDS = {
     "keys": ("accountsapp.cli.keys:group", "Keys with which clients sign tokens."),
     "mail": ("accountsapp.cli.mail:group", "Mails that people get."),
     "secrets": ("accountsapp.cli.secrets:group", "The values of accountsapp.secret."),
+    "serve": (
+        "accountsapp.cli.serve:command",
+        "Serve until stopped (SIGTERM, SIGINT), as [server:main] of the ini says.",
+    ),
     "tokens": ("accountsapp.cli.tokens:group", "OAuth bearer tokens by hand."),
     "tree": ("accountsapp.cli.tree:command", "List every URL and what stands behind it."),
 }

@@ -1,6 +1,7 @@
 """``accountsapp config``: whether a server would run with this ini."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import click
@@ -12,11 +13,16 @@ from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.errors import Failed, advised
 from accountsapp.cli.mail_errors import explain
 from accountsapp.cli.output import print_json_lines, print_lines
+from accountsapp.cli.serve import Variable
 from accountsapp.domain.jobs import JobError
 from accountsapp.domain.throttle import Throttle
+from accountsapp.ini_file import NoSection, load_server
 from accountsapp.migrations.revision import WrongRevision, current_revision
+from accountsapp.server.starting import OPTIONS, problems_of
 from accountsapp.settings import SettingsError
 
+OF_WAITRESS = ("accountsapp.server.", "waitress")
+"""Modules of servers that take its options."""
 NO_MAIL = "; mails wait in their queue until it does"
 
 
@@ -34,17 +40,19 @@ def group() -> None:
     """The ini file, and what it names."""
 
 
-@group.command(examples=["", "--json"])
+@group.command(examples=["", "--json", "http_port=6543"])
+@click.argument("variables", nargs=-1, metavar="[NAME=VALUE]...", type=Variable())
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines instead of a table.")
 @pass_context
-def check(context: Context, as_json: bool) -> None:
-    """Look whether a server would run: settings, database, secret, folders, mail, limits.
+def check(context: Context, variables: tuple[tuple[str, str], ...], as_json: bool) -> None:
+    """Look whether a server would run: settings, database, secret, folders, mail, limits, [server:main].
 
     Nothing is changed and no mail is sent. Exits 1 if something is not well; bad settings are all named, one
-    a line, and then nothing else is looked at.
+    a line, and then nothing else is looked at. Variables of the ini are given as to serve; without them, the
+    options that have one are not looked at.
     """
     try:
-        verdicts = list(_verdicts(context))
+        verdicts = list(_verdicts(context, dict(variables)))
     except SettingsError as error:
         *others, last = map(advised, str(error).splitlines())
         for problem in others:
@@ -61,7 +69,7 @@ def check(context: Context, as_json: bool) -> None:
         raise Failed(f"not well: {', '.join(bad)}")
 
 
-def _verdicts(context: Context) -> Iterator[Verdict]:
+def _verdicts(context: Context, variables: Mapping[str, str]) -> Iterator[Verdict]:
     """
     :raises SettingsError: the settings cannot be read, so nothing else can be looked at
     """
@@ -74,6 +82,8 @@ def _verdicts(context: Context) -> Iterator[Verdict]:
     yield _verdict("folders", lambda: _folders(context))
     yield _verdict("mail", lambda: _mail(context))
     yield _verdict("limits", lambda: _limits(context))
+    with suppress(NoSection):  # an ini of a worker alone needs none
+        yield _server(context.config, variables)
 
 
 def _verdict(name: str, look: Callable[[], str]) -> Verdict:
@@ -85,6 +95,22 @@ def _verdict(name: str, look: Callable[[], str]) -> Verdict:
         return Verdict(name, False, f"{error}{NO_MAIL}")
     except SQLAlchemyError as error:
         return Verdict(name, False, f"sqlalchemy.url: cannot be used: {_cause_of(error)}")
+
+
+def _server(config: str, variables: Mapping[str, str]) -> Verdict:
+    """
+    :raises NoSection: there is no ``[server:main]``
+    """
+    try:
+        server = load_server(config, variables)
+    except NoSection:
+        raise
+    except SettingsError as error:
+        return Verdict("server", False, str(error))
+    options = server.local_conf if server.object.__module__.startswith(OF_WAITRESS) else {}
+    problems = [f"there is no option {name}" for name in options if name not in OPTIONS]
+    problems += problems_of(options, variables)
+    return Verdict("server", not problems, "; ".join(problems) or "[server:main] can be used")
 
 
 def _cause_of(error: SQLAlchemyError) -> str:

@@ -32,7 +32,7 @@ class Context:
     """
 
     def __init__(self, config: str) -> None:
-        self._config = config
+        self.config = config
 
     @cached_property
     def app_settings(self) -> dict[str, str]:
@@ -40,11 +40,11 @@ class Context:
 
         :raises SettingsError: the file or the section cannot be read
         """
-        return dict(self._loaded)
+        return dict(self._loaded.local_conf)
 
     @cached_property
     def _loaded(self) -> Any:
-        return ini_file.load_app(self._config)
+        return ini_file.load_app(self.config)
 
     @cached_property
     def settings(self) -> Settings:

@@ -219,10 +219,15 @@ def _open_storage(url: str) -> Any:
     from limits.storage import storage_from_string
 
     try:
-        return storage_from_string(url, **TIMEOUTS)
+        storage: Any = storage_from_string(url, **TIMEOUTS)
+        storage.storage.connection_pool.make_connection()  # which does not connect
     except ConfigurationError:
         text = "needs a package that is not installed; install accountsapp[redis]"
-        raise SettingsError(f"accountsapp.rate_limit.storage: {text}") from None
+    except (TypeError, ValueError):
+        text = "what stands after the ? is no option of a connection to Redis"
+    else:
+        return storage
+    raise SettingsError(f"accountsapp.rate_limit.storage: {text}")
 
 
 class Throttle(Limits):

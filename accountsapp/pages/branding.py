@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from accountsapp import colours
 from accountsapp.colours import Rgb
 from accountsapp.domain.rules.text import initial_of
-from accountsapp.settings import Settings, SettingsError
+from accountsapp.settings import Settings
+from accountsapp.site_logo import read_logo
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -19,18 +20,9 @@ if TYPE_CHECKING:
 LIGHT_GROUNDS: tuple[Rgb, ...] = (colours.WHITE, (0xF3, 0xF4, 0xF6))
 """The card and what is around it, as in ``style.css``."""
 DARK_GROUNDS: tuple[Rgb, ...] = ((0x1B, 0x1F, 0x26), (0x10, 0x13, 0x17))
-LARGEST_LOGO = 256 * 1024
 ICON_SIZE = 32
 """Pixels of the icon of a site without a logo."""
 
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
-    (b"\xff\xd8\xff", "jpg", "image/jpeg"),
-    (b"GIF8", "gif", "image/gif"),
-    (b"RIFF", "webp", "image/webp"),
-    (b"<svg", "svg", "image/svg+xml"),
-    (b"<?xml", "svg", "image/svg+xml"),
-)
 SCRIPT = "text/javascript; charset=utf-8"
 STYLE_SHEET = "text/css; charset=utf-8"
 _FILES = {
@@ -69,9 +61,6 @@ class Branding:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """
-        :raises SettingsError: the logo is none
-        """
         self.name = settings.site_name
         self._path = settings.site_path
         chosen = colours.parse(settings.site_colour)
@@ -135,14 +124,8 @@ def _variables(chosen: Rgb) -> str:
 def _logo(settings: Settings) -> tuple[str, StaticFile] | None:
     if settings.site_logo is None:
         return None
-    content = settings.site_logo.read_bytes()
-    for signature, ending, content_type in _SIGNATURES:
-        if content.lstrip().startswith(signature) and len(content) <= LARGEST_LOGO:
-            return f"logo.{ending}", StaticFile(content_type, content)
-    raise SettingsError(
-        "accountsapp.site_logo: must be a PNG, JPEG, GIF, WebP or SVG picture of at most "
-        f"{LARGEST_LOGO // 1024} KiB"
-    )
+    logo = read_logo(settings.site_logo)
+    return f"logo.{logo.ending}", StaticFile(logo.content_type, logo.content)
 
 
 def _square(colour: Rgb) -> bytes:

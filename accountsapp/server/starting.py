@@ -6,39 +6,67 @@ import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from waitress.adjustments import Adjustments
 
 from accountsapp import ini_file
-from accountsapp.ini_file import UnreadableIni
+from accountsapp.ini_file import NoSection
 from accountsapp.settings import SettingsError
 
 NEW_OBJECTS = 10_000
 """After so many the garbage collector looks at them; its default is 700, some requests."""
 
+LEAST = {
+    **dict.fromkeys(("threads", "connection_limit", "backlog", "channel_timeout", "cleanup_interval"), 1),
+    **dict.fromkeys(("max_request_header_size", "max_request_body_size", "recv_bytes", "send_bytes"), 1),
+    **dict.fromkeys(("inbuf_overflow", "outbuf_overflow", "outbuf_high_watermark"), 1),
+    **dict.fromkeys(("asyncore_loop_timeout", "trusted_proxy_count"), 1),
+    **dict.fromkeys(("channel_request_lookahead", "port"), 0),
+}
+"""Of the options that are numbers; waitress takes any, and answers nobody with some."""
+HIGHEST_PORT = 65535
+
+OPTIONS = frozenset(dict(Adjustments._params))
+"""Those of waitress."""
 _VARIABLE = re.compile(r"%\((\w+)\)s")
 
 
 def check_app(ini: str, variables: Mapping[str, str]) -> None:
     """PasteDeploy says what is wrong with a value in many lines, which quote it, be it a secret.
 
-    :raises SystemExit: the settings of the application lack a variable
+    :raises SystemExit: the section of the application cannot be read
     """
     try:
         ini_file.load_app(ini, variables)
-    except UnreadableIni:
-        return  # pserve was told of another section
     except SettingsError as error:
+        if isinstance(error, NoSection) and error.others:
+            return  # pserve was told of another section
         raise SystemExit(f"accountsapp: {error}") from None
 
 
 def filled(ini: str, options: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
     """The options of ``[server:main]``, in which ``%(name)s`` is a variable of the command line.
 
-    :raises SystemExit: one is missing
+    :raises SystemExit: one is missing, or an option is no good by itself
     """
-    return {name: _filled(ini, name, value, variables) for name, value in options.items()}
+    values = {name: _filled(ini, name, value, variables) for name, value in options.items()}
+    if problems := problems_of(values):
+        refuse_option(ini, "; ".join(problems))
+    return values
+
+
+def problems_of(options: Mapping[str, str], variables: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """What is wrong with options of waitress that there are, each by itself; one whose variable is not among
+    these is passed over.
+    """
+    problems = []
+    for name, value in options.items():
+        text = _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), value)
+        if name in OPTIONS and not _VARIABLE.search(text):
+            problems.append(_problem_of(name, text))
+    return [problem for problem in problems if problem]
 
 
 def _filled(ini: str, name: str, value: str, variables: Mapping[str, str]) -> str:
@@ -57,7 +85,7 @@ def refuse_address(ini: str, options: Mapping[str, str], error: OSError) -> NoRe
     """
     where = options.get("listen") or options.get("unix_socket") or options.get("port") or "port 8080"
     raise SystemExit(
-        f"accountsapp: cannot listen on {where}: {error.strerror}; "
+        f"accountsapp: cannot listen on {where}: {error.strerror or error}; "
         f"stop the program that has it, or name another address in [server:main] of {ini}"
     ) from None
 
@@ -72,18 +100,26 @@ def refuse_option(ini: str, what: object) -> NoReturn:
 def refuse_options(ini: str, options: Mapping[str, str], error: ValueError) -> NoReturn:
     """
     :param error: what waitress says of all of them
-    :raises SystemExit: which options are no good, each by itself
+    :raises SystemExit: which options are no good
     """
-    refuse_option(ini, "; ".join(filter(None, map(_problem_of, options, options.values()))) or error)
+    unknown = [f"waitress has no option {name}" for name in options if name not in OPTIONS]
+    refuse_option(ini, "; ".join(unknown) or error)
 
 
 def _problem_of(name: str, value: str) -> str | None:
-    if name not in dict(Adjustments._params):
-        return f"waitress has no option {name}"
+    """Of an option that there is."""
     try:
-        Adjustments(**{name: value})
+        adjustments = Adjustments(**{name: value})
     except ValueError:
         return f"{name} cannot be {value!a:.80}"
+    number = getattr(adjustments, name)
+    if name in LEAST and number < LEAST[name]:
+        return f"{name} must be at least {LEAST[name]}"
+    ports = adjustments.port, *(word.rpartition(":")[2] for word in value.split() if name == "listen")
+    if any(int(port) > HIGHEST_PORT for port in ports if str(port).isdecimal()):
+        return f"{name}: a port is at most {HIGHEST_PORT}"
+    if name == "listen" and not adjustments.listen:
+        return "listen must name an address, such as 127.0.0.1:6543"
     return None
 
 

@@ -21,8 +21,8 @@ FIRST = (
 )
 """What makes what the others need; then come all others, and the last ones."""
 LAST = ("accounts deactivate", "accounts activate", "accounts delete")
-BY_HAND = [("jobs run", ""), ("accounts set-password", "ada")]
-"""The worker that runs until it is stopped, and what asks at a terminal."""
+BY_HAND = [("jobs run", ""), ("serve", ""), ("serve", "http_port=6543"), ("accounts set-password", "ada")]
+"""The worker and the server, which run until they are stopped, and what asks at a terminal."""
 TAKEN_BEFORE = [
     ("accounts import", "accounts.jsonl"),  # what was exported is there
     ("accounts delete", "ada --yes"),  # the first example deleted it

@@ -123,7 +123,9 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     server, worker = units["accountsapp-server@.service"], units["accountsapp-worker.service"]
     differ = {"Description", "After", "ExecStart", "TimeoutStopSec", "LimitNOFILE"}
     assert {name for name in server | worker if server.get(name) != worker.get(name)} == differ
-    assert server["ExecStart"][0].endswith("pserve /etc/accountsapp/production.ini http_port=%i")
+    assert server["ExecStart"][0].endswith(
+        "accountsapp -c /etc/accountsapp/production.ini serve http_port=%i"
+    )
     assert worker["ExecStart"][0].endswith("accountsapp -c /etc/accountsapp/production.ini jobs run")
     files = Path(ini_section("app:main")["accountsapp.files"])
     mails = Path(ini_section("app:main")["accountsapp.mail.directory"])

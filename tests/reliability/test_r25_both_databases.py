@@ -12,6 +12,7 @@ WITH_ONE = {
     "test_accounts.py",
     "test_any_request.py",
     "test_authorization_pages.py",
+    "test_broken_inis.py",
     "test_command.py",
     "test_database_in_trouble.py",
     "test_db.py",

@@ -188,4 +188,7 @@ def test_it_is_off_by_default(make_app: Callable[..., Any], reporter: Reporter) 
 def test_a_file_that_cannot_be_used_stops_the_start(make_app: Callable[..., Any], tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as stopped:
         make_app(**{"accountsapp.leaks.public_keys": str(tmp_path / "missing.json")})
-    assert stopped.value.code == "accountsapp: accountsapp.leaks.public_keys: No such file or directory"
+    assert stopped.value.code == (
+        "accountsapp: accountsapp.leaks.public_keys: No such file or directory; "
+        "name a file that this user may read"
+    )

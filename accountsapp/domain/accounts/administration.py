@@ -16,6 +16,7 @@ from accountsapp.domain import jobs
 from accountsapp.domain.accounts.lifecycle import delete_untold
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, EmailAddress, Link
 from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.data.proofs import ADMINISTRATOR
@@ -238,14 +239,15 @@ def delete_stale_later(store: Store, job: LeasedJob) -> None:
 def delete_stale_part(store: Store) -> int:
     """Remove some of the accounts of :func:`stale`, locked first: one that was activated meanwhile stays.
 
-    :returns: how many; fewer than :data:`ACCOUNTS_AT_ONCE` when there is none left
+    :returns: how many were looked at; fewer than :data:`ACCOUNTS_AT_ONCE` when there is none left
     """
+    session = store.session
+    ids = session.scalars(_stale().limit(ACCOUNTS_AT_ONCE)).all()
+    locking.lock_together(session, store.actor_id, *ids, besides=locking.are_invited_by(*ids))
     store.check_actor()
-    locked = _stale().limit(ACCOUNTS_AT_ONCE).with_for_update(of=Account, key_share=True)
-    accounts = store.session.execute(locked).all()
-    for account_id, _username in accounts:
+    for account_id in session.scalars(_stale().where(Account.id.in_(ids))).all():
         delete_untold(store, account_id)
-    return len(accounts)
+    return len(ids)
 
 
 def _stale() -> Any:

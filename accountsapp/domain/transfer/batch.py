@@ -60,6 +60,10 @@ _WAITING = PreparedForMany(
     )
 )
 """The accounts for which one of those addresses is pending that somebody has by now."""
+_AWAITING = PreparedForMany(
+    lambda keys: select(_accounts.c.id).where(_accounts.c.pending_email_key.in_(keys))
+)
+"""The accounts for which one of those addresses is pending."""
 _CHANGE = update(_accounts).where(_accounts.c.id == bindparam("of")).values(version=_accounts.c.version + 1)
 _CHANGE_EPOCH = _CHANGE.values(credential_epoch=_accounts.c.credential_epoch + 1)
 
@@ -95,6 +99,7 @@ class BatchWriter:
         At first without safeguards; when somebody else is faster with a name, an address or a key, once
         more with a savepoint around each record.
         """
+        self._lock_together(connection, items)
         if self._update_existing:  # it may deactivate, and take keys and rights away
             confirm_everywhere(connection)
         known = partial(Known, connection, items, for_update=self._update_existing)
@@ -103,6 +108,20 @@ class BatchWriter:
                 return self._write(items, _Attempt(connection, self._keyring, known()))
         except (IntegrityError, DataError):
             return self._write(items, _CarefulAttempt(connection, self._keyring, known()))
+
+    def _lock_together(self, connection: Connection, items: list[Item]) -> None:
+        """Lock the accounts that wait for an address of the batch, with those that are changed, in the order
+        of their ids. There is seldom one; on SQLite who writes is alone anyway.
+        """
+        if connection.dialect.name != "postgresql":
+            return
+        keys = [key for item in items for key in item.addresses_by_key]
+        waiting = [number for (number,) in _AWAITING.all(connection, keys)]
+        if waiting:
+            names = [item.username_key for item in items] if self._update_existing else []
+            concerned = _accounts.c.id.in_(waiting) | _accounts.c.username_key.in_(names)
+            locked = select(_accounts.c.id).where(concerned).order_by(_accounts.c.id)
+            connection.execute(locked.with_for_update(key_share=True)).all()
 
     def _write(self, items: list[Item], attempt: "_Attempt") -> Result:
         known, result = attempt.known, attempt.result

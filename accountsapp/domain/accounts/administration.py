@@ -16,6 +16,7 @@ from accountsapp.domain import jobs
 from accountsapp.domain.accounts.lifecycle import delete_untold
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
+from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import IS_INACTIVE, IS_THERE, Account, AccountState, EmailAddress, Link
 from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.data.proofs import ADMINISTRATOR
@@ -44,9 +45,9 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "name": (Account.name.is_(None), literal_column("substr(account.name, 1, 200)"), Account.id),
 }
 """How lists are sorted: as an index has it, or every account is read for every page."""
-FAR = 1000
+MOST_SKIPPED = 1000
 """Accounts that may be read and skipped before a page."""
-MANY = 10_000
+COUNTED_EACH_TIME = 10_000
 """From so many accounts on they are not all counted for every page."""
 
 
@@ -83,12 +84,12 @@ class _Ordered:
         :param total: how long the list is
         """
         after = total - offset - limit
-        is_backward = FAR <= offset > after
+        is_backward = MOST_SKIPPED <= offset > after
         most, skipped = (limit + min(after, 0), max(after, 0)) if is_backward else (limit, offset)
         if most <= 0:
             return []
         near, far = self._parts[is_backward]
-        rows = (far if skipped > FAR else near).all(connection, most=most, skipped=skipped)
+        rows = (far if skipped > MOST_SKIPPED else near).all(connection, most=most, skipped=skipped)
         return rows[::-1] if is_backward else rows
 
 
@@ -170,16 +171,18 @@ def total(connection: Connection, recent: Recent | None) -> int:
 
     :param recent: as in :func:`users`
     """
-    every, last_id = recent.get("accounts", lambda: _every(connection)) if recent else _every(connection)
-    if every < MANY:
-        every, last_id = _every(connection)
-    return every + _number(_SINCE, connection, last_id=last_id)
+    number, last_id = (
+        recent.get("accounts", lambda: _row_count(connection)) if recent else _row_count(connection)
+    )
+    if number < COUNTED_EACH_TIME:
+        number, last_id = _row_count(connection)
+    return number + _number(_SINCE, connection, last_id=last_id)
 
 
-def _every(connection: Connection) -> tuple[int, int]:
+def _row_count(connection: Connection) -> tuple[int, int]:
     """How many rows there are, and the last id of them."""
-    every, last_id = _EVERY.first(connection) or (0, 0)
-    return every, last_id or 0
+    number, last_id = _EVERY.first(connection) or (0, 0)
+    return number, last_id or 0
 
 
 def _number(statement: Prepared, connection: Connection, **parameters: Any) -> int:
@@ -236,14 +239,15 @@ def delete_stale_later(store: Store, job: LeasedJob) -> None:
 def delete_stale_part(store: Store) -> int:
     """Remove some of the accounts of :func:`stale`, locked first: one that was activated meanwhile stays.
 
-    :returns: how many; fewer than :data:`ACCOUNTS_AT_ONCE` when there is none left
+    :returns: how many were looked at; fewer than :data:`ACCOUNTS_AT_ONCE` when there is none left
     """
+    session = store.session
+    ids = session.scalars(_stale().limit(ACCOUNTS_AT_ONCE)).all()
+    locking.lock_together(session, store.actor_id, *ids, besides=locking.are_invited_by(*ids))
     store.check_actor()
-    locked = _stale().limit(ACCOUNTS_AT_ONCE).with_for_update(of=Account, key_share=True)
-    accounts = store.session.execute(locked).all()
-    for account_id, _username in accounts:
+    for account_id in session.scalars(_stale().where(Account.id.in_(ids))).all():
         delete_untold(store, account_id)
-    return len(accounts)
+    return len(ids)
 
 
 def _stale() -> Any:

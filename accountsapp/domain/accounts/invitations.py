@@ -1,13 +1,14 @@
 """Invitations: an account invites somebody by mail, who then has an account of one's own."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import AccountState
-from accountsapp.domain.emails import strangers
-from accountsapp.domain.errors import NoInvitesLeft
+from accountsapp.domain.emails import changing, strangers
+from accountsapp.domain.errors import InvalidEmail, NoInvitesLeft
 from accountsapp.domain.mailing import links
 from accountsapp.domain.mailing.links import Purpose
 from accountsapp.domain.mailing.notices import Notice
@@ -32,6 +33,8 @@ def invite(store: Store, inviter_id: int, email: object) -> str:
 
 def _invite(store: Store, inviter_id: int, email: object) -> str:
     session = store.session
+    with suppress(InvalidEmail):  # told later
+        changing.lock_waiting(store, emails.key_of(emails.parse(email)), inviter_id)
     inviter = store.lock(inviter_id)
     if inviter.invite_ct < 1:
         raise NoInvitesLeft

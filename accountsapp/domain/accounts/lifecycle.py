@@ -1,5 +1,7 @@
 """An account is activated, deactivated, deleted."""
 
+from collections.abc import Collection
+
 from sqlalchemy import update
 
 from accountsapp.domain import audit, jobs
@@ -18,7 +20,7 @@ from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.pictures import keeping
 from accountsapp.domain.rules.emails import is_nowhere
 from accountsapp.domain.store import Store
-from accountsapp.domain.transfer import archives, moved
+from accountsapp.domain.transfer import archives, move_memory
 
 DELETE_ACCOUNT = "delete_account"
 """The name of the job."""
@@ -87,6 +89,8 @@ def delete_asked(store: Store, job: LeasedJob) -> None:
     """Erase an account whose deletion was asked for."""
     store.act_for(job.payload["actor_id"], job.payload["address"])
     store.language = job.payload.get("language")
+    if store.actor_id not in _lock_concerned(store, job.payload["of"]):
+        store.actor = None  # who asked for it has gone himself
     account = locking.lock_if_there(store.session, job.payload["of"], wholly=True)
     if account is not None:
         _tell(store, account)
@@ -98,14 +102,27 @@ def delete(store: Store, account_id: int) -> None:
 
     What is kept tells nothing of a person: audit rows without account and client address.
     """
+    _lock_concerned(store, account_id)
     account = store.lock(account_id, wholly=True)
     _tell(store, account)
     _erase(store, account)
 
 
 def delete_untold(store: Store, account_id: int) -> None:
-    """As :func:`delete`, an account that nobody ever used: nobody is told."""
+    """As :func:`delete`, an account that nobody ever used: nobody is told.
+
+    Who deletes several locks them together before (:func:`locking.lock_together`).
+    """
     _erase(store, store.lock(account_id, wholly=True))
+
+
+def _lock_concerned(store: Store, account_id: int) -> Collection[int]:
+    """An account that is to be erased, those that it invited, and who erases it.
+
+    :returns: the ids of those that are there
+    """
+    invited = locking.are_invited_by(account_id)
+    return locking.lock_together(store.session, account_id, store.actor_id, besides=invited)
 
 
 def _tell(store: Store, account: Account) -> None:
@@ -122,7 +139,7 @@ def _erase(store: Store, account: Account) -> None:
         keeping.ask_removal_of_all(session, account_id)
     archives.ask_removal_of_all(session, account_id)
     forgetting.forget(session, account_id)
-    moved.forget(session, account_id)
+    move_memory.forget(session, account_id)
     session.delete(account)
     actor_id = _other_actor(store, account_id)
     address = store.client_address if actor_id is not None else None

@@ -10,7 +10,7 @@ from accountsapp.domain.accounts.preferences import set_links, set_values
 from accountsapp.domain.audit import Event
 from accountsapp.domain.data import columns as columns_of
 from accountsapp.domain.data import reads
-from accountsapp.domain.data.locking import refusing_duplicates
+from accountsapp.domain.data.locking import are_invited_by, lock_together, refusing_duplicates
 from accountsapp.domain.data.models import NO_PENDING_EMAIL, Account
 from accountsapp.domain.data.reads import AccountRow, P
 from accountsapp.domain.data.usernames import check_username_free
@@ -111,6 +111,9 @@ def change(
         _counting(store, account_id, email, again=email_again),
         _writing(store, account_id, picture) as written,
     ):
+        if not isinstance(username, Unset):
+            invited = are_invited_by(account_id)
+            lock_together(store.session, account_id, store.actor_id, besides=invited)
         former = store.lock_columns(account_id, (*values, *_FURTHER_COLUMNS))
         if values or preferences or picture is not UNSET or social_links is not UNSET:
             record_edited(store, account_id)

@@ -1,6 +1,7 @@
 """An account is made."""
 
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from accountsapp.domain.audit import Event
@@ -11,10 +12,22 @@ from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.data.reads import AccountRow
 from accountsapp.domain.data.usernames import check_username_free
 from accountsapp.domain.emails import changing, claims
+from accountsapp.domain.errors import InvalidEmail
 from accountsapp.domain.rules.api_keys import make_api_key
-from accountsapp.domain.rules.emails import key_of
+from accountsapp.domain.rules.emails import key_of, parse
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
+
+
+def begin(store: Store, email: object) -> None:
+    """The first step of making an account for somebody else: who does it is looked at again
+    (:meth:`Store.check_actor`), and locked together with the accounts that wait for its address.
+
+    :param email: as a client sent it; one that is none is told later
+    """
+    with suppress(InvalidEmail):
+        changing.lock_waiting(store, key_of(parse(email)))
+    store.check_actor()
 
 
 def register(
@@ -43,7 +56,7 @@ def register(
     if password is not None:
         password_hash = store.passwords.hash(password)
     session, address_key = store.session, key_of(email)
-    changing.lock_waiting(session, address_key)
+    changing.lock_waiting(store, address_key)
     lock_address(session, address_key)
     check_username_free(session, username)
     claims.check_free(session, email)
@@ -71,7 +84,7 @@ def add_with_random_password(store: Store, username: str, email: str) -> tuple[A
     """
     password = secrets.token_urlsafe(15)
     password_hash = store.passwords.hash(password)
-    store.check_actor()
+    begin(store, email)
     account = register(store, username, email, password_hash=password_hash, verified=True)
     claims.drop_unproved_copies(store.session, account.id, key_of(email))
     return store.reread(account.id), password

@@ -41,7 +41,7 @@ def create(store: Store, *, username: object, email: object, fxa_id: object, gro
 
     :raises InvalidValues: each that breaks a rule or is taken
     """
-    store.check_actor()
+    registration.begin(store, email)
     errors: list[InvalidValue] = []
 
     def checked(check: Callable[[object], Value], value: object) -> Value | None:

@@ -1,14 +1,14 @@
 """The first step of every change: lock the account's row, and read it as it is now; then its addresses."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from typing import TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.proofs import Actor, Rights, check_account, check_proof, lock_other
@@ -95,6 +95,29 @@ def lock_with(
             lock_other(connection, actor)
         check_proof(connection, actor)
     return locked
+
+
+def lock_together(
+    session: Session, *account_ids: int | None, besides: ColumnElement[bool]
+) -> Collection[int]:
+    """The first step of what is going to write to several accounts: lock them all in the order of their ids,
+    with that of who does it. Of two who do so none waits for the other in a circle.
+
+    Each is then locked by itself as ever, which waits for nobody any more.
+
+    :param account_ids: those that are known; None is none
+    :param besides: which others it may write to
+    :returns: the ids of those that are there
+    """
+    known = [account_id for account_id in account_ids if account_id is not None]
+    concerned = select(Account.id).where(Account.id.in_(known) | besides).order_by(Account.id)
+    return session.scalars(concerned.with_for_update(key_share=True)).all()
+
+
+def are_invited_by(*account_ids: int) -> ColumnElement[bool]:
+    """Of an account: one of these invited it, whose name it has."""
+    inviter = aliased(Account)
+    return Account.invited_by.in_(select(inviter.username).where(inviter.id.in_(account_ids)))
 
 
 def lock_address(session: Session, address_key: str) -> None:

@@ -102,7 +102,7 @@ def change(
     :raises TooManyAttempts: too many mails to strangers
     """
     if verify:
-        changing.lock_waiting(store.session, key_of(address), account_id)
+        changing.lock_waiting(store, key_of(address), account_id)
     account = store.lock(account_id)
     email = _find_locked(store, account, address)
     if verify and not email.verified:
@@ -178,7 +178,7 @@ def confirm(store: Store, code: str) -> AccountRow:
     link = links.find(store.connection, Purpose.VERIFY_EMAIL, code)
     if link is None:
         raise DeadLink
-    changing.lock_waiting(store.session, link.address_key, link.account.id)
+    changing.lock_waiting(store, link.address_key, link.account.id)
     account = lock_active(store.session, link.account.id)
     store.actor = Actor(account.id)  # who has the code reads the mail of the account
     try:

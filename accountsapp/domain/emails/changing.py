@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from accountsapp.domain import jobs
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
-from accountsapp.domain.data.locking import lock_active, lock_address, refusing_duplicates
+from accountsapp.domain.data.locking import lock_active, lock_address, lock_together, refusing_duplicates
 from accountsapp.domain.data.models import NO_PENDING_EMAIL, Account, EmailAddress, Link
 from accountsapp.domain.data.proofs import Actor
 from accountsapp.domain.data.reads import AccountRow
@@ -142,7 +142,7 @@ def confirm(store: Store, code: str) -> AccountRow:
     if link is None:
         raise DeadLink
     session = store.session
-    lock_waiting(session, link.address_key, link.account.id)
+    lock_waiting(store, link.address_key, link.account.id)
     account = lock_active(session, link.account.id)
     store.actor = Actor(account.id)  # who has the code reads the mail of the account
     lock_address(session, link.address_key)
@@ -182,15 +182,14 @@ def _replace_primary(session: Session, account: Account, address: str) -> None:
         session.flush()
 
 
-def lock_waiting(session: Session, address_key: str, account_id: int | None = None) -> None:
-    """Lock the accounts that wait for the address, in one order: who takes it will write to all of them,
-    and of several who take it at once each would wait for the other.
+def lock_waiting(store: Store, address_key: str, account_id: int | None = None) -> None:
+    """Lock the accounts that wait for the address (:func:`lock_together`): who takes it will write to all of
+    them.
 
     :param account_id: of the one who takes it, if it is there
     """
-    concerned = (Account.pending_email_key == address_key) | (Account.id == account_id)
-    waiting = select(Account.id).where(concerned).order_by(Account.id)
-    session.execute(waiting.with_for_update(key_share=True)).all()
+    waiting = Account.pending_email_key == address_key
+    lock_together(store.session, account_id, store.actor_id, besides=waiting)
 
 
 def void_pending_of_others(store: Store, account_id: int, address_key: str) -> None:

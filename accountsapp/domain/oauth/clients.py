@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, select
 
 from accountsapp.domain.audit import Event
 from accountsapp.domain.clock import now
+from accountsapp.domain.data.locking import lock_if_there
 from accountsapp.domain.data.models import Account
 from accountsapp.domain.data.oauth_models import OAuthClient, OAuthGrant
 from accountsapp.domain.data.revoking import confirm_everywhere
@@ -180,7 +181,11 @@ def revoke(store: Store, client_id: str) -> None:
     :raises ClientRevokedAlready: it was revoked before
     """
     session = store.session
-    client = session.scalar(select(OAuthClient).where(OAuthClient.client_id == client_id).with_for_update())
+    statement = select(OAuthClient).where(OAuthClient.client_id == client_id)
+    owner_id = session.scalar(statement.with_only_columns(OAuthClient.owner_id))
+    if owner_id is not None:  # before the client, as who deletes the account does
+        lock_if_there(session, owner_id)
+    client = session.scalar(statement.with_for_update())
     if client is None:
         raise ClientNotFound
     if client.revoked is not None:

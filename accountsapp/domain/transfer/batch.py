@@ -30,7 +30,7 @@ from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import DomainError, InvalidValue
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import make_api_key
-from accountsapp.domain.transfer import preferred
+from accountsapp.domain.transfer import preference_records
 from accountsapp.domain.transfer.known import Item, Known, KnownAccount
 from accountsapp.domain.transfer.named_keys import remember_default, write_change, write_new
 from accountsapp.domain.transfer.record import COLUMNS, AccountRecord, EmailRecord, columns
@@ -60,6 +60,10 @@ _WAITING = PreparedForMany(
     )
 )
 """The accounts for which one of those addresses is pending that somebody has by now."""
+_AWAITING = PreparedForMany(
+    lambda keys: select(_accounts.c.id).where(_accounts.c.pending_email_key.in_(keys))
+)
+"""The accounts for which one of those addresses is pending."""
 _CHANGE = update(_accounts).where(_accounts.c.id == bindparam("of")).values(version=_accounts.c.version + 1)
 _CHANGE_EPOCH = _CHANGE.values(credential_epoch=_accounts.c.credential_epoch + 1)
 
@@ -95,6 +99,7 @@ class BatchWriter:
         At first without safeguards; when somebody else is faster with a name, an address or a key, once
         more with a savepoint around each record.
         """
+        self._lock_together(connection, items)
         if self._update_existing:  # it may deactivate, and take keys and rights away
             confirm_everywhere(connection)
         known = partial(Known, connection, items, for_update=self._update_existing)
@@ -103,6 +108,20 @@ class BatchWriter:
                 return self._write(items, _Attempt(connection, self._keyring, known()))
         except (IntegrityError, DataError):
             return self._write(items, _CarefulAttempt(connection, self._keyring, known()))
+
+    def _lock_together(self, connection: Connection, items: list[Item]) -> None:
+        """Lock the accounts that wait for an address of the batch, with those that are changed, in the order
+        of their ids. There is seldom one; on SQLite who writes is alone anyway.
+        """
+        if connection.dialect.name != "postgresql":
+            return
+        keys = [key for item in items for key in item.addresses_by_key]
+        waiting = [number for (number,) in _AWAITING.all(connection, keys)]
+        if waiting:
+            names = [item.username_key for item in items] if self._update_existing else []
+            concerned = _accounts.c.id.in_(waiting) | _accounts.c.username_key.in_(names)
+            locked = select(_accounts.c.id).where(concerned).order_by(_accounts.c.id)
+            connection.execute(locked.with_for_update(key_share=True)).all()
 
     def _write(self, items: list[Item], attempt: "_Attempt") -> Result:
         known, result = attempt.known, attempt.result
@@ -166,7 +185,7 @@ class _Attempt:
             _change_addresses(self._connection, account.id, present, change.addresses)
         if change.ends_links:
             self._connection.execute(delete(_links).where(_links.c.account_id == account.id))
-        preferred.write(self._connection, [(account.id, item.record)], are_new=False)
+        preference_records.write(self._connection, [(account.id, item.record)], are_new=False)
         self._change_key(item, account.id)
         if item.keys.named:
             self._change_named_keys(item, account)
@@ -206,7 +225,7 @@ class _Attempt:
         ]
         _INSERT_ADDRESSES.run(self._connection, addresses)
         records = ((ids[item.username_key], item.record) for item in items)
-        preferred.write(self._connection, records, are_new=True)
+        preference_records.write(self._connection, records, are_new=True)
         key_rows = [self._key_values(item, ids[item.username_key]) for item in items]
         _INSERT_KEYS.run(self._connection, key_rows)
         return [(row["account_id"], row["digest"]) for row in key_rows]

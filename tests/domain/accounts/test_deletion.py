@@ -176,6 +176,20 @@ def test_who_asked(by: str, stores: Process, alice: Person, bob: Person, outbox:
     assert (asked.account_id, asked.address) == (None, None)
 
 
+def test_who_asked_may_go_before_it_is_done(
+    stores: Process, alice: Person, bob: Person, outbox: Outbox
+) -> None:
+    ask(stores, alice, actor=bob)
+    with stores.transaction() as store:
+        lifecycle.delete(store, bob.id)
+    assert {message["To"] for message in outbox.take()} == {alice.email, bob.email}
+    with stores.transaction() as store:
+        rows = list(audit.listing(store.connection, since=now().replace(year=2000)))
+        assert list(reads.listing(store.connection)) == []
+    deleted = {row.about: (row.actor, row.address) for row in rows if row.event == Event.DELETED}
+    assert deleted == {f"(was {person.id})": (None, None) for person in (alice, bob)}
+
+
 def test_direct_deletion_tells_too_but_not_of_accounts_that_nobody_used(
     stores: Process,
     alice: Person,

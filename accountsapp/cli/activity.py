@@ -10,7 +10,7 @@ from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.files import opened, progress
 from accountsapp.cli.output import print_json
-from accountsapp.cli.stopping import AGAIN, in_words, look, told, whole
+from accountsapp.cli.stopping import AGAIN, in_words, look, report_stop, whole
 from accountsapp.domain.activity.importing import Importer
 from accountsapp.domain.transfer.lines import Counts
 
@@ -35,7 +35,7 @@ def import_(context: Context, file: str) -> None:
         origin=context.origin,
     )
     counts = Counts()
-    how_far = told(lambda: f"{in_words(counts)}; {AGAIN}")
+    how_far = report_stop(lambda: f"{in_words(counts)}; {AGAIN}")
     with how_far, opened(file) as stream, progress(stream, "records") as show:
         for counts in importer.run(strict_json.read_lines(stream)):
             show(counts)

@@ -100,13 +100,14 @@ class Commands(Group):
         """
         :raises Failed: for every foreseen error
         """
-        from accountsapp.cli import stopping
+        from accountsapp.cli.stopping import failure_of as failure_of_stop
+        from accountsapp.cli.stopping import stoppable
 
         try:
-            with stopping.stoppable():
+            with stoppable():
                 return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            raise stopping.failure_of(stop) from None
+            raise failure_of_stop(stop) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as error:

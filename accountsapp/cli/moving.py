@@ -13,7 +13,7 @@ from accountsapp.cli.collecting import collecting_rarely
 from accountsapp.cli.context import Context
 from accountsapp.cli.files import opened
 from accountsapp.cli.output import print_json
-from accountsapp.cli.stopping import AGAIN, in_words, look, told, whole
+from accountsapp.cli.stopping import AGAIN, in_words, look, report_stop, whole
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.transfer.moving import Mover
 from accountsapp.domain.transfer.rehearsal import Rehearsal
@@ -59,7 +59,7 @@ def move(
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed} accounts"), TimeElapsedColumn())
     bar = Progress(*columns, console=console, disable=not console.is_terminal)
-    with told(lambda: f"{in_words(counts)}; {AGAIN}"), collecting_rarely(), bar:
+    with report_stop(lambda: f"{in_words(counts)}; {AGAIN}"), collecting_rarely(), bar:
         task = bar.add_task("", total=None)
         for counts in mover.run(rows):
             bar.update(task, completed=sum(asdict(counts).values()))

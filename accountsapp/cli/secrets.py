@@ -7,7 +7,7 @@ import click
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import print_json
-from accountsapp.cli.stopping import AGAIN, told, whole
+from accountsapp.cli.stopping import AGAIN, report_stop, whole
 from accountsapp.domain.audit import Event
 from accountsapp.domain.rotation import Rotated, rotate
 
@@ -25,7 +25,9 @@ def rotate_(context: Context) -> None:
     When it exits 0, the older values can be taken out of the setting.
     """
     rotated = Rotated()
-    how_far = told(lambda: f"{rotated.api_keys} API keys, {rotated.jwt_keys} JWT keys sealed anew; {AGAIN}")
+    how_far = report_stop(
+        lambda: f"{rotated.api_keys} API keys, {rotated.jwt_keys} JWT keys sealed anew; {AGAIN}"
+    )
     with how_far, context.transaction() as store:
         rotate(store, whole(context.database.write, looks_before=True), rotated)
         store.record(Event.SECRETS_ROTATED, **asdict(rotated))

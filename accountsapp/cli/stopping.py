@@ -123,7 +123,7 @@ def in_words(counts: Any) -> str:
 
 
 @contextmanager
-def told(how_far: Callable[[], str]) -> Iterator[None]:
+def report_stop(how_far: Callable[[], str]) -> Iterator[None]:
     """
     :raises Interrupted: the block was stopped; says how far it came
     """

@@ -13,7 +13,7 @@ from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.files import opened, progress
 from accountsapp.cli.moving import CSV, SOURCES, csv_rows, database_rows, move
 from accountsapp.cli.output import print_json, print_json_lines
-from accountsapp.cli.stopping import AGAIN, in_words, look, told, whole
+from accountsapp.cli.stopping import AGAIN, in_words, look, report_stop, whole
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.transfer.exporting import export_all, export_named, record_export
 from accountsapp.domain.transfer.importing import Importer
@@ -82,7 +82,7 @@ def import_(
     counts = Counts()
     again = AGAIN if update else f"{AGAIN}; those that are there are errors then, and stay as they are"
     with (
-        told(lambda: f"{in_words(counts)}; {again}"),
+        report_stop(lambda: f"{in_words(counts)}; {again}"),
         collecting_rarely(),
         opened(file) as stream,
         progress(stream, "accounts") as show,
@@ -114,5 +114,5 @@ def export(context: Context, usernames: tuple[str, ...], with_secrets: bool) -> 
         with context.transaction() as store:
             record_export(store, accounts)
     records = export_named(engine, usernames, keyring) if usernames else export_all(engine, keyring)
-    with told(lambda: "what was written is not all; run it again from the start"):
+    with report_stop(lambda: "what was written is not all; run it again from the start"):
         print_json_lines(records)

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from functools import cache
 from gettext import NullTranslations, translation
 from pathlib import Path
+from typing import Any
 
+from babel import localedata
 from babel.core import Locale, UnknownLocaleError
 
 DOMAIN = "accountsapp"
@@ -16,6 +18,13 @@ FOLDER = Path(__file__).parent / "locale"
 ENGLISH = "en"
 MOST_LANGUAGES = 20
 """Of one ``Accept-Language``."""
+
+_UNUSED = (
+    *("currency_names", "currency_names_plural", "currency_symbols", "compact_currency_formats"),
+    *("compact_decimal_formats", "compound_unit_patterns", "unit_display_names"),
+    *("datetime_skeletons", "interval_formats", "meta_zones", "time_zones"),
+)
+"""Of Babel's data of a language, which it reads whole: a megabyte each."""
 
 
 def mark(text: str) -> str:
@@ -76,8 +85,21 @@ def _quality(parameter: str) -> float:
 
 @cache
 def babel_locale(locale: str) -> Locale:
-    """How dates and numbers are written there."""
+    """How dates and numbers are written there, and what languages are called. Nothing else can be asked."""
     try:
-        return Locale.parse(locale)
+        parsed = Locale.parse(locale)
     except (UnknownLocaleError, ValueError):
-        return Locale.parse(ENGLISH)
+        parsed = Locale.parse(ENGLISH)
+    for name in (str(parsed), "root"):
+        _forget_unused(localedata.load(name))
+    return parsed
+
+
+def _forget_unused(data: dict[str, Any]) -> None:
+    """
+    :param data: of a language, as Babel keeps it
+    """
+    for part in _UNUSED:
+        data.pop(part, None)
+    patterns = data["unit_patterns"]
+    data["unit_patterns"] = {unit: patterns[unit] for unit in patterns if unit.startswith("duration-")}

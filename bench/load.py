@@ -9,16 +9,17 @@ from bench.client import Job
 
 
 class _Connection:
-    """One keep-alive connection, and what has come of the answer."""
+    """One keep-alive connection: the head of the answer so far, then how much of its body is missing."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._received = b""
+        self._head = b""
+        self._left: int | None = None
         self.since = 0.0
 
     def send(self, request: bytes) -> None:
-        self._received = b""
+        self._head, self._left = b"", None
         self.since = perf_counter()
         self.socket.sendall(request)
 
@@ -29,13 +30,15 @@ class _Connection:
         """
         part = self.socket.recv(65536)
         assert part, "the server closed the connection"
-        self._received += part
-        head, end, body = self._received.partition(b"\r\n\r\n")
-        if not end:
-            return False
-        assert head.startswith(b"HTTP/1.1 %d " % status), self._received
-        length = head.lower().split(b"content-length:")[1].split(b"\r\n")[0]
-        return len(body) >= int(length)
+        if self._left is None:
+            head, end, part = (self._head + part).partition(b"\r\n\r\n")
+            if not end:
+                self._head = head
+                return False
+            assert head.startswith(b"HTTP/1.1 %d " % status), head + part
+            self._left = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        self._left -= len(part)
+        return self._left <= 0
 
 
 def latencies(ports: Sequence[int], job: Job, count: int, connections: int) -> list[float]:

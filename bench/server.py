@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,18 +46,25 @@ class Server:
 
 @contextmanager
 def running(
-    arguments: list[str], port: int, core: int, log: Path, python: str = sys.executable
+    arguments: list[str],
+    port: int,
+    core: int,
+    log: Path,
+    python: str = sys.executable,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """A Python process that serves ``port``, pinned to ``core``; stopped at the end.
 
     :param arguments: of the interpreter
     :param python: the interpreter
+    :param variables: of its environment, besides ours
     :raises RuntimeError: it does not answer within 30 s
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
             [python, *arguments],
             cwd=ROOT,
+            env={**os.environ, **(variables or {})},
             stdout=output,
             stderr=output,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),

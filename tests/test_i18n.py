@@ -1,6 +1,8 @@
 """The languages of pages and mails: every text translated, with the same values and tags in it."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from io import BytesIO
 from pathlib import Path
@@ -137,3 +139,34 @@ def test_mails_are_in_the_language_of_who_reads(locale: str) -> None:
         assert f'<html lang="{locale}">' in there.html
         assert "#aa0000" in there.html
         assert '<html lang="en">' in english.html
+
+
+FORMATS = """
+from datetime import UTC, datetime
+from babel.core import Locale
+from babel.dates import format_date, format_time, format_timedelta
+from babel.numbers import format_decimal
+from accountsapp import i18n
+
+def written(locale):
+    moment = datetime(2026, 11, 26, 9, 5, tzinfo=UTC)
+    yield from (format_date(moment, format=form, locale=locale) for form in ("medium", "long", "full"))
+    yield format_time(moment, format="short", locale=locale)
+    for power in range(9):
+        for seconds in (10**power, -(10**power)):
+            yield format_timedelta(seconds, locale=locale)
+            yield format_timedelta(seconds, locale=locale, add_direction=True)
+        yield format_decimal(10**power + 0.5, locale=locale)
+    yield locale.get_display_name(locale)
+
+for name in (*sorted(i18n.catalogues()), "de", "pt_BR", "zh_Hans", "ar"):
+    before = list(written(Locale.parse(name)))
+    kept = i18n.babel_locale(name)
+    assert not {"currency_names", "meta_zones"} & kept._data.keys(), name
+    assert list(written(kept)) == before, name
+"""
+
+
+def test_what_is_forgotten_of_a_language_is_not_used() -> None:
+    """In a process of its own, since Babel keeps a language for all who ask."""
+    subprocess.run([sys.executable, "-c", FORMATS], check=True)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from importlib import import_module
 from importlib.metadata import version
+from threading import Lock
 from typing import Any
 
 from accountsapp.documents.document import Document
@@ -17,6 +18,7 @@ class Library:
     def __init__(self) -> None:
         self._modules: dict[str, str] = {}
         self._texts: dict[str, bytes] = {}
+        self._making = Lock()
 
     def add(self, name: str, module: str) -> None:
         """One more.
@@ -43,16 +45,21 @@ class Library:
         return document
 
     def text(self, name: str, registry: Any) -> bytes:
-        """The document as JSON.
+        """The document as JSON. Of many who ask for it first, one makes it.
 
         :raises KeyError: there is none of that name
         """
         if name not in self._texts:
-            document = build(
-                self._document(name),
-                offers(registry),
-                version=version("accountsapp"),
-                server=registry.app_settings.site_path,
-            )
-            self._texts[name] = json.dumps(document, ensure_ascii=False, indent=1).encode()
+            with self._making:
+                if name not in self._texts:
+                    self._texts[name] = self._make(name, registry)
         return self._texts[name]
+
+    def _make(self, name: str, registry: Any) -> bytes:
+        document = build(
+            self._document(name),
+            offers(registry),
+            version=version("accountsapp"),
+            server=registry.app_settings.site_path,
+        )
+        return json.dumps(document, ensure_ascii=False, indent=1).encode()

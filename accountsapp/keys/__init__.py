@@ -6,7 +6,6 @@ Belongs to no API and is there whichever are mounted. Nothing here is done with 
 from typing import TYPE_CHECKING
 
 from accountsapp.keys.check_resources import KeyCheck
-from accountsapp.keys.reporters import Reporters
 from accountsapp.keys.resources import Leaks, Pattern
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ def includeme(config: "Configurator") -> None:
     config.scan("accountsapp.keys.pattern_views")
     public_keys = config.registry.app_settings.leaks_public_keys
     if public_keys is not None:
+        from accountsapp.keys.reporters import Reporters  # with all of cryptography
+
         config.registry.leak_reporters = Reporters(public_keys)
         config.mount("/api/keys/v1/leaks", Leaks)
         config.scan("accountsapp.keys.leak_views")

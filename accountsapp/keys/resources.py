@@ -1,8 +1,12 @@
 """What stands at the URLs about keys."""
 
-from accountsapp.keys.reporters import Reporters
+from typing import TYPE_CHECKING
+
 from accountsapp.web.cors import ANY, Cors
 from accountsapp.web.resources import ApiRoot
+
+if TYPE_CHECKING:
+    from accountsapp.keys.reporters import Reporters
 
 
 class Pattern(ApiRoot):
@@ -18,7 +22,7 @@ class Leaks(ApiRoot):
     checks = ("acl",)
 
     @property
-    def reporters(self) -> Reporters:
+    def reporters(self) -> "Reporters":
         """Whose signatures count."""
         reporters: Reporters = self.request.registry.leak_reporters
         return reporters

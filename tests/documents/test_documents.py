@@ -1,12 +1,16 @@
 """The documents are OpenAPI, and say everything that there is."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from webtest import TestApp
 
+from accountsapp.documents import library
+from accountsapp.documents.library import Library
 from accountsapp.tree import offers
 from tests.support.documents import calls_of, document_of
 
@@ -47,6 +51,18 @@ def test_every_view_is_in_a_document(app: TestApp) -> None:
         if not offer.row.view.startswith(PAGES)
     }
     assert described == there_is
+
+
+def test_one_of_many_who_ask_at_once_makes_a_document(app: TestApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others wait: it takes a tenth of a second, and a megabyte."""
+    build = Mock(wraps=library.build)
+    monkeypatch.setattr(library, "build", build)
+    documents = Library()
+    documents.add("bookie", "accountsapp.apis.bookie.documents")
+    with ThreadPoolExecutor(8) as threads:
+        texts = set(threads.map(lambda _: documents.text("bookie", app.app.registry), range(8)))
+    assert texts == {app.get("/docs/bookie.json").body}
+    assert build.call_count == 1
 
 
 def test_every_operation_of_a_document_is_somewhere(app: TestApp) -> None:

@@ -10,9 +10,6 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-import jwt
-from jwt.algorithms import HMACAlgorithm
-
 from accountsapp.domain.clock import now
 from accountsapp.domain.credentials import jwt_keys
 from accountsapp.domain.keyring import SealError
@@ -35,7 +32,6 @@ LONGEST_TOKEN_ID = 255
 LARGEST_TIME = 2**53
 """Numbers beyond are no times."""
 
-_HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
 _UNVERIFIED: "Options" = {"verify_signature": False}
 """The key is known after the token is read. Claims are looked at here, to tell apart what is wrong."""
 
@@ -105,6 +101,8 @@ class _Unverified:
     """
 
     def __init__(self, token: str) -> None:
+        import jwt  # with all of cryptography, for the first token
+
         try:
             read = jwt.decode_complete(token, options=_UNVERIFIED)
         except (jwt.PyJWTError, ValueError, RecursionError):
@@ -121,7 +119,9 @@ class _Unverified:
 
         :raises _Bad: the signature was not made with that secret
         """
-        if not _HMAC.verify(self._signed, secret.encode(), self._signature):
+        from jwt.algorithms import HMACAlgorithm  # as above
+
+        if not HMACAlgorithm(HMACAlgorithm.SHA256).verify(self._signed, secret.encode(), self._signature):
             raise _Bad
         return self.payload
 

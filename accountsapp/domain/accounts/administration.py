@@ -45,9 +45,9 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "name": (Account.name.is_(None), literal_column("substr(account.name, 1, 200)"), Account.id),
 }
 """How lists are sorted: as an index has it, or every account is read for every page."""
-FAR = 1000
+MOST_SKIPPED = 1000
 """Accounts that may be read and skipped before a page."""
-MANY = 10_000
+COUNTED_EACH_TIME = 10_000
 """From so many accounts on they are not all counted for every page."""
 
 
@@ -84,12 +84,12 @@ class _Ordered:
         :param total: how long the list is
         """
         after = total - offset - limit
-        is_backward = FAR <= offset > after
+        is_backward = MOST_SKIPPED <= offset > after
         most, skipped = (limit + min(after, 0), max(after, 0)) if is_backward else (limit, offset)
         if most <= 0:
             return []
         near, far = self._parts[is_backward]
-        rows = (far if skipped > FAR else near).all(connection, most=most, skipped=skipped)
+        rows = (far if skipped > MOST_SKIPPED else near).all(connection, most=most, skipped=skipped)
         return rows[::-1] if is_backward else rows
 
 
@@ -171,16 +171,18 @@ def total(connection: Connection, recent: Recent | None) -> int:
 
     :param recent: as in :func:`users`
     """
-    every, last_id = recent.get("accounts", lambda: _every(connection)) if recent else _every(connection)
-    if every < MANY:
-        every, last_id = _every(connection)
-    return every + _number(_SINCE, connection, last_id=last_id)
+    number, last_id = (
+        recent.get("accounts", lambda: _row_count(connection)) if recent else _row_count(connection)
+    )
+    if number < COUNTED_EACH_TIME:
+        number, last_id = _row_count(connection)
+    return number + _number(_SINCE, connection, last_id=last_id)
 
 
-def _every(connection: Connection) -> tuple[int, int]:
+def _row_count(connection: Connection) -> tuple[int, int]:
     """How many rows there are, and the last id of them."""
-    every, last_id = _EVERY.first(connection) or (0, 0)
-    return every, last_id or 0
+    number, last_id = _EVERY.first(connection) or (0, 0)
+    return number, last_id or 0
 
 
 def _number(statement: Prepared, connection: Connection, **parameters: Any) -> int:

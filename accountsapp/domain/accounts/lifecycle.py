@@ -20,7 +20,7 @@ from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.pictures import keeping
 from accountsapp.domain.rules.emails import is_nowhere
 from accountsapp.domain.store import Store
-from accountsapp.domain.transfer import archives, moved
+from accountsapp.domain.transfer import archives, move_memory
 
 DELETE_ACCOUNT = "delete_account"
 """The name of the job."""
@@ -139,7 +139,7 @@ def _erase(store: Store, account: Account) -> None:
         keeping.ask_removal_of_all(session, account_id)
     archives.ask_removal_of_all(session, account_id)
     forgetting.forget(session, account_id)
-    moved.forget(session, account_id)
+    move_memory.forget(session, account_id)
     session.delete(account)
     actor_id = _other_actor(store, account_id)
     address = store.client_address if actor_id is not None else None

@@ -11,7 +11,7 @@ from accountsapp.domain.data.models import Base
 
 
 class MovedAccount(Base):
-    """What an account of another system was when it was taken last (``domain/transfer/moved.py``)."""
+    """What an account of another system was when it was taken last (``domain/transfer/move_memory.py``)."""
 
     __tablename__ = "moved_account"
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-import jwt
 from sqlalchemy import Connection, bindparam, select
 
 from accountsapp.domain.clock import now
@@ -96,6 +95,8 @@ def claims_of(
 
 def sign(keyring: Keyring, claims: dict[str, Any], purpose: str = ACCESS) -> str:
     """The token that says so."""
+    import jwt  # with all of cryptography, for the first token
+
     return jwt.encode(claims, keyring.signing_keys(purpose)[0], ALGORITHM)
 
 
@@ -144,6 +145,8 @@ def _verified(keyring: Keyring, issuer: Issuer, token: str) -> dict[str, Any] | 
     """What a token says that one of our keys signed, whatever its header says of keys and algorithms."""
     if len(token) > LONGEST_TOKEN or not _COMPACT.fullmatch(token):
         return DeadToken.MALFORMED
+    import jwt  # as above
+
     for key in keyring.signing_keys(ACCESS):
         try:
             claims: dict[str, Any] = jwt.decode(

@@ -30,7 +30,7 @@ from accountsapp.domain.data.revoking import confirm_everywhere
 from accountsapp.domain.errors import DomainError, InvalidValue
 from accountsapp.domain.keyring import Keyring
 from accountsapp.domain.rules.api_keys import make_api_key
-from accountsapp.domain.transfer import preferred
+from accountsapp.domain.transfer import preference_records
 from accountsapp.domain.transfer.known import Item, Known, KnownAccount
 from accountsapp.domain.transfer.named_keys import remember_default, write_change, write_new
 from accountsapp.domain.transfer.record import COLUMNS, AccountRecord, EmailRecord, columns
@@ -185,7 +185,7 @@ class _Attempt:
             _change_addresses(self._connection, account.id, present, change.addresses)
         if change.ends_links:
             self._connection.execute(delete(_links).where(_links.c.account_id == account.id))
-        preferred.write(self._connection, [(account.id, item.record)], are_new=False)
+        preference_records.write(self._connection, [(account.id, item.record)], are_new=False)
         self._change_key(item, account.id)
         if item.keys.named:
             self._change_named_keys(item, account)
@@ -225,7 +225,7 @@ class _Attempt:
         ]
         _INSERT_ADDRESSES.run(self._connection, addresses)
         records = ((ids[item.username_key], item.record) for item in items)
-        preferred.write(self._connection, records, are_new=True)
+        preference_records.write(self._connection, records, are_new=True)
         key_rows = [self._key_values(item, ids[item.username_key]) for item in items]
         _INSERT_KEYS.run(self._connection, key_rows)
         return [(row["account_id"], row["digest"]) for row in key_rows]

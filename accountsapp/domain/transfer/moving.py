@@ -23,7 +23,7 @@ from accountsapp.domain.transfer.exporting import export_some
 from accountsapp.domain.transfer.fields import BadRecord, about, check_size
 from accountsapp.domain.transfer.known import Item
 from accountsapp.domain.transfer.lines import RECORDS_AT_ONCE
-from accountsapp.domain.transfer.moved import Memory, Moved, read_epochs, read_written
+from accountsapp.domain.transfer.move_memory import Memory, Moved, read_epochs, read_written
 from accountsapp.domain.transfer.record import columns, parse
 from accountsapp.domain.transfer.rehearsal import Rehearsal
 from accountsapp.domain.transfer.source_rows import (

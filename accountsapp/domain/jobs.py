@@ -167,12 +167,6 @@ def is_due(connection: Connection) -> bool:
     return bool(connection.scalar(select(exists().where(*_due(connection.dialect)))))
 
 
-def due_count(connection: Connection) -> int:
-    """How many jobs could be leased now."""
-    query = select(func.count()).select_from(Job).where(*_due(connection.dialect))
-    return connection.scalar(query) or 0
-
-
 def lease(session: Session, seconds: float) -> LeasedJob | None:
     """Take the job that has been due longest and that nobody has; None when there is none.
 

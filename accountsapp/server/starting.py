@@ -18,6 +18,9 @@ from accountsapp.settings import SettingsError
 NEW_OBJECTS = 10_000
 """After so many the garbage collector looks at them; its default is 700, some requests."""
 
+TRUSTED = {"trusted_proxy": "localhost", "trusted_proxy_headers": "x-forwarded-for"}
+"""Without these, the other options about a trusted proxy are no good by themselves."""
+
 LEAST = {
     **dict.fromkeys(("threads", "connection_limit", "backlog", "channel_timeout", "cleanup_interval"), 1),
     **dict.fromkeys(("max_request_header_size", "max_request_body_size", "recv_bytes", "send_bytes"), 1),
@@ -108,8 +111,9 @@ def refuse_options(ini: str, options: Mapping[str, str], error: ValueError) -> N
 
 def _problem_of(name: str, value: str) -> str | None:
     """Of an option that there is."""
+    beside = TRUSTED if name.startswith("trusted_proxy") else {}
     try:
-        adjustments = Adjustments(**{name: value})
+        adjustments = Adjustments(**{**beside, name: value})
     except ValueError:
         return f"{name} cannot be {value!a:.80}"
     number = getattr(adjustments, name)

@@ -4,12 +4,14 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from accountsapp.cli import main
+from accountsapp.server.starting import problems_of
 from accountsapp.settings import Settings
 from tests.support.forks import FORKS
 from tests.test_settings import all_names
@@ -311,3 +313,10 @@ def test_config_check_looks_at_the_server(say: Say) -> None:
     (((code, said),),) = say([texts[1]], [[*CHECK, "http_port=99999"]])
     assert code == 1
     assert "listen: a port is at most 65535" in said
+
+
+def test_the_options_of_production_are_good() -> None:
+    ini = RawConfigParser()
+    ini.read(Path(__file__).parents[2] / "production.ini")
+    assert "trusted_proxy_count" in ini["server:main"]
+    assert problems_of(ini["server:main"]) == []

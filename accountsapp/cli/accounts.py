@@ -10,6 +10,7 @@ from sqlalchemy import select
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, Failed, pass_context
 from accountsapp.cli.output import JSON, print_done, print_json, print_json_lines, print_lines
+from accountsapp.cli.stopping import AGAIN, report_stop
 from accountsapp.domain.accounts import lifecycle, password_invitations, registration
 from accountsapp.domain.credentials import api_keys, password_change
 from accountsapp.domain.data.models import Account, AccountState
@@ -183,7 +184,7 @@ def delete(context: Context, username: str, yes: bool, as_json: bool) -> None:
 @click.option("--json", is_flag=True, expose_value=False, help="Changes nothing: it is JSON anyway.")
 @pass_context
 def reset_key(context: Context, username: str) -> None:
-    """Give an account a new API key, printed as JSON; the old one is dead and its owner told.
+    """Give an account a new API key, printed as JSON; the old one is dead and its owner report_stop.
 
     It works with a secret that opens nothing, too, so that a lost one can be replaced.
     """
@@ -207,7 +208,7 @@ def reset_key(context: Context, username: str) -> None:
 @JSON
 @pass_context
 def set_password(context: Context, username: str, password_stdin: bool, as_json: bool) -> None:
-    """Set the password of an account; its sessions and mailed links end, and its owner is told.
+    """Set the password of an account; its sessions and mailed links end, and its owner is report_stop.
 
     On a terminal it asks for the password, twice and without echo.
     """
@@ -262,7 +263,8 @@ def invite_all(context: Context, per_hour: int, again: bool, as_json: bool) -> N
 
     The mails are queued and sent by the worker. It can be run again: everybody is mailed once.
     """
-    queued = password_invitations.invite_all(context.transaction, per_hour=per_hour, again=again)
+    with report_stop(lambda: f"who is in the queue is mailed once; {AGAIN}"):
+        queued = password_invitations.invite_all(context.transaction, per_hour=per_hour, again=again)
     last = f"{queued.last:%Y-%m-%dT%H:%M:%SZ}" if queued.last is not None else None
     if as_json:
         print_json({"queued": queued.mails, "last": last})

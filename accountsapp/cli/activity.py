@@ -10,6 +10,7 @@ from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.files import opened, progress
 from accountsapp.cli.output import print_json
+from accountsapp.cli.stopping import AGAIN, in_words, look, report_stop, whole
 from accountsapp.domain.activity.importing import Importer
 from accountsapp.domain.transfer.lines import Counts
 
@@ -28,15 +29,17 @@ def import_(context: Context, file: str) -> None:
     A record whose identity is there already changes it.
     """
     importer = Importer(
-        context.database.write,
+        whole(context.database.write),
         context.keyring,
         lambda line, text: click.echo(f"line {line}: {text}", err=True),
         origin=context.origin,
     )
     counts = Counts()
-    with opened(file) as stream, progress(stream, "records") as show:
+    how_far = report_stop(lambda: f"{in_words(counts)}; {AGAIN}")
+    with how_far, opened(file) as stream, progress(stream, "records") as show:
         for counts in importer.run(strict_json.read_lines(stream)):
             show(counts)
+            look()
     print_json(asdict(counts))
     if counts.failed:
         sys.exit(1)

@@ -100,11 +100,17 @@ class Commands(Group):
         """
         :raises Failed: for every foreseen error
         """
+        from accountsapp.cli.stopping import failure_of as failure_of_stop
+        from accountsapp.cli.stopping import stoppable
+
         try:
-            return super().invoke(ctx)
+            with stoppable():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise failure_of_stop(stop) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
-        except (Exception, KeyboardInterrupt) as error:
+        except Exception as error:
             from accountsapp.cli.errors import failure_of
 
             failure = failure_of(error)

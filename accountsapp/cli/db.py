@@ -9,6 +9,7 @@ from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.errors import Failed
 from accountsapp.cli.output import JSON, print_done
+from accountsapp.cli.stopping import AGAIN, report_stop
 from accountsapp.db.backup import copy
 from accountsapp.migrations.revision import alembic_config, check_known_revision, current_revision
 
@@ -25,7 +26,9 @@ def upgrade(context: Context) -> None:
     from alembic import command
 
     check_known_revision(context.unchecked_database)
-    command.upgrade(alembic_config(context.unchecked_database), "head")
+    database = context.unchecked_database
+    with report_stop(lambda: f"the database is at revision {current_revision(database) or 'none'}; {AGAIN}"):
+        command.upgrade(alembic_config(database), "head")
     click.echo(current_revision(context.unchecked_database))
 
 

@@ -24,7 +24,7 @@ def advised(problem: str) -> str:
     return f"{problem}; it can be given in the environment, as {variable_of(name)}"
 
 
-def failure_of(error: BaseException) -> Failed | None:
+def failure_of(error: Exception) -> Failed | None:
     """What a foreseen error says to the operator; None for one that is a mistake of ours."""
     # What failed has imported most of this; a command that did not, needs none of it.
     from alembic.util import CommandError
@@ -47,6 +47,4 @@ def failure_of(error: BaseException) -> Failed | None:
             return Failed(f"the database: {type(error).__name__}")
         case OSError():
             return Failed(f"{error.filename or 'input or output'}: {error.strerror}")
-        case KeyboardInterrupt():
-            return Failed("interrupted")
     return None

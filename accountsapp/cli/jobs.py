@@ -11,6 +11,7 @@ from accountsapp import folders
 from accountsapp.cli.commands import Group
 from accountsapp.cli.context import Context, unix_user
 from accountsapp.cli.output import JSON, print_done
+from accountsapp.cli.stopping import AGAIN, report_stop
 from accountsapp.domain import audit, job_lists
 from accountsapp.domain import jobs as queue
 from accountsapp.domain.audit import Event
@@ -38,7 +39,8 @@ def run(context: Context, until_empty: bool) -> None:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=[BackgroundStreamHandler()])
     if until_empty:
         log.info("working off what is due")
-        worker.run_until_empty()
+        with report_stop(lambda: f"{worker.done} jobs done; {AGAIN}"):
+            worker.run_until_empty()
     else:
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

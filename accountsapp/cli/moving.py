@@ -13,6 +13,7 @@ from accountsapp.cli.collecting import collecting_rarely
 from accountsapp.cli.context import Context
 from accountsapp.cli.files import opened
 from accountsapp.cli.output import print_json
+from accountsapp.cli.stopping import AGAIN, in_words, look, report_stop, whole
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.transfer.moving import Mover
 from accountsapp.domain.transfer.rehearsal import Rehearsal
@@ -42,7 +43,7 @@ def move(
 ) -> None:
     """Take rows; prints what became of them as JSON, and exits with 1 if some could not be taken."""
     settings = context.settings
-    write = context.database.write
+    write = whole(context.database.write)
     mover = Mover(
         write,
         context.keyring,
@@ -58,10 +59,11 @@ def move(
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed} accounts"), TimeElapsedColumn())
     bar = Progress(*columns, console=console, disable=not console.is_terminal)
-    with collecting_rarely(), bar:
+    with report_stop(lambda: f"{in_words(counts)}; {AGAIN}"), collecting_rarely(), bar:
         task = bar.add_task("", total=None)
         for counts in mover.run(rows):
             bar.update(task, completed=sum(asdict(counts).values()))
+            look()
     print_json(asdict(counts))
     if counts.failed:
         sys.exit(1)

@@ -13,6 +13,7 @@ from accountsapp.cli.context import Context, pass_context
 from accountsapp.cli.files import opened, progress
 from accountsapp.cli.moving import CSV, SOURCES, csv_rows, database_rows, move
 from accountsapp.cli.output import print_json, print_json_lines
+from accountsapp.cli.stopping import AGAIN, in_words, look, report_stop, whole
 from accountsapp.domain.passwords import Passwords, read_refused
 from accountsapp.domain.transfer.exporting import export_all, export_named, record_export
 from accountsapp.domain.transfer.importing import Importer
@@ -70,7 +71,7 @@ def import_(
     settings = context.settings
     refused = read_refused(settings.passwords_refused)
     importer = Importer(
-        context.database.write,
+        whole(context.database.write),
         context.keyring,
         Passwords(settings.bcrypt_rounds, refused, slots=os.cpu_count()),
         lambda line, text: click.echo(f"line {line}: {text}", err=True),
@@ -79,9 +80,16 @@ def import_(
         origin=context.origin,
     )
     counts = Counts()
-    with collecting_rarely(), opened(file) as stream, progress(stream, "accounts") as show:
+    again = AGAIN if update else f"{AGAIN}; those that are there are errors then, and stay as they are"
+    with (
+        report_stop(lambda: f"{in_words(counts)}; {again}"),
+        collecting_rarely(),
+        opened(file) as stream,
+        progress(stream, "accounts") as show,
+    ):
         for counts in importer.run(strict_json.read_lines(stream)):
             show(counts)
+            look()
     print_json(asdict(counts))
     if counts.failed:
         sys.exit(1)
@@ -105,4 +113,6 @@ def export(context: Context, usernames: tuple[str, ...], with_secrets: bool) -> 
     if with_secrets:
         with context.transaction() as store:
             record_export(store, accounts)
-    print_json_lines(export_named(engine, usernames, keyring) if usernames else export_all(engine, keyring))
+    records = export_named(engine, usernames, keyring) if usernames else export_all(engine, keyring)
+    with report_stop(lambda: "what was written is not all; run it again from the start"):
+        print_json_lines(records)

@@ -51,22 +51,26 @@ class Rotated:
     unreadable: int = 0
 
 
-def rotate(store: Store, write: Write) -> Rotated:
+def rotate(store: Store, write: Write, rotated: Rotated | None = None) -> Rotated:
     """Seal with the present secret whatever an older one sealed.
 
     :param store: its keyring has the present secret first and the older ones after it
     :param write: runs one transaction
+    :param rotated: counts on while it goes on
     """
-    rotated = Rotated()
+    rotated = rotated if rotated is not None else Rotated()
     # Of the default keys all are opened: what they are found by may be of before there were named ones.
     living = _rows_of(_keys, _keys.c.public_id).where(or_(_is_older(_keys, store.keyring), IS_DEFAULT))
-    rotated.api_keys, rotated.unreadable = _reseal_rows(store, write, _keys, living)
+    for resealed, unreadable in _reseal_rows(store, write, _keys, living):
+        rotated.api_keys += resealed
+        rotated.unreadable += unreadable
     # Nothing works by them, so they are not counted.
     ended = _rows_of(_ended, literal("ended")).where(_is_older(_ended, store.keyring))
-    _reseal_rows(store, write, _ended, ended)
-    resealed = jwt_keys.reseal(store)
-    rotated.jwt_keys = resealed.keys
-    rotated.unreadable += resealed.unreadable
+    for _ in _reseal_rows(store, write, _ended, ended):
+        continue
+    jwts = jwt_keys.reseal(store)
+    rotated.jwt_keys = jwts.keys
+    rotated.unreadable += jwts.unreadable
     rotated.mails = notices.reseal(store.begin, store.keyring) + recovery.reseal(store.begin, store.keyring)
     return rotated
 
@@ -93,18 +97,18 @@ def _rows_of(table: Table, public_id: ColumnElement[str | None]) -> Select[Any]:
     return select(*columns, public_id.label("public_id")).order_by(table.c.id).limit(KEYS_AT_ONCE)
 
 
-def _reseal_rows(store: Store, write: Write, table: Table, rows_of: Select[Any]) -> tuple[int, int]:
+def _reseal_rows(store: Store, write: Write, table: Table, rows_of: Select[Any]) -> Iterator[tuple[int, int]]:
     """Seal the rows of a table anew.
 
-    :returns: how many were, and how many no given secret opens
+    :returns: after each batch, how many of it were, and how many of it no given secret opens
     """
     statement = (
         update(table)
         .where(table.c.id == bindparam("of"), table.c.digest == bindparam("old_digest"))
         .values(digest=bindparam("new_digest"), sealed=bindparam("sealed"), secret_id=bindparam("secret_id"))
     )
-    resealed = unreadable = 0
     for rows in _pages(store, table, rows_of):
+        unreadable = 0
         opened = []
         for row in rows:
             try:
@@ -112,9 +116,8 @@ def _reseal_rows(store: Store, write: Write, table: Table, rows_of: Select[Any])
             except SealError:
                 unreadable += 1
         changes = _changes(store, opened)
-        if changes:
-            resealed += write(partial(_apply, statement=statement, changes=changes))
-    return resealed, unreadable
+        resealed = write(partial(_apply, statement=statement, changes=changes)) if changes else 0
+        yield resealed, unreadable
 
 
 def _pages(store: Store, table: Table, rows_of: Select[Any]) -> Iterator[Sequence[Any]]:

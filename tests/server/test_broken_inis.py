@@ -11,9 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from accountsapp.cli import main
-from accountsapp.server.starting import problems_of
+from accountsapp.ini_file import load_server
+from accountsapp.server.starting import filled, problems_of
 from accountsapp.settings import Settings
 from tests.support.forks import FORKS
+from tests.support.servers import ROOT
 from tests.test_settings import all_names
 
 SECRET = "canary-" + "q" * 40
@@ -296,6 +298,15 @@ def test_each_setting(say: Say) -> None:
         for name, (code, said) in zip(names, results, strict=True):
             check_line(name, code, said, f"accountsapp: {name}: ")
     assert {field.alias for field in Settings.model_fields.values()} - {None} <= {*names, *MAY_BE_ANYTHING}
+
+
+def test_the_options_that_the_repository_has_are_good() -> None:
+    """Also those that waitress takes only beside others."""
+    for ini in (ROOT / "production.ini", ROOT / "development.ini"):
+        options = load_server(str(ini)).local_conf
+        variables = {"http_host": "127.0.0.1", "http_port": "1", "http_proxy_host": "127.0.0.1"}
+        assert problems_of(options, variables) == []
+        assert filled("a.ini", options, variables).keys() == options.keys()
 
 
 def test_config_check_looks_at_the_server(say: Say) -> None:

@@ -33,6 +33,7 @@ DIFFERENCES = {
     "test_odd_headers_are_no_fault_of_ours": CONTROL,
     "test_where_no_api_rules_a_browser_gets_a_page": CONTROL,
     "test_an_undecodable_query_is_refused": "more than 64 KiB in a request line",
+    "test_nobody_is_told_what_is_wrong_with_his_request": "more than 64 KiB in a request line",
     "test_a_mistake_in_the_query_lets_nobody_in": "headers that are too large",
     "test_a_form_of_a_signed_in_person_that_is_not_taken_leads_back": "angle brackets in a request line",
     "test_methods": "the length of an empty answer to HEAD",

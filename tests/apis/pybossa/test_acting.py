@@ -149,6 +149,7 @@ def test_the_newsletter(alices: FrontEnd, wsgi: Any, alice: Person) -> None:
     main = browser.get("/account/newsletter").html.main
     assert main.find(class_="lead").text == "You are subscribed to our newsletter"
     assert main.find("a", href="/account/alice/update") is not None
+    assert main.find("button", value="true").text.strip() == "Stay subscribed"
 
 
 def test_confirming_the_address(alices: FrontEnd, wsgi: Any, outbox: Outbox, alice: Person) -> None:

@@ -57,7 +57,7 @@ def main() -> None:
         Job("update", updates(api_keys)),
         *(Job(path, itertools.repeat(get(path))) for path in PAGES),
     ]
-    words = ["-m", "pyramid.scripts.pserve", str(ini)]
+    words = ["-c", "from accountsapp.cli import main; main()", "--config", str(ini), "serve"]
     with running(words, port, 0, folder / "server.log", options.python, unit_variables()) as server:
         latencies([port], Job("/healthz", itertools.repeat(get("/healthz"))), 4, 4)
         _show(0, server)

@@ -261,9 +261,9 @@ def listing(
         statement = statement.where(AuditEvent.account_id == account_id)
     if events is not None:
         statement = statement.where(AuditEvent.event.in_(events))
-    page, left = statement, most
-    while left is None or left > 0:
-        part = EVENTS_AT_ONCE if left is None else min(left, EVENTS_AT_ONCE)
+    page, remaining = statement, most
+    while remaining is None or remaining > 0:
+        part = EVENTS_AT_ONCE if remaining is None else min(remaining, EVENTS_AT_ONCE)
         rows = [AuditRow._make(row) for row in connection.execute(page.limit(part))]
         yield from rows
         if len(rows) < part:
@@ -271,7 +271,7 @@ def listing(
         last = rows[-1]
         is_older = (AuditEvent.at < last.at) | ((AuditEvent.at == last.at) & (AuditEvent.id < last.id))
         page = statement.where(AuditEvent.at <= last.at, is_older)
-        left = None if left is None else left - part
+        remaining = None if remaining is None else remaining - part
 
 
 def forget_addresses(session: Session, account_id: int) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from oauthlib.common import Request
-from oauthlib.oauth2 import RequestValidator, UnauthorizedClientError
+from oauthlib.oauth2 import InvalidClientIdError, RequestValidator, UnauthorizedClientError
 
+from accountsapp.domain.errors import ClientNotFound
 from accountsapp.domain.oauth import clients, tokens
 from accountsapp.domain.oauth.clients import ClientRow
 from accountsapp.domain.oauth.scopes import DEFAULT, Scope
@@ -119,15 +120,21 @@ class Validator(RequestValidator):
     def save_authorization_code(
         self, client_id: str, code: dict[str, str], request: Request, *args: Any, **kwargs: Any
     ) -> None:
-        tokens.grant(
-            self._store,
-            request.client,
-            request.user.id,
-            request.scopes,
-            code=code["code"],
-            redirect_uri=None if request.using_default_redirect_uri else request.redirect_uri,
-            challenge=request.code_challenge,
-        )
+        """
+        :raises InvalidClientIdError: the client was revoked meanwhile
+        """
+        try:
+            tokens.grant(
+                self._store,
+                request.client,
+                request.user.id,
+                request.scopes,
+                code=code["code"],
+                redirect_uri=None if request.using_default_redirect_uri else request.redirect_uri,
+                challenge=request.code_challenge,
+            )
+        except ClientNotFound:
+            raise InvalidClientIdError(request=request) from None
 
     # The token request
 

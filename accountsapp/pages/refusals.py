@@ -1,7 +1,7 @@
 """Refusals and faults as pages: what happened in words, and where to go from there."""
 
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pyramid.csrf import get_csrf_token
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken
@@ -48,6 +48,10 @@ NOT_POSSIBLE = _("That is not possible")
 STALE_FORM = _(
     "Your browser did not send the cookie that belongs to this form, or the form was too old."
     " Nothing was changed; please send it again."
+)
+FOREIGN_PAGE = _(
+    "Your browser says that this form is not from a page of ours. Nothing was changed; please open the page"
+    " again."
 )
 FOREIGN_SITE = _(
     "This form works under the address %(site_url)s alone. Nothing was changed; please open it there."
@@ -104,6 +108,8 @@ def stale_form(request: Request, error: Exception) -> StaleForm:
     if not isinstance(error, BadCSRFOrigin):
         return StaleForm(translated(request, STALE_FORM), "")
     site_url = request.app_settings.site_url
+    if request.host == urlsplit(site_url).netloc:
+        return StaleForm(translated(request, FOREIGN_PAGE), "")
     path = _entrance(request) or quote(request.environ["PATH_INFO"].encode("latin-1"))
     query = request.environ.get("QUERY_STRING", "")
     elsewhere = site_url + path + (f"?{query}" if query else "")

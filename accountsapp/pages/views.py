@@ -12,6 +12,7 @@ from accountsapp.domain.data.models import AccountState
 from accountsapp.domain.emails import addresses, changing
 from accountsapp.domain.errors import DeadLink, EmailTaken, InvalidValue, InvalidValues, StaleCredential
 from accountsapp.i18n import mark as _
+from accountsapp.pages.exports import Export
 from accountsapp.pages.html import page
 from accountsapp.pages.language import translated
 from accountsapp.pages.menu import FOR_STRANGERS
@@ -24,6 +25,9 @@ from accountsapp.web.resources import Root
 
 SETTINGS = (_("Settings"), "settings")
 SIGN_IN = (_("Sign in"), "sign-in")
+NEW_PASSWORD_LINK = (_("Ask for a new password link"), "forgotten-password")
+NEW_LINK = {RegistrationConfirmation: (_("Register"), "register"), AddressProof: SETTINGS, Export: SETTINGS}
+"""Where another one is to be had."""
 FIELDS = {"username": "new_username", "password": "new_password"}
 """What the form that sets a password calls the fields of the domain, in its order."""
 
@@ -54,7 +58,7 @@ def confirm_email_change(context: EmailChange, request: Request) -> Response:
         request,
         _("Address confirmed"),
         _("Your new e-mail address is in force."),
-        [(_("Settings"), "settings"), SIGN_IN],
+        [SETTINGS, SIGN_IN],
     )
 
 
@@ -73,7 +77,7 @@ def prove_address(context: AddressProof, request: Request) -> Response:
         request,
         _("Address confirmed"),
         _("This e-mail address is confirmed."),
-        [(_("Settings"), "settings"), SIGN_IN],
+        [SETTINGS, SIGN_IN],
     )
 
 
@@ -157,7 +161,7 @@ def dead_link(error: Exception, request: Request) -> Response:
         request,
         _("This link does not work any more"),
         _("It was used, has expired or was replaced by a newer one. Please ask for a new one."),
-        [(_("Ask for a new password link"), "forgotten-password"), SIGN_IN],
+        [NEW_LINK.get(type(request.context), NEW_PASSWORD_LINK), SIGN_IN],
         404,
     )
 

@@ -21,6 +21,7 @@ from waitress.proxy_headers import proxy_headers_middleware
 
 from accountsapp.server.granian_requests import Limits, Requests
 from accountsapp.server.granian_sockets import address_of, listen
+from accountsapp.server.proxy_headers import ProxyHeaders
 from accountsapp.server.silent_clients import SilentClients
 from accountsapp.server.starting import (
     check_app,
@@ -239,7 +240,7 @@ def _trusting(app: Any, adjustments: Any) -> Any:
     """What waitress itself makes of the headers of proxies."""
     if not (adjustments.trusted_proxy or adjustments.clear_untrusted_proxy_headers):
         return app
-    return proxy_headers_middleware(
+    by_waitress = proxy_headers_middleware(
         app,
         trusted_proxy=adjustments.trusted_proxy,
         trusted_proxy_count=adjustments.trusted_proxy_count,
@@ -247,6 +248,7 @@ def _trusting(app: Any, adjustments: Any) -> Any:
         clear_untrusted=adjustments.clear_untrusted_proxy_headers,
         log_untrusted=adjustments.log_untrusted_proxy_headers,
     )
+    return ProxyHeaders(by_waitress, app, adjustments)
 
 
 def _every(adjustments: Any) -> dict[str, object]:

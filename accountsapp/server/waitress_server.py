@@ -13,6 +13,7 @@ from typing import Any
 from waitress.server import create_server
 
 from accountsapp.server.fairness import Dispatcher, be_fair
+from accountsapp.server.proxy_headers import ProxyHeaders
 from accountsapp.server.starting import (
     check_app,
     filled,
@@ -50,7 +51,8 @@ def make_server(global_conf: Mapping[str, str], **options: str) -> Callable[[Any
     Waiters.threads = server.adj.threads
     for listener in _listeners(server):
         # Let the application know who is connected, and for whom, whatever waitress makes of a proxy's word.
-        listener.application = KeepingPeer(listener.application, application)
+        behind_proxy = ProxyHeaders(listener.application, application, server.adj)
+        listener.application = KeepingPeer(behind_proxy, application)
         be_fair(listener)
 
     def serve(app: Any) -> None:

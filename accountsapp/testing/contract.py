@@ -212,7 +212,7 @@ def test_calls_at_once_are_answered(everywhere: Everywhere) -> None:
             statuses = [answer.status_int for answer in everywhere.at_once(door, AT_ONCE)]
             if max(statuses) >= 500:
                 failed.append((*door[:3], statuses))
-    assert failed == []
+    assert failed == [], failed
 
 
 def test_s20_who_is_let_in_no_more_changes_nothing(everywhere: Everywhere) -> None:

@@ -121,8 +121,9 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     units = {path.name: unit(path) for path in UNITS}
     assert set(units) == {"accountsapp-server@.service", "accountsapp-worker.service"}
     server, worker = units["accountsapp-server@.service"], units["accountsapp-worker.service"]
-    differ = {"Description", "After", "ExecStart", "TimeoutStopSec", "LimitNOFILE"}
+    differ = {"Description", "After", "Environment", "ExecStart", "TimeoutStopSec", "LimitNOFILE"}
     assert {name for name in server | worker if server.get(name) != worker.get(name)} == differ
+    assert server["Environment"] == [*worker["Environment"], "PYTHONOPTIMIZE=2"]
     assert server["ExecStart"][0].endswith(
         "accountsapp -c /etc/accountsapp/production.ini serve http_port=%i"
     )

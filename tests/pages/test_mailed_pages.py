@@ -15,6 +15,7 @@ from accountsapp.domain.mailing.links import Purpose
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
+from tests.support.front_end import Browser
 from tests.support.outbox import Outbox
 
 NEW = "a new and better one"
@@ -164,6 +165,22 @@ def test_links_that_lead_nowhere_are_one_page(
             bodies.add(answer.body)
     assert len(bodies) == 1
     assert app.get(good).status_int == 200
+
+
+def test_a_dead_link_leads_to_where_another_is_to_be_had(wsgi: Any, alice: Person) -> None:
+    browser = Browser(wsgi)
+    for person in (None, alice):
+        if person is not None:
+            browser.sign_in(person)
+        settings = "/account/alice/update" if person is not None else "/account/signin"
+        for path, leads_to in (
+            ("/recovery/alice/reset/dead", "/account/forgot-password"),
+            ("/confirm/registration/dead", "/account/register"),
+            ("/confirm/address/dead", settings),
+            ("/exports/dead", settings),
+        ):
+            buttons = browser.get(path, 404).html.select("main a.button")
+            assert buttons[0]["href"] == leads_to, (path, person)
 
 
 def test_paths_and_methods(app: TestApp, alice: Person, page_of: Callable[..., str]) -> None:

@@ -169,6 +169,22 @@ def creating_who_is_awaited(pair: Pair) -> tuple[Act, Act]:
     return pair.send(by, "POST", path, created, "application/json"), pair.edit(pair.low, pair.high)
 
 
+def creating_at_once(pair: Pair) -> tuple[Act, Act]:
+    """The same one twice, without an address."""
+    by = present("session header", pair.high)
+    create = pair.send(by, "POST", "/api/v5/accounts/super-create/")
+    return create, create
+
+
+def adding_at_once(pair: Pair) -> tuple[Act, Act]:
+    names = [f"{pair.high.person.username}-{number}" for number in range(2)]
+    first, second = (
+        pair.administer(pair.high, "POST", "users/add", {"username": name, "email": f"{name}@example.net"})
+        for name in names
+    )
+    return first, second
+
+
 def importing_who_is_awaited(pair: Pair) -> tuple[Act, Act]:
     record = {"username": pair.high.person.username, "email": await_address(pair)}
     stores = pair.stores
@@ -232,6 +248,8 @@ PAIRS: list[Callable[[Pair], tuple[Act, Act]]] = [
     adding_who_is_awaited,
     inviting_who_is_awaited,
     creating_who_is_awaited,
+    creating_at_once,
+    adding_at_once,
     importing_who_is_awaited,
     deleting_the_stale,
     erasing_each_other,

@@ -25,15 +25,17 @@ from accountsapp.domain.data.api_key_models import IS_DEFAULT, ApiKey
 from accountsapp.domain.data.models import AuditEvent, EmailAddress
 from accountsapp.domain.data.oauth_models import AccessToken
 from accountsapp.domain.data.proofs import Actor, Rights
+from accountsapp.domain.oauth import clients
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.domain.store import Store
 from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
-from accountsapp.testing.credentials import Holder
+from accountsapp.testing.credentials import Holder, by_jwt, present
 from accountsapp.testing.endings import before_change
 from accountsapp.testing.everywhere import dump
 from accountsapp.testing.people import PASSWORD, Person
 from tests.support.openedx import MERGE_PATCH
+from tests.support.pictures import encoded, quarters
 from tests.support.scenes import Change, Scene, seen, somebody_waits, wait_for
 
 JSON = "application/json"
@@ -252,6 +254,53 @@ def test_s20_who_is_staff_no_more_proves_no_address(scene: Scene) -> None:
     )
     with scene.stores.transaction() as store:
         assert store.connection.scalars(of_him).all() == [False]
+
+
+def test_s20_a_client_is_let_in_before_it_is_revoked_or_not_at_all(scene: Scene) -> None:
+    change = Change("POST", "/api/v1.1/o/authorize/?{client asks}", ("session",), {"decision": "allow"})
+    holder, states = scene.cast(change, {"session"}), []
+
+    def happen() -> None:
+        assert scene.client is not None
+        with scene.stores.transaction() as store:
+            clients.revoke(store, scene.client.client_id)
+        states.append(dump(TestApp(scene.wsgi)))
+
+    with before_change(scene.stores, happen):
+        answer = scene.send(change, "session", holder)
+    assert answer.status_int == 400
+    assert seen(answer) == seen(scene.send(change, "session", holder))
+    assert dump(TestApp(scene.wsgi)) == states[0]
+
+
+def test_s20_a_token_that_works_once_is_no_other_one_in_a_further_try(scene: Scene) -> None:
+    edits = OF_OTHERS[6]
+    for kept, statuses in ((keep(ADMINISTRATOR), {200}), (take_rights, {403, 404})):
+        holder = scene.cast(edits._replace(by={**ADMINISTRATOR, **EDITOR}), {"jwt"})
+        headers = {**by_jwt(holder.signing, jti="once"), "Content-Type": JSON}
+        path = edits.path.replace("{other}", scene.other)
+        with before_change(scene.stores, partial(kept, scene, holder)):
+            answer = TestApp(scene.wsgi).request(
+                path, method="PATCH", body=b'{"biography": "E"}', headers=headers, expect_errors=True
+            )
+        assert answer.status_int in statuses
+
+
+def test_s20_a_picture_of_an_editor_who_is_none_any_more_is_not_kept(scene: Scene) -> None:
+    holder, files = scene.cast(OF_OTHERS[4], {"session header"}), scene.stores.settings.files
+    path = OF_OTHERS[4].path.replace("{other}", scene.other)
+    before = sorted(files.rglob("*"))
+    with before_change(scene.stores, partial(take_rights, scene, holder)):
+        answer = TestApp(scene.wsgi).patch(
+            path,
+            headers=dict(present("session header", holder).headers),
+            upload_files=[("picture_upload", "a.png", encoded(quarters()))],
+            expect_errors=True,
+        )
+    assert answer.status_int in (403, 404), answer
+    assert [each for each in sorted(files.rglob("*")) if each.is_file()] == [
+        each for each in before if each.is_file()
+    ]
 
 
 def test_s43_who_lost_a_right_is_recorded_once(scene: Scene) -> None:

@@ -1,7 +1,6 @@
 """``egg:accountsapp#granian``: the application is handed what waitress hands it, and where it is not."""
 
 import json
-import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -218,6 +217,14 @@ def test_a_body_can_be_read_again(server: Callable[..., Any]) -> None:
             assert f"[{size}, {size}]".encode() in exchange(port, [head + b"a" * size], seconds=10)[0]
 
 
+@pytest.fixture
+def ini_file(tmp_path: Path) -> str:
+    """One that can be read."""
+    file = tmp_path / "a.ini"
+    file.write_text("[app:main]\nuse = egg:accountsapp\n")
+    return str(file)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -228,16 +235,16 @@ def test_a_body_can_be_read_again(server: Callable[..., Any]) -> None:
         ({"threads": "many"}, "threads cannot be 'many'"),
     ],
 )
-def test_a_bad_option(options: dict[str, str], said: str) -> None:
+def test_a_bad_option(options: dict[str, str], said: str, ini_file: str) -> None:
     with pytest.raises(SystemExit, match=said) as refused:
-        make_server({"__file__": os.devnull}, **options)
+        make_server({"__file__": ini_file}, **options)
     assert str(refused.value).startswith("accountsapp: [server:main] of ")
 
 
-def test_a_port_in_use() -> None:
+def test_a_port_in_use(ini_file: str) -> None:
     port = free_port()
     with (
         socket.create_server(("127.0.0.1", port)),
         pytest.raises(SystemExit, match="Address already in use; "),
     ):
-        make_server({"__file__": os.devnull}, listen=f"127.0.0.1:{port}")
+        make_server({"__file__": ini_file}, listen=f"127.0.0.1:{port}")

@@ -32,8 +32,8 @@ from accountsapp.web.request import Request
 def read_preferences(context: PreferencesOfAccount, request: Request) -> dict[str, str]:
     preferred = profile.read(request.store, context.target.id, PreferredColumns)
     columns = {name: getattr(preferred, column) for name, column in PREFERRED_COLUMNS.items()}
-    kept = object_of(preferred.preferences_text)
-    others = {name: text for name, text in kept.items() if name not in columns}
+    preferences = object_of(preferred.preferences_text)
+    others = {name: text for name, text in preferences.items() if name not in columns}
     return {name: text for name, text in columns.items() if text} | others
 
 

@@ -84,16 +84,16 @@ def _accounts_without(connection: Connection, after: int, *, again: bool) -> lis
 
 def _queue(store: Store, accounts: list[tuple[int, str]], per_hour: int, queued: Queued) -> None:
     session = store.session
-    wanted = [account_id for account_id, address in accounts if not is_nowhere(address)]
+    reachable = [account_id for account_id, address in accounts if not is_nowhere(address)]
     waiting = set(
         session.scalars(
             select(Job.account_id).where(
-                Job.name == INVITE, Job.state == JobState.QUEUED, Job.account_id.in_(wanted)
+                Job.name == INVITE, Job.state == JobState.QUEUED, Job.account_id.in_(reachable)
             )
         )
     )
     delay = _wait_of_last(session)
-    for account_id in wanted:
+    for account_id in reachable:
         if account_id in waiting:
             continue
         delay += timedelta(hours=1) / per_hour

@@ -1,7 +1,6 @@
 """An account is made."""
 
 import secrets
-from contextlib import suppress
 from typing import Any
 
 from accountsapp.domain.audit import Event
@@ -18,6 +17,9 @@ from accountsapp.domain.rules.emails import key_of, parse
 from accountsapp.domain.rules.folding import fold
 from accountsapp.domain.store import Store
 
+NOBODYS = ""
+"""The key of no address, for which nobody waits."""
+
 
 def begin(store: Store, email: object) -> None:
     """The first step of making an account for somebody else: who does it is looked at again
@@ -25,8 +27,11 @@ def begin(store: Store, email: object) -> None:
 
     :param email: as a client sent it; one that is none is told later
     """
-    with suppress(InvalidEmail):
-        changing.lock_waiting(store, key_of(parse(email)))
+    try:
+        address_key = key_of(parse(email))
+    except InvalidEmail:
+        address_key = NOBODYS
+    changing.lock_waiting(store, address_key)
     store.check_actor()
 
 

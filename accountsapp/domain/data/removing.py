@@ -18,6 +18,6 @@ def remove_some(session: Session, model: Any, *conditions: ColumnElement[bool], 
     part = select(model.id).where(*conditions).limit(ROWS_AT_ONCE).with_for_update(skip_locked=True, of=model)
     ids = session.scalars(part, parameters).all()
     if ids:
-        gone = delete(model).where(model.id.in_(ids))
-        session.execute(gone.execution_options(synchronize_session=False))
+        removal = delete(model).where(model.id.in_(ids))
+        session.execute(removal.execution_options(synchronize_session=False))
     return len(ids)

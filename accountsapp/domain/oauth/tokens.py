@@ -31,7 +31,7 @@ from accountsapp.domain.data.prepared import Prepared
 from accountsapp.domain.data.proofs import ACCESS_TOKEN, Proof, Terms
 from accountsapp.domain.data.reads import AccountRow, Columns, selection_of
 from accountsapp.domain.data.revoking import confirm_everywhere
-from accountsapp.domain.errors import AccountNotFound, StaleCredential, TokenNotFound
+from accountsapp.domain.errors import AccountNotFound, ClientNotFound, StaleCredential, TokenNotFound
 from accountsapp.domain.oauth import grants
 from accountsapp.domain.oauth.clients import ClientRow
 from accountsapp.domain.oauth.scopes import Scope, in_order, written
@@ -89,12 +89,13 @@ def grant(
 
     :param redirect_uri: as the request had it; None where it had none
     :param challenge: PKCE, ``S256``
-    :raises StaleCredential: client or account are not active any more, or what proved it was ended
+    :raises ClientNotFound: the client was revoked meanwhile
+    :raises StaleCredential: the account is not active any more, or what proved it was ended
     """
     session = store.session
     account = store.lock(account_id)
     if not _holds(session, client.id):
-        raise StaleCredential
+        raise ClientNotFound
     grants.clear_dead(session, account_id, client.id)
     row = OAuthGrant(
         client_id=client.id,

@@ -69,8 +69,8 @@ def _decoded(image: Image.Image, orientation: int, box: Box | None) -> tuple[byt
     area = _draft(image, box.area(*upright) if box is not None else Area(0, 0, *upright))
     image.load()
     _halve_transparency(image)
-    kept = _cut_out(image, area, orientation, LONGEST_SIDE)
-    return png_bytes(kept), _cut_out(image, central_square(area), orientation, SQUARE_SIDE)
+    picture = _cut_out(image, area, orientation, LONGEST_SIDE)
+    return png_bytes(picture), _cut_out(image, central_square(area), orientation, SQUARE_SIDE)
 
 
 def _draft(image: Image.Image, area: Area) -> Area:

@@ -333,9 +333,9 @@ def _change_addresses(
     connection: Connection, account_id: int, present: dict[str, EmailRecord], after: dict[str, EmailRecord]
 ) -> None:
     of_account = _emails.c.account_id == account_id
-    gone = [key for key in present if key not in after]
-    if gone:
-        connection.execute(delete(_emails).where(of_account, _emails.c.address_key.in_(gone)))
+    former = [key for key in present if key not in after]
+    if former:
+        connection.execute(delete(_emails).where(of_account, _emails.c.address_key.in_(former)))
     # The present primary address must step down before another one can take its place.
     for key, address in sorted(after.items(), key=lambda pair: pair[1].primary):
         values = _address_values(key, address)

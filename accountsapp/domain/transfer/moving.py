@@ -263,13 +263,13 @@ class Mover:
             mine = self._changed_here(before, here, values, is_in_step=is_in_step)
             if mine:
                 outcome.notes.append((row.place, f"changed here since, and so kept: {', '.join(mine)}"))
-            wanted = {key for key in values if key not in mine and here.get(key) != values[key]}
-            if not wanted:
+            changed_keys = {key for key in values if key not in mine and here.get(key) != values[key]}
+            if not changed_keys:
                 outcome.counts.kept += bool(mine)
                 outcome.counts.unchanged += not mine
                 remembered.append(self._remembered(row, before, before.credential_epoch))
                 continue
-            raw = {key: value for key, value in row.raw.items() if _canonical(key) in wanted}
+            raw = {key: value for key, value in row.raw.items() if _canonical(key) in changed_keys}
             record = parse({**raw, "username": here["username"]}, update=True)
             item = row.item(len(changes), self._keyring, record)
             takes_password = item.password_hash is not None

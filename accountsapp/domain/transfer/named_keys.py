@@ -138,10 +138,10 @@ class KeyChange:
     def exceeds(self, most: int) -> bool:
         """Whether more keys than so many are active after it, and more than before it."""
         moment = now()
-        gone = sum(key.is_active(moment) for key in (*self.removed, *(key for key, _ in self.changed)))
-        come = sum(key.is_active(moment) for key in (*self.added, *(key for _, key in self.changed)))
-        stay = sum(key.is_active(moment) for key in self.kept)
-        return stay + come > most and come > gone
+        ended = sum(key.is_active(moment) for key in (*self.removed, *(key for key, _ in self.changed)))
+        begun = sum(key.is_active(moment) for key in (*self.added, *(key for _, key in self.changed)))
+        unchanged = sum(key.is_active(moment) for key in self.kept)
+        return unchanged + begun > most and begun > ended
 
 
 def change_of(present: Sequence[PresentKey], keys: Iterable[GivenKey]) -> KeyChange:

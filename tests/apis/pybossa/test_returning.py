@@ -225,6 +225,18 @@ def test_under_another_name_of_the_site(browser: Browser) -> None:
         assert "CSRF" not in page.text
 
 
+def test_a_browser_that_hides_where_a_form_stood(browser: Browser) -> None:
+    """It is not sent to the name of the site, where it is already."""
+    sent = {"csrf_token": browser.get("/account/register").form["csrf_token"].value, **REGISTRATION}
+    headers = {"Accept": "text/html", "Origin": "null", "Host": SITE_URL.partition("://")[2]}
+    page = browser.app.post("/account/register", sent, headers=headers, status=400)
+    problem = page.html.find(id="stale-form")
+    assert "open the page again" in problem.find(role="alert").text
+    assert problem.find("a") is None
+    assert "carol" not in page.text
+    assert page.html.select_one("main a.button") is not None
+
+
 def test_json_is_told_as_ever(front_end: FrontEnd) -> None:
     refused = front_end.send("/account/register", 400, **REGISTRATION)
     assert sorted(refused) == ["code", "description", "template"]

@@ -110,7 +110,7 @@ def lock_together(
     :returns: the ids of those that are there
     """
     known = Account.id.in_(account_id for account_id in account_ids if account_id is not None)
-    # For ``OR`` PostgreSQL reads every row where one side is a subselect, SQLite where a column is mostly empty.
+    # With ``OR`` PostgreSQL reads every row if a side is a subselect, SQLite if a column is mostly empty.
     concerned = union_all(*(select(Account.id).where(each).correlate(None) for each in (known, besides)))
     locked = select(Account.id).where(Account.id.in_(concerned)).order_by(Account.id)
     return session.scalars(locked.with_for_update(key_share=True)).all()

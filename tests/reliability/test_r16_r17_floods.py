@@ -29,7 +29,11 @@ LARGEST = "/static/swagger-ui-bundle.js"
 """What everybody may read the most of with one request."""
 THREADS = 16
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """On one database in short, on both in whole."""
+    backends = ["sqlite", "postgresql"] if metafunc.config.getoption("--soak") else ["sqlite"]
+    metafunc.definition.add_marker(pytest.mark.parametrize("backend", backends, indirect=True))
 
 
 @pytest.fixture

@@ -193,6 +193,6 @@ def test_r17_a_flood_of_wrong_passwords_starves_nobody(server: Server, alice: Pe
         hashed = sum(guess.done() and guess.result() == 403 for guess in guesses)
     seen = Counter(guess.result() for guess in guesses)
     assert set(seen) == {403, 503}
-    # Whoever waited for guesses to be hashed, even for one each time, would be answered less often in that time.
+    # Whoever waited for guesses to be hashed, even for one each time, would be answered less often meanwhile.
     assert len(waited) > 2 * hashed
     assert longest(waited) < soak(10.0, 0.5)

@@ -140,6 +140,25 @@ def test_links_begin_with_the_site_url(notice: Notice) -> None:
     assert message.html.count("href=") == number
 
 
+NOBODY_ELSE_S = {
+    *(Notice.SET_PASSWORD, Notice.NEW_REVIEW),
+    *(Notice.API_KEY_ENDED, Notice.API_KEY_LEAKED, Notice.API_KEY_EXPIRING),
+}
+"""Mails of what is over, or harms nobody, whoever caused it."""
+
+
+def test_the_text_is_for_people() -> None:
+    """It says what to do if somebody else was it; each sentence begins as one, each link has its line."""
+    for notice in Notice:
+        paragraphs = rendered(notice).text.split("\n-- \n")[0].strip().split("\n\n")
+        is_said = any("If it was not you" in each or "If you do not want" in each for each in paragraphs)
+        assert is_said is (notice not in NOBODY_ELSE_S), notice
+        sentences = [each for each in paragraphs[1:] if each[-1] in ".:" and not each.startswith("bob")]
+        assert all(each[0].isupper() for each in sentences), (notice, sentences)
+        words = [line.split() for each in paragraphs for line in each.splitlines()]
+        assert all(len(line) == 1 for line in words if "http" in " ".join(line)), notice
+
+
 def test_the_reset_mail_names_its_account_in_the_subject() -> None:
     assert "alice" in rendered(Notice.RESET_PASSWORD).subject
     assert "bob" in rendered(Notice.INVITATION).subject

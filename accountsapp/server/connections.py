@@ -30,12 +30,18 @@ _PLAIN_HEAD = re.compile(
 """Of a request with nothing to decode or to join. Waitress reads all others, three times as slowly."""
 _UNUSUAL = frozenset(("EXPECT", "TRANSFER_ENCODING"))
 """Headers of requests that waitress reads."""
+CLOSE = "close"
 MOST_DIGITS = 9
 """Of the length of a body whose head is plain."""
 
 
 class Parser(HTTPRequestParser):
-    """A request of HTTP/1.1 has one ``Host`` (RFC 9112 3.2)."""
+    """A request of HTTP/1.1 has one ``Host`` (RFC 9112 3.2).
+
+    :ivar is_ambiguous: whether others may take its body for a longer or a shorter one
+    """
+
+    is_ambiguous = False
 
     def received(self, data: bytes) -> int:
         """Nobody is told to continue with what is whole or refused: waitress would wait for more of it, and
@@ -50,6 +56,7 @@ class Parser(HTTPRequestParser):
         plain = _PLAIN_HEAD.fullmatch(header_plus.decode("latin-1"))
         if plain is None or not self._take(*plain.groups(default="")):
             super().parse_header(header_plus)
+            self.is_ambiguous = self.chunked and "CONTENT_LENGTH" in self.headers
         host = self.headers.get("HOST")
         # Waitress joins those of one name by commas, and no name of a host has one.
         if (self.version == "1.1" and host is None) or "," in (host or ""):
@@ -108,8 +115,8 @@ class Answering(WSGITask):
     wrote_header: bool
 
     def build_response_header(self) -> bytes:
-        if self.channel.is_ending and len(self.channel.requests) == 1:
-            self.request.headers["CONNECTION"] = "close"  # as if the client had asked for it
+        if self._is_last():
+            self.request.headers["CONNECTION"] = "close"  # as if that were all that the client had said
         names, values = zip(*self.response_headers, strict=True) if self.response_headers else ((), ())
         layout = _layout(names)
         if layout is None or not self._is_plain():
@@ -118,6 +125,15 @@ class Answering(WSGITask):
         form, order = layout
         values += (_date(int(self.start_time)), str(self.content_length))
         return (form % (self.status, *order(values))).encode("latin-1")
+
+    def _is_last(self) -> bool:
+        """Whether the connection ends with it, though waitress does not see why (RFC 9112 6.3 and 9.6)."""
+        connection = self.request.headers.get("CONNECTION", "")
+        return (
+            (self.channel.is_ending and len(self.channel.requests) == 1)
+            or self.request.is_ambiguous
+            or ("," in connection and CLOSE in [option.strip() for option in connection.lower().split(",")])
+        )
 
     def _is_plain(self) -> bool:
         """Whether waitress would add date and length alone, and take nothing away."""

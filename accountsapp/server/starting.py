@@ -41,6 +41,8 @@ def check_app(ini: str, variables: Mapping[str, str]) -> None:
 
     :raises SystemExit: the section of the application cannot be read
     """
+    if not Path(ini).is_file():
+        return  # whoever makes a server without one has an application
     try:
         ini_file.load_app(ini, variables)
     except SettingsError as error:

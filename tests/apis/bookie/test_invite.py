@@ -10,9 +10,11 @@ import time_machine
 from sqlalchemy import update
 from webtest import TestApp
 
+from accountsapp.domain.accounts import lifecycle
 from accountsapp.domain.clock import now
 from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.data.reads import sealed_api_key
+from accountsapp.domain.store import Store
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
@@ -78,6 +80,23 @@ def test_an_invited_person_sets_a_password_and_a_name(
     again = bookie("POST", "/suspend", form={"email": "new@example.com"})
     assert again.status_int == 200
     assert "/recovery/neo/reset/" in links_in(outbox.to("new@example.com"))[0]
+
+
+@pytest.mark.parametrize("lose", [lifecycle.deactivate, lifecycle.delete])
+def test_an_invitation_outlives_its_inviter(
+    bookie: Bookie,
+    inviter: Person,
+    stores: Process,
+    outbox: Outbox,
+    app: TestApp,
+    lose: Callable[[Store, int], object],
+) -> None:
+    bookie("POST", "/inviter/invite", json={"api_key": inviter.api_key, "email": "new@example.com"})
+    form = app.get(outbox.link_to("new@example.com")).form
+    with stores.transaction() as store:
+        lose(store, inviter.id)
+    form["new_username"], form["new_password"] = "neo", "a good long one"
+    assert form.submit().status_int == 200
 
 
 def test_the_code_works_three_days(bookie: Bookie, inviter: Person, outbox: Outbox, app: TestApp) -> None:

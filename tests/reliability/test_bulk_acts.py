@@ -32,6 +32,7 @@ from accountsapp.domain.mailing.notices import Notice
 from accountsapp.domain.transfer import importing, lines
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
+from accountsapp.web import front
 from accountsapp.worker import Worker
 from tests.support.bookie import Bookie
 
@@ -128,7 +129,8 @@ def test_removal_of_stale_accounts(
     bookie: Bookie, admin: Person, stores: Process, another: Another, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale_accounts(stores, 5 * administration.ACCOUNTS_AT_ONCE // 2)
-    monkeypatch.setattr(administration, "LONGEST_REMOVAL", 60.0)
+    for module, time in ((administration, "LONGEST_REMOVAL"), (front, "LONGEST_WAIT")):
+        monkeypatch.setattr(module, time, 60.0)  # however slow the machine is
     monkeypatch.setattr(administration, "delete_stale_part", another.note(administration.delete_stale_part))
     answer = bookie("DELETE", "/a/nonactivated", form={"api_key": admin.api_key})
     assert answer.json["status"] is True

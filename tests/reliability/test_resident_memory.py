@@ -49,7 +49,7 @@ def test_resident_memory(
     ]
     for words in unit(DEPLOY / "systemd" / "accountsapp-server@.service")["Environment"]:
         for word in words.split():
-            monkeypatch.setenv(*word.split("="))
+            monkeypatch.setenv(*word.split("=", 1))
     server = Server(tmp_path, ini, is_forked=False).wait()
     try:
         process = psutil.Process(server.pid)

@@ -1,6 +1,7 @@
 """``egg:accountsapp#granian``: the application is handed what waitress hands it, and where it is not."""
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -75,6 +76,63 @@ DIFFERENT: Mapping[bytes, tuple[int, int]] = {
 """What waitress answers, and granian."""
 
 
+IN_STEP = (
+    *(b"%s /x HTTP/1.1\r\nHost: h\r\n\r\n" % method for method in (b"OPTIONS", b"TRACE", b"CONNECT", b"get")),
+    *(
+        b"%s HTTP/1.1\r\nHost: h\r\n\r\n" % start
+        for start in (b"OPTIONS *", b"CONNECT h:80", b"GET x", b"GET  /x")
+    ),
+    *(
+        b"GET /x HTTP/%s\r\nHost: h\r\n\r\n" % version
+        for version in (b"0.9", b"1.0", b"1.2", b"2.0", b"1.1 x")
+    ),
+    *(b"GET /x HTTP/1.0\r\nConnection: %s\r\n\r\n" % option for option in (b"Keep-Alive", b"close")),
+    *(
+        b"GET /x HTTP/1.1\r\nHost: %s\r\n\r\n" % host
+        for host in (b"a b", b"[::1", b"a/b", b"u@a", b"a" * 5000)
+    ),
+    *(
+        b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: %s\r\n\r\n12345" % length
+        for length in (
+            b"5, 5",
+            b"+5",
+            b"-5",
+            b"0x5",
+            b"5 5",
+            b"9" * 40,
+            b"0" * 30 + b"5",
+            b"5\r\nContent-Length: 5",
+        )
+    ),
+    *(
+        b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding%s\r\n\r\n0\r\n\r\n" % coding
+        for coding in (
+            b": chunked",
+            b" : chunked",
+            b":\tchunked",
+            b": xchunked",
+            b": identity",
+            b": chunked, chunked",
+        )
+    ),
+    b"POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n12345\r\n0\r\n\r\n",
+    b"GET /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n12345",
+    b"GET /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n",
+    b"GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    b"GET /x HTTP/1.1\r\nHost: h\r\nConnection: close, TE\r\n\r\n",
+    b"GET /x HTTP/1.1\r\nHost: h\r\n%s\r\n" % b"".join(b"X-%d: 1\r\n" % number for number in range(200)),
+    b"GET /x HTTP/1.1\nHost: h\n\n",
+    b"GET /x HTTP/1.1\r\nHost: h\nX: 1\r\n\r\n",
+    b"GET /x HTTP/1.1\r\nHost: h\r\nX: a\rb\r\n\r\n",
+    b"GET /x HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n",
+    b"GET /a\0b HTTP/1.1\r\nHost: h\r\n\r\n",
+    b"\r\n\r\nGET /x HTTP/1.1\r\nHost: h\r\n\r\n",
+)
+"""What may be refused or taken, as a server has it; the next request on the connection is another one."""
+NEXT = b"GET /next HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+
+
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     """What the application is handed."""
     handed = {name: environ.get(name) for name in COMPARED} | {
@@ -132,6 +190,24 @@ def test_what_is_handed_on_and_what_is_refused() -> None:
         theirs, ours = (exchange(port, different, seconds=10) for port in (one, other))
         for (request, statuses), expected, said in zip(DIFFERENT.items(), theirs, ours, strict=True):
             assert (statuses_of(expected)[-1], statuses_of(said)[-1]) == statuses, request[:60]
+
+
+def test_nothing_gets_out_of_step() -> None:
+    """Whatever comes first: the next request is answered as itself, or the connection ends before it."""
+    messages = (*SAME, *DIFFERENT, *IN_STEP)
+    with waitress(echo) as one, granian(echo) as other:
+        for port in (one, other):
+            for message, said in zip(
+                messages, exchange(port, [m + NEXT for m in messages], seconds=20), strict=True
+            ):
+                statuses = [status for status in statuses_of(said) if status != 100]
+                assert len(statuses) <= 2, (message[:90], said)
+                assert all(status < 500 or status == 501 for status in statuses), (message[:90], said)
+                if len(statuses) == 2:
+                    assert statuses[1] == 200, (message[:90], said)
+                    assert b'"PATH_INFO": "/next"' in content(said, port), (message[:90], said)
+                elif statuses:
+                    assert re.search(rb"(?i)\r\nconnection: close|^HTTP/1.0", said), (message[:90], said)
 
 
 def kept_open(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:

@@ -83,7 +83,7 @@ class Process:
     def _of_requests(self) -> Joining:
         from accountsapp.db.joining import abort, join
 
-        return Joining(self.database.request_sessions, join, abort)
+        return Joining(lambda: self.database.request_sessions, join, abort)
 
     @contextmanager
     def transaction(self, client_address: str = "", columns: Columns | None = None) -> Iterator[Store]:

@@ -154,7 +154,7 @@ class Store:
         """
         connection = self._connection_for_writing()
         if self._session is None:
-            sessions = self._sessions if self._joining is None else self._joining.sessions
+            sessions = self._sessions if self._joining is None else self._joining.sessions()
             self._session = sessions(bind=connection, join_transaction_mode="control_fully")
         return self._session
 

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session, sessionmaker
 class Joining(NamedTuple):
     """How what a store writes takes part in a transaction that somebody else ends.
 
-    :ivar sessions: makes sessions that do
+    :ivar sessions: what makes sessions that do
     :ivar join: has what a connection has begun do that
     :ivar abort: ends all that takes part; what is written next takes part in another one
     """
 
-    sessions: sessionmaker[Session]
+    sessions: Callable[[], sessionmaker[Session]]
     join: Callable[[RootTransaction], None]
     abort: Callable[[], None]

@@ -55,6 +55,16 @@ def load_app(config: str, variables: Mapping[str, str] | None = None) -> Any:
     return _load(config, APP, variables)
 
 
+def settings_of(context: Any) -> dict[str, str]:
+    """Those of the application itself, which may stand behind filters.
+
+    :param context: of :func:`load_app`
+    """
+    while inner := getattr(context, "app_context", None) or getattr(context, "next_context", None):
+        context = inner
+    return dict(context.local_conf)
+
+
 def load_server(config: str, variables: Mapping[str, str] | None = None) -> Any:
     """``[server:main]``; the same, but that ``create()`` makes what serves an application."""
     return _load(config, SERVER, variables)
@@ -100,7 +110,7 @@ def _check_section(config: str, path: str, kind: str, name: str) -> None:
     """
     :raises NoSection: there is none of that kind and name
     """
-    parser = RawConfigParser(default_section="")
+    parser = RawConfigParser(default_section="", strict=False)  # PasteDeploy says what is there twice
     with Path(path).open(encoding="utf-8") as file:
         parser.read_file(file)
     prefixes = [prefix for spellings in _KINDS[kind].config_prefixes for prefix in spellings]

@@ -40,7 +40,7 @@ class Context:
 
         :raises SettingsError: the file or the section cannot be read
         """
-        return dict(self._loaded.local_conf)
+        return ini_file.settings_of(self._loaded)
 
     @cached_property
     def _loaded(self) -> Any:

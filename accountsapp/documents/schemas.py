@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from accountsapp.documents.docstrings import docstring_of
 from accountsapp.documents.document import Schema
 from accountsapp.domain.unset import UNSET
 
@@ -14,7 +15,9 @@ REFERENCE = "#/components/schemas/{model}"
 
 
 class _Generator(GenerateJsonSchema):
-    """As pydantic, without titles that repeat names and defaults that stand for what was not given."""
+    """As pydantic, without titles that repeat names and defaults that stand for what was not given, and with
+    descriptions also where Python leaves docstrings out.
+    """
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
 
@@ -25,6 +28,12 @@ class _Generator(GenerateJsonSchema):
         described = super().default_schema(schema)
         if schema.get("default") in (None, UNSET, ""):
             described.pop("default", None)
+        return described
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        described = super().model_schema(schema)
+        if docstring := docstring_of(schema["cls"]):
+            described.setdefault("description", docstring)
         return described
 
 

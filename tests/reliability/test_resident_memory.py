@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from webtest import TestApp
 
 from accountsapp.testing.people import Person
 from tests.cli.conftest import write_ini
@@ -20,6 +21,7 @@ MOST_GROWTH = 8 * 2**20
 
 
 def test_resident_memory(
+    app: TestApp,
     ini: dict[str, str],
     tmp_path: Path,
     alice: Person,
@@ -27,7 +29,10 @@ def test_resident_memory(
     soak: Soak,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Of reads, writes, refusals and pages of all APIs, over many connections, with the unit's variables."""
+    """Of reads, writes, refusals and pages of all APIs, over many connections, with the unit's variables.
+
+    What it says of the APIs is what there is to say of them, though it has no docstrings.
+    """
     count = soak(3_000, 100_000)
     requests = [
         ("GET", f"/api/v1/alice/account?api_key={alice.api_key}", 200),
@@ -62,6 +67,11 @@ def test_resident_memory(
         grown = process.memory_info().rss - resident
         assert grown < MOST_GROWTH
         assert process.memory_info().rss < MOST_RESIDENT
+        with Wire(server.port) as wire:
+            for name in app.app.registry.documents.names:
+                path = f"/docs/{name}.json"
+                document = wire.ask(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode()).body
+                assert document == app.get(path).body, name
     finally:
         server.stop()
 

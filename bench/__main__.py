@@ -84,7 +84,7 @@ def main() -> int:
         url = f"sqlite:///{working_copy(database)}"
     server_core, client_core = _cores()
     jobs = [
-        *_jobs(api_keys, with_credentials(url, SIGNED_IN)),
+        *_jobs(api_keys, with_credentials(url, min(SIGNED_IN, options.accounts))),
         *community_jobs(options.accounts),
         *admin_jobs(api_keys[ADMIN - 1], options.accounts),
     ]

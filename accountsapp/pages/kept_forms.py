@@ -78,5 +78,5 @@ def kept(request: Request, path: str) -> Fields:
 
 
 def forget(request: Request, response: Response) -> None:
-    """It is in the form again."""
+    """It is in the form again, or who leaves the browser to others is not to leave it."""
     COOKIE.take_away(request, response)

@@ -7,8 +7,10 @@ from pyramid.response import Response
 from accountsapp.domain.keyring import SealError
 from accountsapp.web.request import Request
 
-LONGEST_COOKIE = 4000
-"""Characters: browsers drop what is longer with its name and attributes than 4096."""
+LONGEST_COOKIE = 2800
+"""Characters. Browsers drop a longer cookie than 4096, and where nobody told it otherwise nginx answers 502
+for a longer head than that, in which there is more than the cookie.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ class SealedCookie:
             return None
 
     def take_away(self, request: Request, response: Response) -> None:
-        """Have the browser forget it."""
-        self._set(request, response, "", 0)
+        """Have the browser forget it, if it has one."""
+        if self.is_in(request):
+            self._set(request, response, "", 0)
 
     def _set(self, request: Request, response: Response, value: str, seconds: int) -> None:
         response.set_cookie(

@@ -15,6 +15,7 @@ from pyramid.view import exception_view_config
 
 from accountsapp.domain.credentials import signin
 from accountsapp.domain.errors import InactiveAccount, StaleCredential, WrongPassword
+from accountsapp.pages import kept_forms
 from accountsapp.pages.flash import Message
 from accountsapp.pages.html import go, page
 from accountsapp.pages.kept_forms import IS_KEPT, IS_LOST, keep, seal, typed
@@ -133,9 +134,10 @@ def _form(
 
 
 def sign_out(request: Request, response: Response) -> Response:
-    """End the session of the request, and let the answer take its cookie away."""
+    """End the session of the request, and let the answer take its cookie away, and a form that was kept."""
     signin.sign_out(request.store, request.caller.secret or "")
     session_cookie.end(request, response)
+    kept_forms.forget(request, response)
     return response
 
 

@@ -216,3 +216,11 @@ def test_r11_nginx_keeps_to_itself_what_is_the_operators(cluster: Cluster, keys:
     assert "canary" not in text_of_all
     assert "192.0.2.66" not in text_of_all
     assert "127.0.0.1" in text_of_all
+
+
+def test_r11_nginx_passes_long_heads_on(cluster: Cluster) -> None:
+    """Who follows the longest link to a program is sent to sign in, with the link."""
+    link = "/account/nobody/update?redirect_uri=" + "https%3A%2F%2F" * 280
+    answer = requests.get(cluster.url + link, allow_redirects=False, timeout=20)
+    assert answer.status_code == 303
+    assert len(answer.headers["Location"]) > 4096

@@ -8,7 +8,7 @@ from pyramid.csrf import get_csrf_token
 from pyramid.response import Response
 
 from accountsapp.apis.pybossa.negotiation import VARY, wants_json
-from accountsapp.pages import flash
+from accountsapp.pages import flash, kept_forms
 from accountsapp.pages.html import go, page, page_around
 from accountsapp.security import session_cookie
 from accountsapp.web.answers import json_answer
@@ -117,7 +117,8 @@ def answer_with_other_session(request: Request, value: Any, session: str | None)
 
 
 def answer_without_session(request: Request, value: Any) -> Response:
-    """As :func:`answer`, taking the session's cookie away."""
+    """As :func:`answer`, taking the session's cookie away, and a form that was kept."""
     response = answer(request, value)
     session_cookie.end(request, response)
+    kept_forms.forget(request, response)
     return response

@@ -168,6 +168,37 @@ def test_settings_of_a_session_that_was_ended_come_back_after_signing_in(
     assert browser.get(settings).forms[0]["fullname"].value == "Alice Anew"
 
 
+def test_who_signs_out_leaves_no_form_behind(browser: Browser, stores: Process, alice: Person) -> None:
+    settings = "/account/alice/update"
+    for path in ("/account/signout", "/sessions"):
+        browser.app.reset()
+        browser.sign_in(alice)
+        sent = filled(browser.get(settings).forms[0], fullname="Alice Anew")
+        end_sessions(stores, alice)
+        sent.submit("btn", status=303)
+        browser.sign_in(alice)
+        assert "kept_form" in browser.app.cookies
+        page = browser.app.get(path, headers={"Accept": "text/html"})
+        if path == "/sessions":
+            page.form.submit(status=303)
+        assert "kept_form" not in browser.app.cookies
+        browser.sign_in(alice)
+        assert "Alice Anew" not in browser.get(settings).text
+
+
+def test_what_is_kept_fits_into_a_head_of_4096_bytes(browser: Browser) -> None:
+    """A proxy takes no longer one, unless it is told to."""
+    is_kept = set()
+    for length in range(1000, 3200, 100):
+        browser.app.reset()
+        token = browser.get("/account/signin").form["csrf_token"].value
+        sent = {"csrf_token": token, "btn": "Profile", "fullname": "x" * length}
+        answer = browser.app.post("/account/alice/update", sent, headers={"Accept": "text/html"}, status=303)
+        assert sum(len(f"{name}: {value}\r\n") for name, value in answer.headerlist) < 3800
+        is_kept.add("kept_form" in browser.app.cookies)
+    assert is_kept == {True, False}
+
+
 def test_what_is_not_kept_for_later(browser: Browser, stores: Process, alice: Person) -> None:
     """Passwords, files, and what is too long for a cookie; it says that nothing was changed."""
     password = {"current_password": PASSWORD, "new_password": NEW, "confirm": NEW}

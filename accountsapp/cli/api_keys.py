@@ -162,7 +162,7 @@ def check() -> None:
     forms = []
     for number, form in _forms(sys.stdin.buffer):
         forms.append(form)
-        print_json({"line": number, "result": form})
+        print_json_lines([{"line": number, "result": form}])
     if set(forms) - {KeyForm.GOOD}:
         sys.exit(1)
 

@@ -59,7 +59,8 @@ def move(
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed} accounts"), TimeElapsedColumn())
     bar = Progress(*columns, console=console, disable=not console.is_terminal)
-    with report_stop(lambda: f"{in_words(counts)}; {AGAIN}"), collecting_rarely(), bar:
+    next_time = "nothing was written" if is_rehearsal else AGAIN
+    with report_stop(lambda: f"{in_words(counts)}; {next_time}"), collecting_rarely(), bar:
         task = bar.add_task("", total=None)
         for counts in mover.run(rows):
             bar.update(task, completed=sum(asdict(counts).values()))

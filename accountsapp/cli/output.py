@@ -2,10 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
+
+from accountsapp.cli.errors import Failed
 
 JSON: Callable[..., Any] = click.option(
     "--json", "as_json", is_flag=True, help="One JSON object instead of words."
@@ -17,8 +20,12 @@ _LINE_ENDS[0x85] = "\\u0085"
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One value on one line."""
-    print_json_lines([value])
+    """What a command made or did, on one line.
+
+    :raises Failed: nobody takes it
+    """
+    with _done():
+        print_json_lines([value])
 
 
 def print_json_lines(values: Iterable[Mapping[str, Any]]) -> None:
@@ -31,11 +38,22 @@ def print_done(as_json: bool, what: str, **facts: Any) -> None:
 
     :param what: one word or a few, such as ``deactivated``
     :param facts: for ``--json``; the first one names what it was done to
+    :raises Failed: nobody takes it
     """
     if as_json:
         print_json({**facts, "done": what})
-    else:
+        return
+    with _done():
         print_lines([f"{next(iter(facts.values()))}: {what}"])
+
+
+@contextmanager
+def _done() -> Iterator[None]:
+    """Of a command that is over but for what it prints, which may be a key that nobody sees again."""
+    try:
+        yield
+    except OSError as error:
+        raise Failed(f"it is done, but what it prints is lost: {error.strerror}") from None
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from accountsapp.cli import COMMANDS, main
+from accountsapp.testing.people import Person
 from tests.cli.conftest import Run, write_ini
 
 COMMAND = [sys.executable, "-c", "from accountsapp.cli import main; main(prog_name='accountsapp')"]
@@ -212,3 +213,15 @@ def test_a_command_imports_what_it_needs(ini_file: Path, run: Run) -> None:
     assert '"ada"' in result.stdout
     dear = {"alembic", "email_validator", "limits", "PIL", "pyramid", "rich", "webob", "zope", "zxcvbn"}
     assert dear & set(result.stderr.split()) == set()
+
+
+def test_what_cannot_be_shown_is_done_nevertheless(ini_file: Path, alice: Person) -> None:
+    """A key is there, and its owner can end it, though the disk was full or nobody read what was printed."""
+    reader, unread = os.pipe()
+    os.close(reader)
+    for output, why in ((os.open("/dev/full", os.O_WRONLY), "No space left"), (unread, "Broken pipe")):
+        command = [*COMMAND, "-c", str(ini_file), "api-keys", "add", "alice", "--name", why]
+        ran = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(output)
+        assert (ran.returncode, one_line(ran.stderr)) == (1, True), ran
+        assert f"it is done, but what it prints is lost: {why}" in ran.stderr

@@ -103,6 +103,10 @@ def test_moving(run: Run, raw: Database, tmp_path: Path, number: signal.Signals,
     rows = "".join(f"m{index},m{index}@example.org\n" for index in range(5 * BATCH))
     file.write_text(f"username,email\n{rows}")
     signal_in(moving.Mover, "_take", number)
+    rehearsal = run("accounts", "import", "--from", "csv", "--dry-run", str(file), exit_code=STATUS[number])
+    assert how_far(rehearsal).endswith("failed; nothing was written")
+    assert accounts(raw) == 0
+    signal_in(moving.Mover, "_take", number)
     ran = run("accounts", "import", "--from", "csv", str(file), exit_code=STATUS[number])
     assert how_far(ran).startswith(f"{2 * BATCH} created, 0 updated, 0 unchanged, 0 kept, 0 failed; run it ")
     assert accounts(raw) == 2 * BATCH

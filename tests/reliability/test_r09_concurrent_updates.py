@@ -2,8 +2,6 @@
 
 import http.client
 import json
-import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -22,7 +20,6 @@ from accountsapp.domain.data import locking
 from accountsapp.domain.data.models import Account
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
-from tests.conftest import Soak
 from tests.support.concurrently import concurrently
 from tests.support.servers import Server
 
@@ -51,17 +48,10 @@ def row(database: Database, person: Person) -> Any:
 
 
 def change_names(server: Server, person: Person, names: list[str]) -> list[int]:
-    """The statuses of one client's changes, over one connection.
-
-    Where nobody has come to an end for half a second, as on a machine that has other things to do, the server
-    says to those beyond its threads that they are to come again: so they do, and that they were told so is
-    among the statuses.
-    """
+    """The statuses of one client's changes, over one connection."""
     statuses = []
-    remaining = names[::-1]
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
-        while remaining:
-            name = remaining.pop()
+        for name in names:
             body = json.dumps({"api_key": person.api_key, "name": name})
             headers = {"Content-Type": "application/json"}
             connection.request("POST", f"/api/v1/{person.username}/account", body, headers)
@@ -69,27 +59,11 @@ def change_names(server: Server, person: Person, names: list[str]) -> list[int]:
             shown = json.loads(answer.read())
             assert answer.status != 200 or shown["name"] == name
             statuses.append(answer.status)
-            if answer.status == 503:
-                time.sleep(float(answer.headers["Retry-After"]))
-                remaining.append(name)
     return statuses
 
 
-def check_all_taken(statuses: list[list[int]], number: int, soak: Soak) -> None:
-    """Each change was acknowledged once; on a quiet machine nobody had to come again."""
-    seen = Counter(status for client in statuses for status in client)
-    assert seen[200] == number
-    assert seen.keys() <= {200, 503}
-    assert seen[503] <= soak(number // 10, 0)
-
-
 def test_r09_fifty_clients_of_a_server(
-    ini: dict[str, str],
-    tmp_path: Path,
-    database: Database,
-    alice: Person,
-    register: Callable[..., Person],
-    soak: Soak,
+    ini: dict[str, str], tmp_path: Path, database: Database, alice: Person, register: Callable[..., Person]
 ) -> None:
     """One account: each change raises its version once, so that it counts them (c), and the last one wins
     whole. Then fifty accounts: writers wait for each other where the database has one lock, and none fails.
@@ -99,7 +73,7 @@ def test_r09_fifty_clients_of_a_server(
         before = row(database, alice).version
         names = [[f"client {number} turn {turn}" for turn in range(TIMES)] for number in range(CLIENTS)]
         statuses = concurrently([partial(change_names, server, alice, mine) for mine in names])
-        check_all_taken(statuses, CLIENTS * TIMES, soak)
+        assert {status for seen in statuses for status in seen} == {200}
         after = row(database, alice)
         assert after.version - before == CLIENTS * TIMES
         assert after.name in {mine[-1] for mine in names}
@@ -109,7 +83,7 @@ def test_r09_fifty_clients_of_a_server(
         statuses = concurrently(
             [partial(change_names, server, *each) for each in zip(people, names, strict=True)]
         )
-        check_all_taken(statuses, CLIENTS * 3, soak)
+        assert {status for seen in statuses for status in seen} == {200}
         assert all(row(database, person).name == person.username for person in people)
     finally:
         server.stop()

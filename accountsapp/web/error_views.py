@@ -54,7 +54,8 @@ def add_error_view(
 def find(request: "Request", error: BaseException) -> ErrorView | None:
     """The view for the nearest class of the exception; of several that of the nearest place."""
     view_of: dict[tuple[type, ...], ErrorView | None] = request.registry.error_view_of
-    classes = (type(error), *map(type, lineage(getattr(request, "context", None))))
+    # Each class once: some places lead on to one of the same class, as deep as a path is.
+    classes = (type(error), *dict.fromkeys(map(type, lineage(getattr(request, "context", None)))))
     if classes not in view_of:
         view_of[classes] = _find(request.registry.error_views, *classes)
     return view_of[classes]

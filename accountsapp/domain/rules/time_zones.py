@@ -10,7 +10,7 @@ _DATABASE = files("tzdata")
 @cache
 def names() -> frozenset[str]:
     """Every name of a zone, old ones too."""
-    return frozenset((_DATABASE / "zones").read_text("ascii").split())
+    return frozenset((_DATABASE / "zones").read_text("utf-8").split())
 
 
 @cache

@@ -79,8 +79,8 @@ def _filled(ini: str, name: str, value: str, variables: Mapping[str, str]) -> st
         if variable not in variables:
             raise SystemExit(
                 f"accountsapp: {name} in [server:main] of {ini} needs {variable}; "
-                f"give it on the command line: "
-                f"accountsapp -c {ini} serve {variable}=…, or pserve {ini} {variable}=…"
+                f"give it on the command line: accountsapp -c {ini} serve {variable}=… "
+                f"or pserve {ini} {variable}=…"
             )
     return _VARIABLE.sub(lambda match: variables[match[1]], value)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LONGEST_HOLD = 3.0
+"""Seconds for which a transaction may go on: it may stand at a lock of somebody else."""
 AGAIN = "run it again to go on"
 _DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 
@@ -75,9 +77,13 @@ def stoppable() -> Iterator[None]:
         for number in SIGNALS:
             if signal.getsignal(number) in _DEFAULTS:
                 before[number] = signal.signal(number, _receive)
+        if before:
+            before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _hurry)
     try:
         yield
     finally:
+        if before:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -86,6 +92,12 @@ def _receive(number: int, _frame: FrameType | None) -> None:
     if not _stop.is_held or _stop.number is not None:  # who asks twice does not want to wait
         raise Stopped(number)
     _stop.number = number
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_HOLD)
+
+
+def _hurry(_number: int, _frame: FrameType | None) -> None:
+    if _stop.is_held:
+        look()
 
 
 def look() -> None:
@@ -98,7 +110,8 @@ def look() -> None:
 
 
 def whole(write: "Write", *, looks_before: bool = False) -> "Write":
-    """What runs a transaction, and is not stopped inside of one: :func:`look` tells afterwards.
+    """What runs a transaction, and is not stopped inside of one that ends soon: :func:`look` tells
+    afterwards.
 
     :param looks_before: whether to look before each, where nobody does after it
     """

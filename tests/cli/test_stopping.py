@@ -5,14 +5,16 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, event, func, select, update
 
+from accountsapp.cli import stopping
 from accountsapp.db.database import Database
 from accountsapp.domain import rotation
 from accountsapp.domain.data.models import Account
@@ -178,6 +180,24 @@ def test_an_export_that_nobody_reads(
     assert process.returncode == STATUS[number]
     assert one_line(said)
     assert "interrupted: what was written is not all; run it again from the start" in said
+
+
+def test_an_import_that_stands_at_a_lock(
+    run: Run, raw: Database, tmp_path: Path, signal_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else holds what it writes to, and goes on to: the part is given up."""
+    monkeypatch.setattr(stopping, "LONGEST_HOLD", 0.2)
+    file = tmp_path / "accounts.jsonl"
+    write_records(file, BATCH)
+    run("accounts", "import", str(file))
+    with raw.write_engine.connect() as other, other.begin():
+        other.execute(update(Account).values(version=Account.version + 1))
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        began = time.monotonic()
+        ran = run("accounts", "import", "--update", str(file), exit_code=STATUS[signal.SIGTERM])
+        assert time.monotonic() - began < 10
+    assert how_far(ran) == "0 created, 0 updated, 0 failed; run it again to go on"
+    assert run("accounts", "import", "--update", str(file)).json["updated"] == BATCH
 
 
 def test_who_is_told_to_ignore_it_does(run: Run, tmp_path: Path, signal_in: Any) -> None:

@@ -24,9 +24,6 @@ Headers = list[tuple[str, str]]
 
 CLOSE = ("Connection", "close")
 
-ADDRESSES = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED")
-"""The headers in which a proxy says the client's, one behind that of another."""
-
 _value_of = itemgetter(1)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -143,7 +140,6 @@ class Requests:
             del environ["HTTP_HOST"]
         elif "," in host:
             raise Refused(HTTPStatus.BAD_REQUEST, "One Host is needed")
-        _check_addresses(environ)
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             body: IO[bytes] = self._received(environ)
         else:
@@ -180,18 +176,6 @@ class Requests:
             rest -= body.write(part)
         body.seek(0)
         return body
-
-
-def _check_addresses(environ: Mapping[str, Any]) -> None:
-    """granian empties a value that is not ASCII, with what a proxy put behind it: a client would have the
-    address of the proxy.
-
-    :raises Refused: one is missing of those that proxies say
-    """
-    for name in ADDRESSES:
-        value = environ.get(name)
-        if value is not None and not all(part.strip() for part in value.split(",")):
-            raise Refused(HTTPStatus.BAD_REQUEST, "The address of the client cannot be read")
 
 
 def _sendable(headers: Headers) -> Headers:

@@ -18,6 +18,7 @@ from typing import Any
 
 from waitress.adjustments import Adjustments
 from waitress.proxy_headers import proxy_headers_middleware
+from waitress.utilities import BadRequest
 
 from accountsapp.server.granian_requests import Limits, Requests
 from accountsapp.server.granian_sockets import address_of, listen
@@ -248,7 +249,28 @@ def _trusting(app: Any, adjustments: Any) -> Any:
         clear_untrusted=adjustments.clear_untrusted_proxy_headers,
         log_untrusted=adjustments.log_untrusted_proxy_headers,
     )
-    return ProxyHeaders(by_waitress, app, adjustments)
+    return _knowing_clients(ProxyHeaders(by_waitress, app, adjustments), adjustments)
+
+
+def _knowing_clients(application: Any, adjustments: Any) -> Any:
+    """Refuse what leaves out whom a trusted proxy speaks for (WSGI middleware).
+
+    granian empties a value with bytes beyond ASCII, with what a proxy put behind them: the client would have
+    the address of the proxy.
+    """
+    names = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in adjustments.trusted_proxy_headers}
+    said = [names[name] for name in ("x-forwarded-for", "forwarded") if name in names]
+    trusted, count = adjustments.trusted_proxy, adjustments.trusted_proxy_count
+
+    def ask(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        if trusted in ("*", environ["REMOTE_ADDR"]):
+            parts = [part for name in said if name in environ for part in environ[name].split(",")[-count:]]
+            if not all(map(str.strip, parts)):
+                refusal = BadRequest("The address of the client cannot be read.")
+                return refusal.wsgi_response(environ, start_response)
+        return application(environ, start_response)
+
+    return ask
 
 
 def _every(adjustments: Any) -> dict[str, object]:

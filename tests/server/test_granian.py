@@ -54,6 +54,7 @@ SAME = (
     b"GET /x HTTP/1.1\r\nHost: h\r\n" + A_PROXY + b"\r\n",
     b"GET /x HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: [2001:db8::1]:40\r\nX-Forwarded-Host: evil\r\n\r\n",
     b"GET /x HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: gopher, ftp\r\n\r\n",
+    b"GET /x HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: , 192.0.2.7\r\n\r\n",
     b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100001\r\n\r\n",
     b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n12345",
     b"GET /x HTTP/1.1\r\n\r\n",
@@ -71,8 +72,6 @@ DIFFERENT: Mapping[bytes, tuple[int, int]] = {
     b"GET /x HTTP/1.1\r\nHost:\r\n\r\n": (200, 400),
     # It would leave out the whole value, and the client would have the address of the proxy.
     b"GET /x HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: \xe9, 192.0.2.7\r\n\r\n": (200, 400),
-    b"GET /x HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: \xe9\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n": (200, 400),
-    b"GET /x HTTP/1.1\r\nHost: h\r\nForwarded: for=192.0.2.7;by=\xe9\r\n\r\n": (200, 400),
     b"GET /x HTTP/1.1\r\nHost: h\r\nX-A: 1\r\n folded\r\n\r\n": (200, 400),
     b"GET /%s HTTP/1.1\r\nHost: h\r\n\r\n" % (b"a" * 66_000): (431, 414),
     b"GET /x HTTP/1.1\r\nHost: h\r\nX-A: %s\r\n\r\n" % (b"a" * 200_000): (431, 431),

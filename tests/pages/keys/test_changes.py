@@ -164,6 +164,8 @@ def test_rotation(wsgi: Any, stores: Process, alice: Person) -> None:
         assert page.opens(api_key_in(answer))
         shown = [time["datetime"] for time in answer.html.select(".revealed time")]
         assert shown == [former.expires.strftime("%Y-%m-%dT%H:%M:%SZ")]
+        states = [state["data-state"] for state in answer.html.select("[data-state]")]
+        assert sorted(states) == ["active", "retiring"], "in the words of the API, whatever people read"
         with later(page, hours=25):
             assert not page.opens(made.api_key)
             again = page.post(f"{new.id}/rotate", {"overlap": ""}, status=200)  # at once

@@ -123,15 +123,16 @@ class Keyring:
         """Encrypt ``value`` so that it opens for ``owner`` alone (such as ``account:7``)."""
         return self._seal.encrypt(f"{owner}\0{value}".encode()).decode("ascii")
 
-    def unseal(self, owner: str, sealed: str) -> str:
+    def unseal(self, owner: str, sealed: str, longest: int | None = None) -> str:
         """What was sealed for ``owner``.
 
-        :raises SealError: another secret made it, or it was sealed for somebody else
+        :param longest: seconds for which it opens; None: for ever
+        :raises SealError: another secret made it, it was sealed for somebody else, or too long ago
         """
         try:
-            holder, _, value = self._seal.decrypt(sealed.encode()).decode().partition("\0")
+            holder, _, value = self._seal.decrypt(sealed.encode(), longest).decode().partition("\0")
         except (InvalidToken, UnicodeError) as error:
-            raise SealError("sealed with another secret") from error
+            raise SealError("sealed with another secret, or too long ago") from error
         if holder != owner:
             raise SealError("sealed for another owner")
         return value

@@ -20,7 +20,7 @@ class SealedCookie:
     Over https its name keeps a host below or beside ours from setting it (RFC 6265bis 4.1.3.2).
 
     :ivar name: also what it is sealed for, so that no other sealed text takes its place
-    :ivar seconds: how long a browser keeps it
+    :ivar seconds: how long a browser keeps it, and it is good
     """
 
     name: str
@@ -40,12 +40,12 @@ class SealedCookie:
         return self._name_for(request) in request.cookies
 
     def read(self, request: Request) -> str | None:
-        """The text that the browser was given; None without one, or if it is not ours."""
+        """The text that the browser was given; None without one, or if it is too old or not ours."""
         sealed = request.cookies.get(self._name_for(request))
         if not sealed or len(sealed) > LONGEST_COOKIE:
             return None
         try:
-            return request.store.keyring.unseal(self.name, sealed)
+            return request.store.keyring.unseal(self.name, sealed, self.seconds)
         except SealError:
             return None
 

@@ -1,11 +1,15 @@
 """What one page leaves to the next: cookies that nobody else reads, makes or puts in place of others."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 
+import time_machine
 from webtest import TestApp
 
+from accountsapp.domain.clock import now
+from accountsapp.pages.flash import COOKIE
 from accountsapp.testing.people import PASSWORD, Person
 
 HTML = {"Accept": "text/html"}
@@ -58,3 +62,11 @@ def test_none_takes_the_place_of_another(app: TestApp, alice: Person) -> None:
         shown = app.get(settings, headers={**HTML, "Cookie": cookies + session}, status=200)
         assert shown.html.h1.text == "Settings"
         assert shown.html.find(role="status") is None
+
+
+def test_one_that_a_browser_kept_too_long_is_worth_nothing(app: TestApp, alice: Person) -> None:
+    cookie = {**HTML, "Cookie": f"flash={set_by(signed_in(app), 'flash').value}"}
+    with time_machine.travel(now() + timedelta(seconds=COOKIE.seconds - 10)):
+        assert app.get("/", headers=cookie).html.find(role="status") is not None
+    with time_machine.travel(now() + timedelta(seconds=COOKIE.seconds + 10)):
+        assert app.get("/", headers=cookie).html.find(role="status") is None

@@ -235,7 +235,7 @@ def test_a_page_is_the_same_from_whichever_end_it_is_read(
             return names
 
         whole = lists(NUMBER, 0)
-        monkeypatch.setattr(administration, "FAR", 10)
+        monkeypatch.setattr(administration, "MOST_SKIPPED", 10)
         for offset in (0, 9, 500, 1500, 1970, 1999, 2500, 3950, NUMBER - len(ids), NUMBER + 500):
             assert lists(20, offset) == [names[offset : offset + 20] for names in whole], offset
 
@@ -244,7 +244,7 @@ def test_many_accounts_are_not_counted_for_every_page(
     many_to_change: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is new is seen in the number at once, and so is what is to be deleted."""
-    monkeypatch.setattr(administration, "MANY", 10)
+    monkeypatch.setattr(administration, "COUNTED_EACH_TIME", 10)
     recent, counted = Recent(), []
     every = administration._every
     monkeypatch.setattr(administration, "_every", lambda connection: counted.append(1) or every(connection))

@@ -246,8 +246,10 @@ def test_many_accounts_are_not_counted_for_every_page(
     """What is new is seen in the number at once, and so is what is to be deleted."""
     monkeypatch.setattr(administration, "COUNTED_EACH_TIME", 10)
     recent, counted = Recent(), []
-    every = administration._every
-    monkeypatch.setattr(administration, "_every", lambda connection: counted.append(1) or every(connection))
+    count = administration._row_count
+    monkeypatch.setattr(
+        administration, "_row_count", lambda connection: counted.append(1) or count(connection)
+    )
     with many_to_change.read_engine.connect() as connection:
         assert [administration.total(connection, recent) for _ in range(5)] == [NUMBER] * 5
         with many_to_change.write_engine.begin() as writing:

@@ -184,7 +184,7 @@ def delete(context: Context, username: str, yes: bool, as_json: bool) -> None:
 @click.option("--json", is_flag=True, expose_value=False, help="Changes nothing: it is JSON anyway.")
 @pass_context
 def reset_key(context: Context, username: str) -> None:
-    """Give an account a new API key, printed as JSON; the old one is dead and its owner report_stop.
+    """Give an account a new API key, printed as JSON; the old one is dead and its owner told.
 
     It works with a secret that opens nothing, too, so that a lost one can be replaced.
     """
@@ -208,7 +208,7 @@ def reset_key(context: Context, username: str) -> None:
 @JSON
 @pass_context
 def set_password(context: Context, username: str, password_stdin: bool, as_json: bool) -> None:
-    """Set the password of an account; its sessions and mailed links end, and its owner is report_stop.
+    """Set the password of an account; its sessions and mailed links end, and its owner is told.
 
     On a terminal it asks for the password, twice and without echo.
     """

@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
 from sqlalchemy import create_engine, event, text, update
 from webtest import TestApp
 
@@ -25,10 +24,10 @@ from accountsapp.domain.data.models import Account, AccountState
 from accountsapp.domain.errors import ClientNotFound
 from accountsapp.domain.oauth import clients
 from accountsapp.domain.store import Store
-from accountsapp.domain.transfer.importing import Importer
 from accountsapp.testing.credentials import Holder, Shown, hold, present
 from accountsapp.testing.people import Person
 from tests.support.concurrently import concurrently
+from tests.support.imports import import_records
 from tests.support.scenes import somebody_waits, wait_for
 
 Act = Callable[[], int]
@@ -187,18 +186,11 @@ def adding_at_once(pair: Pair) -> tuple[Act, Act]:
 
 def importing_who_is_awaited(pair: Pair) -> tuple[Act, Act]:
     record = {"username": pair.high.person.username, "email": await_address(pair)}
-    stores = pair.stores
 
     def run() -> int:
-        importer = Importer(
-            stores.database.write,
-            stores.keyring,
-            stores.passwords,
-            lambda line, text: pytest.fail(text),
-            most_keys=20,
-            update_existing=True,
-        )
-        return 200 if [*importer.run([(1, json.dumps(record).encode())])][-1].updated else 500
+        parts, refused = import_records(pair.stores, record, update_existing=True)
+        assert refused == []
+        return 200 if parts[-1].updated else 500
 
     return run, pair.edit(pair.low, pair.high)
 

@@ -1,6 +1,5 @@
 """Named keys that are used, replaced, ended, rotated, added and reported by several at once."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,7 +25,6 @@ from accountsapp.domain.errors import (
 from accountsapp.domain.rules.api_keys import hash_of, make_api_key
 from accountsapp.domain.transfer import batch
 from accountsapp.domain.transfer.fields import about
-from accountsapp.domain.transfer.importing import Importer
 from accountsapp.domain.transfer.known import Known
 from accountsapp.domain.transfer.lines import Counts
 from accountsapp.process import Process
@@ -34,6 +32,7 @@ from accountsapp.testing.named_keys import add_key, keys_of
 from accountsapp.testing.people import Person
 from tests.support.bookie import Bookie
 from tests.support.concurrently import concurrently
+from tests.support.imports import import_records
 
 ROUNDS = 8
 CLIENTS = 5
@@ -208,19 +207,9 @@ def test_imported_as_default_and_as_named_key(
     contested: tuple[dict[str, Any], ...] = ({"api_key": api_key}, {"api_keys": [named]})
 
     def load(username: str, fields: dict[str, Any]) -> tuple[Counts, list[tuple[int, str]]]:
-        errors: list[tuple[int, str]] = []
-        importer = Importer(
-            stores.database.write,
-            stores.keyring,
-            stores.passwords,
-            lambda line, text: errors.append((line, text)),
-            most_keys=20,
-            update_existing=is_update,
-        )
         records = [{"username": f"{username}{n}", "email": f"{username}{n}@example.com"} for n in range(3)]
         records[1] |= fields
-        lines = [json.dumps(record).encode() for record in records]
-        (*_, counts) = importer.run(enumerate(lines, 1))
+        (*_, counts), errors = import_records(stores, *records, update_existing=is_update)
         return counts, errors
 
     names = ("alice", "bob")

@@ -28,6 +28,7 @@ from tests.support.openedx import MERGE_PATCH
 from tests.support.scenes import (
     Change,
     Scene,
+    answer_after_waiting,
     is_refused,
     seen,
     somebody_waits,
@@ -248,23 +249,9 @@ WAITING = [
 def test_s20_who_waits_until_it_is_ended_is_refused(scene: Scene, database: Database) -> None:
     """What the request has locked is as it is then, not as it was when it asked for the lock."""
     for change, way, end in WAITING:
-        holder, answers, begun = scene.cast(change, {way}), [], Event()
-
-        def send() -> None:
-            with before_change(scene.stores, begun.set):  # noqa: B023
-                answers.append(scene.send(change, way, holder))  # noqa: B023
-
-        request = Thread(target=send)
-        with scene.stores.transaction() as store:
-            end(store, holder)
-            store.flush()
-            request.start()
-            assert begun.wait(10)
-            wait_for(lambda: somebody_waits(database))
-        state = dump(TestApp(scene.wsgi))
-        request.join(10)
-        assert is_refused(answers[0]), (change, way, answers)
-        assert dump(TestApp(scene.wsgi)) == state
+        answer, before = answer_after_waiting(scene, database, change, way, end)
+        assert is_refused(answer), (change, way, answer)
+        assert dump(TestApp(scene.wsgi)) == before
 
 
 def test_s20_a_change_that_has_begun_is_before_the_end(scene: Scene, database: Database) -> None:

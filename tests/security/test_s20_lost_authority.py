@@ -5,7 +5,6 @@ credential: in every API that lets in by one, by every kind of credential. What 
 would be a moment later.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
@@ -28,15 +27,15 @@ from accountsapp.domain.data.proofs import Actor, Rights
 from accountsapp.domain.oauth import clients
 from accountsapp.domain.oauth.scopes import Scope
 from accountsapp.domain.store import Store
-from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
 from accountsapp.testing.credentials import Holder, by_jwt, present
 from accountsapp.testing.endings import before_change
 from accountsapp.testing.everywhere import dump
 from accountsapp.testing.people import PASSWORD, Person
+from tests.support.imports import import_records
 from tests.support.openedx import MERGE_PATCH
 from tests.support.pictures import encoded, quarters
-from tests.support.scenes import Change, Scene, seen, somebody_waits, wait_for
+from tests.support.scenes import Change, Scene, answer_after_waiting, seen, somebody_waits, wait_for
 
 JSON = "application/json"
 BY_KEY = ("default key", "named key")
@@ -114,15 +113,9 @@ OWN = [
 
 def import_record(stores: Process, **record: Any) -> None:
     """As ``accounts import --update`` does."""
-    importer = Importer(
-        stores.database.write,
-        stores.keyring,
-        stores.passwords,
-        lambda line, text: pytest.fail(text),
-        most_keys=20,
-        update_existing=True,
-    )
-    assert [counts.updated for counts in importer.run([(1, json.dumps(record).encode())])] == [1, 1]
+    parts, refused = import_records(stores, record, update_existing=True)
+    assert refused == []
+    assert [counts.updated for counts in parts] == [1, 1]
 
 
 Loss = Callable[[Scene, Holder], None]
@@ -353,23 +346,9 @@ WAITING = [
 def test_s20_who_waits_until_it_is_lost_is_refused(scene: Scene, database: Database) -> None:
     """What the request has locked is as it is then, not as it was when it asked for the lock."""
     for change, way, lose in WAITING:
-        holder, answers, begun = scene.cast(change, {way}), [], Event()
-
-        def send() -> None:
-            with before_change(scene.stores, begun.set):  # noqa: B023
-                answers.append(scene.send(change, way, holder))  # noqa: B023
-
-        request = Thread(target=send)
-        with scene.stores.transaction() as store:
-            lose(store, holder)
-            store.flush()
-            request.start()
-            assert begun.wait(10)
-            wait_for(lambda: somebody_waits(database))
-        state = dump(TestApp(scene.wsgi))
-        request.join(10)
-        assert answers[0].status_int in (403, 404), (change, way, answers)
-        assert dump(TestApp(scene.wsgi)) == state
+        answer, before = answer_after_waiting(scene, database, change, way, lose)
+        assert answer.status_int in (403, 404), (change, way, answer)
+        assert dump(TestApp(scene.wsgi)) == before
 
 
 def test_s20_a_change_that_has_begun_is_before_the_loss(scene: Scene, database: Database) -> None:

@@ -3,17 +3,16 @@
 What ``fold`` makes of single texts stands in ``tests/domain/test_folding.py``.
 """
 
-import json
 from collections.abc import Callable
 
 import pytest
 from webtest import TestApp
 
 from accountsapp.db.database import Database
-from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
 from accountsapp.testing.people import Person
 from tests.support.bookie import in_path
+from tests.support.imports import import_records
 from tests.support.outbox import Outbox
 
 SAME_NAMES = (
@@ -72,21 +71,13 @@ Import = Callable[..., list[tuple[int, str]]]
 
 
 @pytest.fixture
-def imported(database: Database, stores: Process) -> Import:
+def imported(stores: Process) -> Import:
     """Imports records, each in its file; the lines that were refused."""
 
     def run(*records: dict[str, object]) -> list[tuple[int, str]]:
         refused: list[tuple[int, str]] = []
         for record in records:
-            importer = Importer(
-                database.write,
-                stores.keyring,
-                stores.passwords,
-                lambda line, text: refused.append((line, text)),
-                most_keys=20,
-            )
-            for _ in importer.run([(1, json.dumps(record).encode())]):
-                continue
+            refused += import_records(stores, record)[1]
         return refused
 
     return run

@@ -1,21 +1,19 @@
 """S25: a name that is somebody's address, and an address that is somebody's name, are taken."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from webtest import TestApp
 
-from accountsapp.db.database import Database
 from accountsapp.domain.accounts import registration
 from accountsapp.domain.emails import addresses
 from accountsapp.domain.errors import EmailTaken, UsernameTaken
 from accountsapp.domain.transfer.fields import about
-from accountsapp.domain.transfer.importing import Importer
 from accountsapp.process import Process
 from accountsapp.testing.oauth import basic, bearer, issue
 from accountsapp.testing.people import Person
+from tests.support.imports import import_records
 from tests.support.outbox import Outbox
 
 OWNED = {"primary": "bob@example.com", "verified": "Bob@BÜCHER.example"}
@@ -35,23 +33,12 @@ Import = Callable[..., list[str]]
 
 
 @pytest.fixture
-def imported(database: Database, stores: Process) -> Import:
+def imported(stores: Process) -> Import:
     """Imports records as one file; why some were refused."""
 
     def run(*records: dict[str, Any], update: bool = False) -> list[str]:
-        refused: list[str] = []
-        importer = Importer(
-            database.write,
-            stores.keyring,
-            stores.passwords,
-            lambda _line, text: refused.append(text),
-            most_keys=20,
-            update_existing=update,
-        )
-        lines = [(number, json.dumps(record).encode()) for number, record in enumerate(records, 1)]
-        for _ in importer.run(lines):
-            continue
-        return refused
+        _, refused = import_records(stores, *records, update_existing=update)
+        return [text for _, text in refused]
 
     return run
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -16,8 +17,10 @@ from accountsapp.domain.credentials.jwt_keys import Issued
 from accountsapp.domain.data.models import Account, EmailAddress
 from accountsapp.domain.oauth import clients, jwts, tokens
 from accountsapp.domain.rules.key_scopes import FULL
+from accountsapp.domain.store import Store
 from accountsapp.testing.credentials import Holder, csrf_token, present, sign_token
-from accountsapp.testing.everywhere import is_sign_in
+from accountsapp.testing.endings import before_change
+from accountsapp.testing.everywhere import dump, is_sign_in
 from accountsapp.testing.named_keys import add_key
 from accountsapp.testing.oauth import ALL, Client, issue
 from accountsapp.testing.people import SITE_URL, Person
@@ -125,6 +128,32 @@ class Scene:
             headers={**shown.headers, "Content-Type": content_type},
             expect_errors=True,
         )
+
+
+def answer_after_waiting(
+    scene: Scene, database: Database, change: Change, way: str, lose: Callable[[Store, Holder], None]
+) -> tuple[TestResponse, Any]:
+    """The answer to a change that waits for a transaction in which its caller loses something.
+
+    :returns: it, and what was stored when that transaction had ended
+    """
+    holder, begun = scene.cast(change, {way}), Event()
+    answers: list[TestResponse] = []
+
+    def send() -> None:
+        with before_change(scene.stores, begun.set):
+            answers.append(scene.send(change, way, holder))
+
+    request = Thread(target=send)
+    with scene.stores.transaction() as store:
+        lose(store, holder)
+        store.flush()
+        request.start()
+        assert begun.wait(10)
+        wait_for(lambda: somebody_waits(database))
+    state = dump(TestApp(scene.wsgi))
+    request.join(10)
+    return answers[0], state
 
 
 def is_refused(answer: TestResponse) -> bool:

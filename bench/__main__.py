@@ -32,7 +32,7 @@ from bench.seed import (
     with_credentials,
     working_copy,
 )
-from bench.server import ROOT, Server, free_port, running, write_ini
+from bench.server import ROOT, Server, cores, free_port, running, write_ini
 
 BARE = "bare waitress"
 MOST = {
@@ -82,7 +82,7 @@ def main() -> int:
     else:
         database, api_keys = seeded(folder, options.accounts)
         url = f"sqlite:///{working_copy(database)}"
-    server_core, client_core = _cores()
+    server_core, client_core = cores()
     jobs = [
         *_jobs(api_keys, with_credentials(url, min(SIGNED_IN, options.accounts))),
         *community_jobs(options.accounts),
@@ -130,11 +130,6 @@ def _servers(folder: Path, url: str, core: int, runner: str) -> Iterator[tuple[S
         running(["-m", "bench.bare", str(bare_port)], bare_port, core, folder / "bare.log") as bare,
     ):
         yield ours, bare
-
-
-def _cores() -> tuple[int, int]:
-    cores = sorted(os.sched_getaffinity(0))
-    return cores[0], cores[-1]
 
 
 def _write_raw(path: Path, costs: Mapping[str, list[float]], ratios: Mapping[str, list[float]]) -> None:
@@ -247,7 +242,7 @@ def _account(generator: random.Random, api_keys: list[str]) -> tuple[str, str]:
     return username(number + 1), api_keys[number]
 
 
-def _client(generator: random.Random) -> str:
+def some_client(generator: random.Random) -> str:
     """Some address behind the proxy."""
     return f"10.{generator.randrange(256)}.{generator.randrange(256)}.{generator.randrange(256)}"
 
@@ -265,7 +260,7 @@ def _checks(api_keys: list[str]) -> Iterator[bytes]:
     while True:
         _, api_key = _account(generator, api_keys)
         url = f"X-Original-URI: /app/page?api_key={api_key}\r\nX-Original-Method: GET\r\n"
-        yield get("/auth/check?scope=account:read", f"{url}X-Real-IP: {_client(generator)}\r\n")
+        yield get("/auth/check?scope=account:read", f"{url}X-Real-IP: {some_client(generator)}\r\n")
 
 
 def refused(api_keys: list[str]) -> Iterator[bytes]:
@@ -274,7 +269,7 @@ def refused(api_keys: list[str]) -> Iterator[bytes]:
     while True:
         name, _ = _account(generator, api_keys)
         path = f"/api/v1/{name}/account?api_key={make_api_key()}"
-        yield get(path, f"X-Forwarded-For: {_client(generator)}\r\n")
+        yield get(path, f"X-Forwarded-For: {some_client(generator)}\r\n")
 
 
 def updates(api_keys: list[str]) -> Iterator[bytes]:

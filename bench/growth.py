@@ -17,7 +17,7 @@ from bench.client import Job, cpu_per_request
 from bench.community import community_jobs
 from bench.machine import described
 from bench.seed import ADMIN, SECRET, fill, seeded, with_credentials, working_copy
-from bench.server import ROOT, free_port, running, write_ini
+from bench.server import ROOT, cores, free_port, running, write_ini
 
 MOST = 1.2
 """What a request may cost at most, as a multiple of the same where there are few accounts."""
@@ -54,7 +54,7 @@ def main() -> int:
         jobs.append([job for job in _jobs(api_keys) if options.only in job.name])
     ratios: dict[str, list[float]] = {job.name: [] for job in jobs[0]}
     micro: dict[str, list[tuple[float, float]]] = {job.name: [] for job in jobs[0]}
-    server_core, client_core = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))
+    server_core, client_core = cores()
     os.sched_setaffinity(0, {client_core})
     for _ in range(options.launches):
         for name, few, many in _measured(folder, urls, jobs, server_core, options):

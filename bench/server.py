@@ -89,6 +89,12 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> No
     raise RuntimeError(f"the server does not answer:\n{log.read_text(errors='replace')[-2000:]}")
 
 
+def cores() -> tuple[int, int]:
+    """Two that we may use, for the servers and for the client; one and the same where there is one."""
+    ours = sorted(os.sched_getaffinity(0))
+    return ours[0], ours[-1]
+
+
 def free_port() -> int:
     """A port of the loopback address that nothing listens on now."""
     with socket.socket() as listener:

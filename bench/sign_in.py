@@ -5,31 +5,30 @@ import random
 from collections.abc import Iterator
 from http.client import HTTPConnection
 
-import bcrypt
 from sqlalchemy import update
 
 from accountsapp.db.database import Database
 from accountsapp.domain.data.models import Account
-from bench.client import HEADERS, Job
-from bench.seed import username
+from accountsapp.domain.passwords import Passwords
+from accountsapp.settings import Settings
+from bench.__main__ import some_client
+from bench.client import Job, send
+from bench.seed import PASSWORD, username
 
 PATH = "/account/signin"
-PASSWORD = "correct horse battery staple"
-ROUNDS = 12
-"""bcrypt's cost by default (``accountsapp.bcrypt_rounds``)."""
 
 
 def give_passwords(url: str) -> bytes:
-    """Give all accounts one password.
+    """Give all accounts the password :data:`PASSWORD`, hashed at the cost that new ones are by default.
 
     :returns: its hash
     """
-    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(ROUNDS))
+    hashed = Passwords(Settings.model_fields["bcrypt_rounds"].default).hash(PASSWORD)
     database = Database(url)
     with database.begin() as session:
-        session.execute(update(Account).values(password_hash=hashed.decode()))
+        session.execute(update(Account).values(password_hash=hashed))
     database.dispose()
-    return hashed
+    return hashed.encode()
 
 
 def sign_in_job(port: int, accounts: int) -> Job:
@@ -59,7 +58,6 @@ def sign_in_job(port: int, accounts: int) -> Job:
 def _sign_ins(generator: random.Random, accounts: int, proofs: str) -> Iterator[bytes]:
     while True:
         name = username(generator.randrange(accounts) + 1)
-        body = json.dumps({"email": name, "password": PASSWORD})
-        address = ".".join(str(generator.randrange(256)) for _ in range(3))
-        headers = f"{proofs}X-Forwarded-For: 10.{address}\r\nContent-Type: application/json\r\n"
-        yield f"POST {PATH} HTTP/1.1\r\n{HEADERS}{headers}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        body = json.dumps({"email": name, "password": PASSWORD}).encode()
+        headers = f"{proofs}X-Forwarded-For: {some_client(generator)}\r\n"
+        yield send("POST", PATH, body, "application/json", headers)

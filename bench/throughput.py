@@ -7,7 +7,6 @@ check of the password.
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -23,9 +22,9 @@ from bench.__main__ import reads, updates
 from bench.client import Job, cpu_per_request
 from bench.load import latencies, percentile
 from bench.machine import described
-from bench.seed import SECRET, seeded, working_copy
-from bench.server import ROOT, Server, free_port, running, write_ini
-from bench.sign_in import PASSWORD, give_passwords, sign_in_job
+from bench.seed import PASSWORD, SECRET, seeded, working_copy
+from bench.server import ROOT, Server, cores, free_port, running, write_ini
+from bench.sign_in import give_passwords, sign_in_job
 
 CONNECTIONS = 8
 """Of the changes that are under way at a time."""
@@ -76,7 +75,7 @@ def main() -> int:
 
 def _updates(folder: Path, database: Path, api_keys: list[str], options: argparse.Namespace) -> Iterator[Row]:
     with ExitStack() as stack:
-        server = _server(stack, folder, database, _cores()[0])
+        server = _server(stack, folder, database, cores()[0])
         job = Job("update own name", updates(api_keys))
         latencies([server.port], job, 500, CONNECTIONS)
         rounds = [latencies([server.port], job, options.requests, CONNECTIONS) for _ in range(options.rounds)]
@@ -126,7 +125,7 @@ def _two(folder: Path, database: Path, api_keys: list[str], options: argparse.Na
     job = Job("read own account by key", reads(api_keys))
     alone, together = [], []
     with ExitStack() as stack:
-        servers = [_server(stack, folder, database, core) for core in _cores()]
+        servers = [_server(stack, folder, database, core) for core in cores()]
         for server in servers:
             latencies([server.port], job, 500, 4)
         for number in range(options.rounds):
@@ -153,7 +152,7 @@ def _sign_ins(
     hashed = give_passwords(f"sqlite:///{database}")
     ratios = []
     with ExitStack() as stack:
-        server = _server(stack, folder, database, _cores()[0])
+        server = _server(stack, folder, database, cores()[0])
         job = sign_in_job(server.port, len(api_keys))
         for _ in range(options.rounds):
             before = process_time()
@@ -186,11 +185,6 @@ def _cpu_of(command: list[str]) -> float:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def _cores() -> tuple[int, int]:
-    cores = sorted(os.sched_getaffinity(0))
-    return cores[0], cores[-1]
 
 
 Part = Callable[[Path, Path, list[str], argparse.Namespace], Iterator[Row]]

@@ -20,7 +20,7 @@ from accountsapp.domain.rules.api_keys import make_api_key
 from bench.client import Job, cpu_per_request, get, send
 from bench.machine import described
 from bench.seed import SECRET, seeded, username, working_copy
-from bench.server import ROOT, Server, free_port, running, write_ini
+from bench.server import ROOT, Server, cores, free_port, running, write_ini
 
 HERE = Path(__file__).parent
 BARE, OURS = "bare waitress", "accountsapp"
@@ -119,13 +119,13 @@ def main() -> int:
     print(described())
 
     folder = ROOT / "var" / "bench" / "peers"
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1]})
+    server_core, client_core = cores()
+    os.sched_setaffinity(0, {client_core})
     ratios: dict[tuple[str, str], list[float]] = {}
     credentials = {peer.name: _filled(options.python, folder, peer, options.accounts) for peer in PEERS}
     for _ in range(options.launches):
         with ExitStack() as stack:
-            bare, servers = _start(stack, options, folder, cores[0])
+            bare, servers = _start(stack, options, folder, server_core)
             jobs = {OURS: _our_jobs(options.accounts)}
             jobs |= {peer.name: _jobs(peer, credentials[peer.name]) for peer in PEERS}
             yardstick = Job(BARE, _endless(lambda _: get("/"), [""]))
